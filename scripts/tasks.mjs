@@ -1,0 +1,172 @@
+/**
+ * What the npm scripts do. Each task is a list of steps; `install` and
+ * `build` are skipped when nothing changed, so that a second run starts at once.
+ */
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const windows = process.platform === "win32";
+const command = join(root, "apps/cli/dist/gradlab.js");
+
+class StepFailed extends Error {
+  constructor(message, status) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** Runs a program of node_modules/.bin, or node itself; its standard output goes to ours, or to stderr. */
+function exec(program, args, { cwd = process.cwd(), output = "inherit", env = {} } = {}) {
+  const result = spawnSync(program === "node" ? process.execPath : program, args, {
+    cwd,
+    shell: windows && program !== "node",
+    stdio: ["inherit", output === "stderr" ? 2 : output, 2],
+    env: {
+      ...process.env,
+      PATH: join(root, "node_modules/.bin") + delimiter + process.env.PATH,
+      TURBO_TELEMETRY_DISABLED: "1",
+      TURBO_NO_UPDATE_NOTIFIER: "1",
+      DO_NOT_TRACK: "1",
+      ...env,
+    },
+  });
+  if (result.error) throw new StepFailed(`${program}: ${result.error.message}`, 1);
+  if (result.signal) throw new StepFailed(`${program} was stopped by ${result.signal}`, 130);
+  if (result.status !== 0) throw new StepFailed(`${[program, ...args].join(" ")} failed`, result.status);
+  return result.stdout;
+}
+
+const inRoot = (program, ...args) => exec(program, args, { cwd: root });
+const say = (line) => console.error(line);
+
+function workspaceFolders() {
+  const children = (parent) => readdirSync(join(root, parent)).map((name) => join(parent, name));
+  return [...children("packages"), ...children("apps"), "integration", "bench"].filter((folder) =>
+    existsSync(join(root, folder, "package.json")),
+  );
+}
+
+/** Installs with the pinned pnpm and the frozen lockfile, unless the same manifests are installed already. */
+function install() {
+  const manifests = ["package.json", ...workspaceFolders().map((folder) => join(folder, "package.json"))];
+  const hash = createHash("sha256").update(`${process.platform} ${process.arch}`);
+  for (const file of ["pnpm-lock.yaml", "pnpm-workspace.yaml", ...manifests]) {
+    hash.update(file).update(readFileSync(join(root, file)));
+  }
+  const stamp = join(root, "node_modules/.gradlab-installed");
+  const digest = hash.digest("hex");
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === digest) return;
+  const { packageManager } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  say(`Installing the workspace with ${packageManager} …`);
+  exec(
+    windows ? "npx.cmd" : "npx",
+    ["--yes", packageManager, "install", "--frozen-lockfile", "--reporter=append-only", "--loglevel=warn"],
+    {
+      cwd: root,
+      output: "stderr",
+    },
+  );
+  writeFileSync(stamp, digest);
+}
+
+function newest(path) {
+  const stats = statSync(path);
+  if (!stats.isDirectory()) return stats.mtimeMs;
+  return Math.max(0, ...readdirSync(path).map((name) => newest(join(path, name))));
+}
+
+/** True when a source is newer than what was last built from it. */
+function isStale() {
+  const stamp = join(root, "node_modules/.gradlab-built");
+  if (!existsSync(stamp)) return true;
+  const built = statSync(stamp).mtimeMs;
+  const sources = ["tsconfig.base.json", "tsup.config.ts", "pnpm-lock.yaml"];
+  for (const folder of workspaceFolders()) {
+    if (existsSync(join(root, folder, "tsconfig.json")) || folder.startsWith("apps")) {
+      if (!existsSync(join(root, folder, "dist"))) return true;
+      sources.push(join(folder, "src"), join(folder, "package.json"));
+    }
+  }
+  return sources.some((source) => newest(join(root, source)) > built);
+}
+
+function build() {
+  if (!isStale()) return;
+  say("Building …");
+  const started = Date.now();
+  exec("turbo", ["run", "build", "--output-logs=errors-only"], { cwd: root, output: "stderr" });
+  writeFileSync(join(root, "node_modules/.gradlab-built"), `${started}\n`);
+}
+
+function prepare() {
+  install();
+  build();
+}
+
+/** One vitest run; the counts are left in `.test-results/` for the continuous integration. */
+function vitest(name, args) {
+  mkdirSync(join(root, ".test-results"), { recursive: true });
+  inRoot(
+    "vitest",
+    "run",
+    "--reporter=default",
+    "--reporter=json",
+    `--outputFile.json=.test-results/${name}.json`,
+    ...args,
+  );
+}
+
+const tasks = {
+  start(args) {
+    prepare();
+    exec("node", [command, "reproduce", "--out", "out", ...args], { cwd: root });
+  },
+  build: prepare,
+  test(args) {
+    prepare();
+    inRoot("biome", "check", "--error-on-warnings", ".");
+    inRoot("tsc", "-p", "tsconfig.json");
+    vitest("test", args);
+  },
+  "test:packages"(args) {
+    prepare();
+    inRoot("knip", "--no-progress");
+    vitest("packages", ["--config", "integration/vitest.config.ts", ...args]);
+  },
+  format(args) {
+    install();
+    inRoot("biome", "check", "--write", ".", ...args);
+  },
+  bench(args) {
+    prepare();
+    inRoot("node", "bench/run.mjs", ...args);
+  },
+  "release:dry"(args) {
+    prepare();
+    inRoot("node", "scripts/release-dry.mjs", ...args);
+  },
+  gradlab(args) {
+    prepare();
+    exec("node", [command, ...args]);
+  },
+};
+
+const [name, ...args] = process.argv.slice(2);
+try {
+  if (!Object.hasOwn(tasks, name)) {
+    throw new StepFailed(
+      `run: expected one of ${Object.keys(tasks).join(", ")}, got ${JSON.stringify(name)}`,
+      2,
+    );
+  }
+  tasks[name](args);
+} catch (error) {
+  if (!(error instanceof StepFailed)) throw error;
+  // The command and the test runner have said what is wrong; a failed installation may not have.
+  if (name !== "gradlab" && name !== "start") say(error.message);
+  process.exitCode = error.status;
+}

@@ -1,0 +1,14 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  resolve: { conditions: ["gradlab-source"] },
+  ssr: { resolve: { conditions: ["gradlab-source"] } },
+  test: {
+    include: ["packages/*/test/**/*.test.ts", "apps/*/test/**/*.test.ts", "integration/test/**/*.test.ts"],
+    // Library code is silent: a line on the console fails the test that caused it.
+    onConsoleLog(log) {
+      throw new Error(`unexpected console output: ${log}`);
+    },
+    testTimeout: 20_000,
+  },
+});
