@@ -1,1 +1,32 @@
-export {};
+export type {
+  AdaptivePoolLayer,
+  AxisPadding,
+  ConvLayer,
+  DenseLayer,
+  FlattenLayer,
+  GlobalPoolLayer,
+  GraphInput,
+  Layer,
+  LayerGraph,
+  LayerOp,
+  MergeLayer,
+  Padding,
+  PadLayer,
+  PerAxis,
+  PointwiseLayer,
+  PoolLayer,
+  ResizeLayer,
+  TransposedConvLayer,
+} from "./layer-graph.js";
+export { type LayerRow, type Origin, originOffset, type PhaseTable, type ResidueRow } from "./layer-table.js";
+export { exampleNetworks } from "./networks.js";
+export type { Misalignment } from "./propagate.js";
+export {
+  type ReceptiveField,
+  type ReceptiveFieldOptions,
+  type RunProduct,
+  receptiveField,
+  type Unit,
+  type UnitAxis,
+  type UnitsSeeing,
+} from "./receptive-field.js";

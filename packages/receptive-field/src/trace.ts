@@ -1,0 +1,189 @@
+import type { Border } from "./axis-step.js";
+import { type AxisTaps, broadcastTaps, everything, tapsOf } from "./axis-taps.js";
+import { addProductSet, type ProductSet } from "./product-set.js";
+import type { ResolvedGraph, ResolvedLayer } from "./resolve-graph.js";
+import { clipSet, type RunSet, setOf, setsIntersect, shiftSet, unionSets } from "./run-set.js";
+
+/** Sizes per layer and axis, with the input of the network at index −1; null where not known. */
+export interface Sizes {
+  readonly input: readonly (number | null)[];
+  readonly layers: readonly (readonly (number | null)[])[];
+}
+
+export function sizeAt(sizes: Sizes, layer: number): readonly (number | null)[] {
+  return layer === -1 ? sizes.input : sizes.layers[layer]!;
+}
+
+/** How one axis of a layer reads one of its inputs; an input of one unit is broadcast to a larger output. */
+export function tapsOfInput(
+  layer: ResolvedLayer,
+  axis: number,
+  inputSize: number | null,
+  outputSize: number | null,
+  paddingSize: number | null = inputSize,
+): AxisTaps {
+  if (layer.inputs.length > 1 && inputSize === 1 && outputSize !== 1) return broadcastTaps;
+  return tapsOf(layer.steps[axis]!, inputSize, paddingSize);
+}
+
+/**
+ * The pixels that reach one unit, borders included: what falls into padding,
+ * or on units that a rounded-down layer never made, reaches nothing.
+ *
+ * Walks from the unit to the input and keeps, for every layer, the units needed.
+ */
+export function pixelsReaching(
+  graph: ResolvedGraph,
+  sizes: Sizes,
+  target: number,
+  index: readonly number[],
+): ProductSet[] {
+  const needed: ProductSet[][] = Array.from({ length: target + 1 }, () => []);
+  const pixels: ProductSet[] = [];
+  needed[target]!.push(index.map((unit): RunSet => [unit, unit]));
+  for (let place = target; place >= 0; place--) {
+    const layer = graph.layers[place]!;
+    for (const input of layer.inputs) {
+      const taps = layer.steps.map((_, axis) =>
+        tapsOfInput(layer, axis, sizeAt(sizes, input)[axis]!, sizes.layers[place]![axis]!),
+      );
+      for (const product of needed[place]!) {
+        const read = product.map((units, axis) =>
+          intoBorders(unitsRead(taps[axis]!, units), taps[axis]!.border, sizeAt(sizes, input)[axis]!),
+        );
+        addProductSet(input === -1 ? pixels : needed[input]!, read);
+      }
+    }
+  }
+  return pixels;
+}
+
+/** The units of one layer that one pixel reaches, borders included. Walks from the pixel upwards. */
+export function unitsReached(
+  graph: ResolvedGraph,
+  sizes: Sizes,
+  target: number,
+  pixel: readonly number[],
+): ProductSet[] {
+  const start: ProductSet[] = [pixel.map((position): RunSet => [position, position])];
+  const reached: ProductSet[][] = [];
+  for (let place = 0; place <= target; place++) {
+    const layer = graph.layers[place]!;
+    const units: ProductSet[] = [];
+    for (const input of layer.inputs) {
+      const inputSizes = sizeAt(sizes, input);
+      const taps = layer.steps.map((_, axis) =>
+        tapsOfInput(layer, axis, inputSizes[axis]!, sizes.layers[place]![axis]!),
+      );
+      for (const product of input === -1 ? start : reached[input]!) {
+        const readers = product.map((set, axis) =>
+          unitsReading(
+            taps[axis]!,
+            withMirrorImages(set, taps[axis]!.border, inputSizes[axis]!),
+            sizes.layers[place]![axis]!,
+          ),
+        );
+        addProductSet(units, readers);
+      }
+    }
+    reached.push(units);
+  }
+  return reached[target]!;
+}
+
+/** The positions that a set of units reads. */
+function unitsRead(taps: AxisTaps, units: RunSet): RunSet {
+  const read: RunSet[] = [];
+  for (let i = 0; i < units.length; i += 2) {
+    const first = units[i]!;
+    const last = units[i + 1]!;
+    if (first === Number.NEGATIVE_INFINITY || last === Number.POSITIVE_INFINITY) return everything;
+    const [set] = taps.phases;
+    if (taps.period === 1 && set!.length === 2 && set![1]! - set![0]! + 1 >= taps.shift) {
+      read.push([set![0]! + taps.shift * first, set![1]! + taps.shift * last]);
+      continue;
+    }
+    for (let unit = first; unit <= last; unit++) {
+      const turn = Math.floor(unit / taps.period);
+      read.push(shiftSet(taps.phases[unit - turn * taps.period]!, taps.shift * turn));
+    }
+  }
+  return unionSets(read);
+}
+
+/** Positions outside the layer: dropped, or replaced by the units that stand for them. */
+function intoBorders(set: RunSet, border: Border, n: number | null): RunSet {
+  const inside = clipSet(set, 0, n === null ? Number.POSITIVE_INFINITY : n - 1);
+  if (inside === set || border === "constant") return inside;
+  const stands = new Set<number>();
+  const below = clipSet(set, Number.NEGATIVE_INFINITY, -1);
+  const above = n === null ? [] : clipSet(set, n, Number.POSITIVE_INFINITY);
+  for (const side of [below, above]) {
+    for (let i = 0; i < side.length; i += 2) {
+      for (let position = side[i]!; position <= side[i + 1]!; position++) {
+        stands.add(standsFor(position, border, n));
+      }
+    }
+  }
+  return unionSets([inside, setOf(stands)]);
+}
+
+/** The unit inside whose value is found at a position outside. */
+function standsFor(position: number, border: Border, n: number | null): number {
+  if (border === "edge") return position < 0 ? 0 : n! - 1;
+  const offset = border === "reflect" ? 0 : 1;
+  if (n === null) return -position - offset;
+  if (n === 1) return 0;
+  const turn = border === "reflect" ? 2 * (n - 1) : 2 * n;
+  const folded = ((position % turn) + turn) % turn;
+  return folded < n ? folded : turn - folded - offset;
+}
+
+/** A set together with the positions outside at which its values are found again (as far as one mirroring reaches). */
+function withMirrorImages(set: RunSet, border: Border, n: number | null): RunSet {
+  if (border === "constant" || set.length === 0) return set;
+  const images: RunSet[] = [set];
+  if (border === "edge") {
+    if (set[0] === 0) images.push([Number.NEGATIVE_INFINITY, -1]);
+    if (n !== null && set[set.length - 1] === n - 1) images.push([n, Number.POSITIVE_INFINITY]);
+    return unionSets(images);
+  }
+  const offset = border === "reflect" ? 0 : 1;
+  for (let i = 0; i < set.length; i += 2) {
+    images.push([-set[i + 1]! - offset, -set[i]! - offset]);
+    if (n !== null) {
+      const about = 2 * (n - 1) + offset;
+      images.push([about - set[i + 1]!, about - set[i]!]);
+    }
+  }
+  return unionSets(images);
+}
+
+/** The units 0 … n − 1 that read any position of the set. */
+function unitsReading(taps: AxisTaps, positions: RunSet, n: number | null): RunSet {
+  if (positions.length === 0) return [];
+  const lastUnit = n === null ? Number.POSITIVE_INFINITY : n - 1;
+  if (taps.shift === 0) {
+    return taps.phases.some((set) => setsIntersect(set, positions)) ? [0, lastUnit] : [];
+  }
+  const runs: RunSet[] = [];
+  taps.phases.forEach((set, phase) => {
+    if (set.length === 0) return;
+    const lastTurn = Math.min(
+      Math.floor((positions[positions.length - 1]! - set[0]!) / taps.shift),
+      Math.floor((lastUnit - phase) / taps.period),
+    );
+    const firstTurn = Math.max(Math.ceil((positions[0]! - set[set.length - 1]!) / taps.shift), 0);
+    const dense = set.length === 2 && positions.length === 2;
+    if (dense && taps.period === 1 && firstTurn <= lastTurn) {
+      runs.push([firstTurn, lastTurn]);
+      return;
+    }
+    for (let turn = firstTurn; turn <= lastTurn; turn++) {
+      if (!setsIntersect(shiftSet(set, taps.shift * turn), positions)) continue;
+      const unit = phase + taps.period * turn;
+      runs.push([unit, unit]);
+    }
+  });
+  return unionSets(runs);
+}
