@@ -1,1 +1,11 @@
-export {};
+export { type FieldGrowthOptions, fieldGrowth, type GrowingNetwork } from "./field-growth.js";
+export { type ImageRowOptions, imageRow } from "./image-row.js";
+export { type LabelledMatrix, type MatrixGridOptions, matrixGrid } from "./matrix-grid.js";
+export { type ReachDiagramOptions, reachDiagram, type UnitReach } from "./reach-diagram.js";
+export { svgText } from "./svg-text.js";
+export {
+  type ImageSource,
+  type UnitBox,
+  type UnitsOverImageOptions,
+  unitsOverImage,
+} from "./units-over-image.js";

@@ -30,3 +30,5 @@ export {
   type UnitAxis,
   type UnitsSeeing,
 } from "./receptive-field.js";
+export { checkLayerGraph } from "./resolve-graph.js";
+export { parseNetwork } from "./text-notation.js";

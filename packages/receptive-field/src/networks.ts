@@ -1,4 +1,13 @@
 import type { Layer, LayerGraph } from "./layer-graph.js";
+import {
+  alexnetV2,
+  inceptionV2,
+  inceptionV3,
+  mobilenetV1,
+  resnetV1At50,
+  resnetV1At101,
+  vggA,
+} from "./slim-networks.js";
 
 /**
  * The original AlexNet on a 227 x 227 input, its fully connected layers as the
@@ -43,8 +52,15 @@ const vgg16: LayerGraph = {
   ],
 };
 
-/** Example networks by name. */
-export const exampleNetworks: Readonly<Record<string, LayerGraph>> = {
+/** Example networks by name. Those from `alexnet-v2` on are TensorFlow-Slim's, with its names of end-points. */
+export const exampleNetworks = {
   "alexnet-227": alexnet227,
   vgg16,
-};
+  "alexnet-v2": alexnetV2,
+  "vgg-a": vggA,
+  "resnet-v1-50": resnetV1At50,
+  "resnet-v1-101": resnetV1At101,
+  "inception-v2": inceptionV2,
+  "inception-v3": inceptionV3,
+  "mobilenet-v1": mobilenetV1,
+} as const satisfies Readonly<Record<string, LayerGraph>>;

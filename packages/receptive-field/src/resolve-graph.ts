@@ -358,3 +358,13 @@ function show(value: unknown): string {
   const text = JSON.stringify(value) ?? String(value);
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }
+
+/**
+ * Checks a graph without analysing it.
+ *
+ * @param graph Anything, as read from a file.
+ * @throws {TypeError | RangeError} naming the layer and the field that is wrong; cycles and missing inputs by name.
+ */
+export function checkLayerGraph(graph: unknown): asserts graph is LayerGraph {
+  resolveGraph(graph as LayerGraph, "checkLayerGraph");
+}
