@@ -1,0 +1,81 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { type LayerGraph, parseNetwork, receptiveField } from "../src/index.js";
+import { randomGraph } from "./random-graph.js";
+
+const withoutSize = (graph: LayerGraph): LayerGraph => ({
+  ...graph,
+  input: { shape: graph.input.shape.map(() => null) },
+});
+
+test("the table of remainders says what every input size gives", () => {
+  fc.assert(
+    fc.property(randomGraph(1, 16), fc.integer({ min: 60, max: 140 }), (graph, inputSize) => {
+      const local = graph.layers.every(
+        ({ op }) =>
+          op !== "adaptive-pool" && op !== "global-pool" && op !== "dense" && op !== "transposed-conv",
+      );
+      const scaled = graph.layers.every(
+        (layer) => layer.op !== "resize" || layer.coordinates !== "align-corners",
+      );
+      fc.pre(local && scaled);
+      const open = receptiveField(withoutSize(graph));
+      let sized: ReturnType<typeof receptiveField>;
+      try {
+        sized = receptiveField(graph, { inputSize });
+      } catch {
+        return; // branches that are equally long at the small size only
+      }
+      for (const [i, row] of open.layers.entries()) {
+        const known = sized.layers[i]!;
+        const residue = row.residues?.[0]?.find(({ modulus, remainders }) =>
+          remainders.includes(inputSize % modulus),
+        );
+        const values = residue ?? {
+          jump: row.jump[0],
+          size: row.size[0],
+          start: row.start[0],
+          padding: row.padding[0],
+        };
+        expect([row.name, values.jump, values.size, values.start, values.padding]).toEqual([
+          row.name,
+          known.jump[0],
+          known.size[0],
+          known.start[0],
+          known.padding[0],
+        ]);
+      }
+    }),
+    { numRuns: 400, seed: 6 },
+  );
+});
+
+test("two strided same layers depend on the size modulo 4, and remainders that agree stand together", () => {
+  const { layers } = receptiveField(parseNetwork("conv1 7/2 same, pool1 3/2 same"));
+  expect(
+    layers.map(({ n, size, jump, start, padding }) => [n[0], size[0], jump[0], start[0], padding[0]]),
+  ).toEqual([
+    [null, 7, 2, null, null],
+    [null, 11, 4, null, null],
+  ]);
+  // Worked by hand: an even size pads conv1 with 2, an odd one with 3; pool1 pads 1 where ceil(n / 2) is odd, else 0.
+  expect(layers[1]!.residues![1]).toEqual([
+    { modulus: 4, remainders: [0], jump: 4, size: 11, start: 3, padding: -2 + 4 },
+    { modulus: 4, remainders: [1], jump: 4, size: 11, start: 0, padding: 5 },
+    { modulus: 4, remainders: [2], jump: 4, size: 11, start: 1, padding: 4 },
+    { modulus: 4, remainders: [3], jump: 4, size: 11, start: 2, padding: 3 },
+  ]);
+});
+
+test("asking for a unit without the size that same padding needs is an error that says so", () => {
+  const field = receptiveField(parseNetwork("conv1 7/2 same"));
+  expect(() => field.unit("conv1", [0, 0])).toThrow(
+    'unit: inputSize: expected a size, because "same" padding depends on it, got none',
+  );
+});
+
+test("same padding with stride 1 needs no size", () => {
+  const [row] = receptiveField(parseNetwork("conv1 4/1 same")).layers;
+  expect(row).toMatchObject({ start: [0.5, 0.5], padding: [1, 1] });
+  expect(row!.residues).toBeUndefined();
+});
