@@ -1,1 +1,11 @@
-export {};
+export { bernoulli } from "./bernoulli.js";
+export { categorical } from "./categorical.js";
+export { integer } from "./integer.js";
+export { fillNormal, normal, normalFloat32 } from "./normal.js";
+export { permutation } from "./permutation.js";
+export { philox4x32 } from "./philox4x32.js";
+export { type RandomStream, randomStream, type StreamOptions, type StreamState } from "./random-stream.js";
+export { shuffle } from "./shuffle.js";
+export { skip } from "./skip.js";
+export { uint32 } from "./uint32.js";
+export { fillUniform, uniform, uniformFloat32 } from "./uniform.js";

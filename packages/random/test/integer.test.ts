@@ -1,0 +1,86 @@
+import { expect, test } from "vitest";
+import { integer, randomStream } from "../src/index.js";
+import { CHI_SQUARE_LIMIT, chiSquare, countDraws } from "./statistics.js";
+
+const stream = (index = 0) => randomStream({ seed: 0, purpose: "integer", index });
+
+test("integers of a small range are equally likely, and all are drawn", () => {
+  const s = stream();
+  const counts = countDraws(10, 100_000, () => integer(s, -4, 6) + 4);
+  expect(chiSquare(counts)).toBeLessThan(CHI_SQUARE_LIMIT[9]);
+});
+
+test("integers of a range of 3 · 2^30 show the bias of neither a remainder nor a bare product", () => {
+  // word mod range: the first third twice as often as the others. ⌊word · range / 2^32⌋ without refusals: every
+  // third value twice as often.
+  const range = 3 * 2 ** 30;
+  const s = stream(1);
+  const draws = Float64Array.from({ length: 30_000 }, () => integer(s, 0, range));
+  let i = 0;
+  const thirds = countDraws(3, draws.length, () => Math.floor(draws[i++]! / 2 ** 30));
+  i = 0;
+  const remainders = countDraws(3, draws.length, () => draws[i++]! % 3);
+  expect(chiSquare(thirds)).toBeLessThan(CHI_SQUARE_LIMIT[2]);
+  expect(chiSquare(remainders)).toBeLessThan(CHI_SQUARE_LIMIT[2]);
+});
+
+test("integers of a range of 3 · 2^51 are unbiased by their highest and lowest bits", () => {
+  // 53 bits mod range: the first third twice as often. A product of a 53-bit fraction: every third value of four.
+  const range = 3 * 2 ** 51;
+  const s = stream(2);
+  const thirds = countDraws(3, 30_000, () => Math.floor(integer(s, 0, range) / 2 ** 51));
+  const remainders = countDraws(3, 30_000, () => integer(s, 0, range) % 3);
+  const low = countDraws(256, 50_000, () => integer(s, 0, range) % 256);
+  expect(chiSquare(thirds)).toBeLessThan(CHI_SQUARE_LIMIT[2]);
+  expect(chiSquare(remainders)).toBeLessThan(CHI_SQUARE_LIMIT[2]);
+  expect(chiSquare(low)).toBeLessThan(CHI_SQUARE_LIMIT[255]);
+});
+
+test("integers stay in their range and reach both of its halves and parities, for every width", () => {
+  const s = stream(3);
+  const safe = Number.MAX_SAFE_INTEGER;
+  const ranges: [number, number][] = [
+    [0, safe],
+    [-safe, 1],
+    [-(2 ** 52), 2 ** 52],
+    [1 - 2 ** 53, 1],
+    [safe - 2, safe],
+  ];
+  for (let bit = 1; bit <= 52; bit++) ranges.push([5, 5 + 2 ** bit], [-7, 2 ** bit - 6], [0, 2 ** bit + 2]);
+  for (const [low, high] of ranges) {
+    const draws = Array.from({ length: 64 }, () => integer(s, low, high));
+    expect(draws.every((x) => Number.isSafeInteger(x) && x >= low && x < high)).toBe(true);
+    // 64 draws miss a part of probability 1/3 or more with probability below 1e-11.
+    const middle = low / 2 + high / 2;
+    expect(draws.some((x) => x < middle) && draws.some((x) => x >= middle), `[${low}, ${high})`).toBe(true);
+    expect(draws.some((x) => x % 2 === 0) && draws.some((x) => x % 2 !== 0), `[${low}, ${high})`).toBe(true);
+  }
+});
+
+test("a range of one integer and of 2^32 need one word each", () => {
+  const s = stream(4);
+  expect(integer(s, 9, 10)).toBe(9);
+  integer(s, 0, 2 ** 32);
+  expect(s.position).toBe(2);
+  integer(s, 0, 2 ** 32 * 2);
+  expect(s.position).toBe(4);
+});
+
+test("integers refuse a range that is none", () => {
+  const s = stream(5);
+  expect(() => integer(s, 3, 3)).toThrow(
+    new RangeError("integer: high: expected a safe integer greater than low (3), got 3"),
+  );
+  expect(() => integer(s, 0.5, 3)).toThrow(new RangeError("integer: low: expected a safe integer, got 0.5"));
+  expect(() => integer(s, 0, 2 ** 53)).toThrow(
+    new RangeError("integer: high: expected a safe integer greater than low (0), got 9007199254740992"),
+  );
+  expect(() => integer(s, 0, undefined as unknown as number)).toThrow(
+    new TypeError("integer: high: expected a safe integer greater than low (0), got undefined"),
+  );
+  // 2^53 + 1, which a double rounds to 2^53.
+  expect(() => integer(s, 1 - 2 ** 53, 2)).toThrow(
+    new RangeError("integer: high: expected at most 2^53 above low (-9007199254740991), got 2"),
+  );
+  expect(s.position).toBe(0);
+});
