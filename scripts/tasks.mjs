@@ -19,25 +19,28 @@ class StepFailed extends Error {
   }
 }
 
-/** Runs a program of node_modules/.bin, or node itself; its standard output goes to ours, or to stderr. */
-function exec(program, args, { cwd = process.cwd(), output = "inherit", env = {} } = {}) {
+/**
+ * Runs a program of node_modules/.bin, or node itself. `quiet` keeps what it
+ * prints to itself unless it fails.
+ */
+function exec(program, args, { cwd = process.cwd(), quiet = false } = {}) {
   const result = spawnSync(program === "node" ? process.execPath : program, args, {
     cwd,
     shell: windows && program !== "node",
-    stdio: ["inherit", output === "stderr" ? 2 : output, 2],
+    stdio: quiet ? ["ignore", "pipe", "pipe"] : "inherit",
+    maxBuffer: 2 ** 26,
     env: {
       ...process.env,
       PATH: join(root, "node_modules/.bin") + delimiter + process.env.PATH,
       TURBO_TELEMETRY_DISABLED: "1",
       TURBO_NO_UPDATE_NOTIFIER: "1",
       DO_NOT_TRACK: "1",
-      ...env,
     },
   });
   if (result.error) throw new StepFailed(`${program}: ${result.error.message}`, 1);
+  if (quiet && result.status !== 0) process.stderr.write(Buffer.concat([result.stdout, result.stderr]));
   if (result.signal) throw new StepFailed(`${program} was stopped by ${result.signal}`, 130);
   if (result.status !== 0) throw new StepFailed(`${[program, ...args].join(" ")} failed`, result.status);
-  return result.stdout;
 }
 
 const inRoot = (program, ...args) => exec(program, args, { cwd: root });
@@ -62,14 +65,10 @@ function install() {
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === digest) return;
   const { packageManager } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   say(`Installing the workspace with ${packageManager} …`);
-  exec(
-    windows ? "npx.cmd" : "npx",
-    ["--yes", packageManager, "install", "--frozen-lockfile", "--reporter=append-only", "--loglevel=warn"],
-    {
-      cwd: root,
-      output: "stderr",
-    },
-  );
+  exec(windows ? "npx.cmd" : "npx", ["--yes", packageManager, "install", "--frozen-lockfile"], {
+    cwd: root,
+    quiet: true,
+  });
   writeFileSync(stamp, digest);
 }
 
@@ -98,7 +97,7 @@ function build() {
   if (!isStale()) return;
   say("Building …");
   const started = Date.now();
-  exec("turbo", ["run", "build", "--output-logs=errors-only"], { cwd: root, output: "stderr" });
+  exec("turbo", ["run", "build", "--output-logs=errors-only"], { cwd: root, quiet: true });
   writeFileSync(join(root, "node_modules/.gradlab-built"), `${started}\n`);
 }
 

@@ -11,6 +11,8 @@ export interface FieldGrowthOptions {
   readonly document: Document;
   readonly width?: number;
   readonly height?: number;
+  /** What one step along the horizontal axis is, default "layer". */
+  readonly depthLabel?: string;
 }
 
 /**
@@ -21,7 +23,7 @@ export interface FieldGrowthOptions {
  */
 export function fieldGrowth(
   networks: readonly GrowingNetwork[],
-  { document, width = 720, height = 380 }: FieldGrowthOptions,
+  { document, width = 720, height = 380, depthLabel = "layer" }: FieldGrowthOptions,
 ): SVGSVGElement {
   const points = networks.flatMap(({ name, layers }) =>
     layers.flatMap((layer, i) =>
@@ -30,18 +32,24 @@ export function fieldGrowth(
   );
   if (points.length === 0)
     throw new RangeError("fieldGrowth: networks: expected at least one size, got none");
-  const last = networks.flatMap(({ name }) => points.filter(({ network }) => network === name).slice(-1));
+  const ends = networks.flatMap(({ name }) => points.filter(({ network }) => network === name).slice(-1));
+  const deepest = Math.max(...points.map(({ depth }) => depth));
+  const marginBottom = 40;
+  const labels = spreadLabels(ends, height - marginBottom - 20);
   const chart = Plot.plot({
     document,
     width,
     height,
-    marginRight: 110,
+    marginRight: 150,
     marginLeft: 52,
+    marginBottom,
     style: { fontFamily, fontSize: "12px", background: "none" },
     x: {
-      label: "layer",
-      ticks: 8,
-      nice: true,
+      label: depthLabel,
+      labelAnchor: "center",
+      labelArrow: "none",
+      domain: [1, Math.max(deepest, 2)],
+      ticks: Math.min(deepest, 8),
       tickFormat: (depth: number) => (Number.isInteger(depth) ? `${depth}` : ""),
     },
     y: {
@@ -52,7 +60,7 @@ export function fieldGrowth(
     },
     color: { domain: networks.map(({ name }) => name), range: [...seriesColors] },
     marks: [
-      Plot.line(points, { x: "depth", y: "size", stroke: "network", strokeWidth: 2, curve: "step-after" }),
+      Plot.line(points, { x: "depth", y: "size", stroke: "network", strokeWidth: 2 }),
       Plot.dot(points, {
         x: "depth",
         y: "size",
@@ -60,10 +68,19 @@ export function fieldGrowth(
         r: 2.5,
         title: ({ network, layer, size }: (typeof points)[number]) => `${network} ${layer}: ${size} pixels`,
       }),
-      Plot.text(spreadLabels(last, height), {
-        x: "depth",
+      Plot.link(labels, {
+        x1: "depth",
+        y1: "size",
+        x2: () => deepest,
+        y2: "labelAt",
+        stroke: "network",
+        strokeOpacity: 0.45,
+        strokeDasharray: "2 3",
+      }),
+      Plot.text(labels, {
+        x: () => deepest,
         y: "labelAt",
-        text: ({ network, size }: (typeof last)[number]) => `${network}  ${size}`,
+        text: ({ network, size }: (typeof labels)[number]) => `${network}  ${size}`,
         textAnchor: "start",
         dx: 8,
         fill: "network",
@@ -79,16 +96,14 @@ export function fieldGrowth(
   return chart as SVGSVGElement;
 }
 
-/** Labels at the ends of lines, moved apart on the logarithmic axis where lines end close to each other. */
-function spreadLabels<T extends { depth: number; size: number }>(ends: readonly T[], height: number) {
-  const highest = Math.max(...ends.map(({ size }) => size));
-  const perPixel = Math.log(highest) / (height - 50);
-  const labels = ends.map((end) => ({ ...end, labelAt: end.size })).sort((a, b) => a.size - b.size);
-  for (let i = 1; i < labels.length; i++) {
-    const below = labels[i - 1]!;
-    const close = Math.abs(below.depth - labels[i]!.depth) < 30;
-    const least = below.labelAt * Math.exp(14 * perPixel);
-    if (close && labels[i]!.labelAt < least) labels[i]!.labelAt = least;
-  }
-  return labels;
+/** Heights for the labels at the right edge, in the order of the final sizes and far enough apart to be read. */
+function spreadLabels<T extends { size: number }>(
+  ends: readonly T[],
+  height: number,
+): (T & { labelAt: number })[] {
+  const highest = Math.log(Math.max(...ends.map(({ size }) => size)));
+  const gap = (16 * highest) / height; // in the logarithm of the size
+  const labels = ends.map((end) => ({ end, at: Math.log(end.size) })).sort((a, b) => b.at - a.at);
+  for (let i = 1; i < labels.length; i++) labels[i]!.at = Math.min(labels[i]!.at, labels[i - 1]!.at - gap);
+  return labels.map(({ end, at }) => ({ ...end, labelAt: Math.exp(at) }));
 }

@@ -6,9 +6,15 @@ export interface ImageRowOptions {
   readonly width?: number;
 }
 
+export interface CaptionedImage extends ImageSource {
+  readonly caption: string;
+  /** Show pixels as squares instead of smoothing them. */
+  readonly pixelated?: boolean;
+}
+
 /** Pictures side by side, each under its caption, scaled to one height. */
 export function imageRow(
-  images: readonly (ImageSource & { readonly caption: string })[],
+  images: readonly CaptionedImage[],
   { document, width = 640 }: ImageRowOptions,
 ): SVGSVGElement {
   if (images.length === 0) throw new RangeError("imageRow: images: expected at least one, got none");
@@ -18,13 +24,22 @@ export function imageRow(
   const aspect = images.reduce((sum, image) => sum + image.width / image.height, 0);
   const height = (width - gap * (images.length - 1)) / aspect;
   let left = 0;
-  const pictures = images.flatMap(({ href, caption, ...image }) => {
+  const pictures = images.flatMap(({ href, caption, pixelated = false, ...image }) => {
     const x = round(left);
     const own = round((height * image.width) / image.height);
     left += own + gap;
     return [
       draw("text", { x, y: 14, "font-weight": 600 }, caption),
-      draw("image", { x, y: top, width: own, height: round(height), href, preserveAspectRatio: "none" }),
+      draw("image", {
+        x,
+        y: top,
+        width: own,
+        height: round(height),
+        href,
+        preserveAspectRatio: "none",
+        "image-rendering": pixelated ? "optimizeSpeed" : null,
+        style: pixelated ? "image-rendering: pixelated" : null,
+      }),
     ];
   });
   const label = images.map(({ caption }) => caption).join(", ");

@@ -68,6 +68,31 @@ export function seriesColor(index: number): string {
   return seriesColors[index % seriesColors.length]!;
 }
 
+const depthStops = [
+  "#3d5fd0",
+  "#2a93b8",
+  "#2a9d7f",
+  "#7aa52f",
+  "#d9a514",
+  "#e8871e",
+  "#d84a5b",
+  "#a8459e",
+] as const;
+
+/** The colour of item `index` of `count` that have an order: blue for the first, purple for the last. */
+export function orderedColor(index: number, count: number): string {
+  const place = count < 2 ? 0 : (index / (count - 1)) * (depthStops.length - 1);
+  const stop = Math.min(Math.floor(place), depthStops.length - 2);
+  const channel = (color: string, i: number) => Number.parseInt(color.slice(1 + 2 * i, 3 + 2 * i), 16);
+  const mixed = [0, 1, 2].map((i) => {
+    const [from, to] = [channel(depthStops[stop]!, i), channel(depthStops[stop + 1]!, i)];
+    return Math.round(from + (to - from) * (place - stop))
+      .toString(16)
+      .padStart(2, "0");
+  });
+  return `#${mixed.join("")}`;
+}
+
 /** Numbers in attributes: at most two decimals. */
 export function round(value: number): number {
   return Math.round(value * 100) / 100;

@@ -1,4 +1,4 @@
-import { drawOn, frame, round, seriesColor } from "./svg-element.js";
+import { drawOn, frame, orderedColor, round } from "./svg-element.js";
 
 export interface ImageSource {
   /** A URL, or the picture itself as a `data:` URL. */
@@ -40,7 +40,8 @@ export function unitsOverImage(
   const y0 = low("y");
   const columns = Math.max(image.width, ...units.map(({ x }) => x[1] + 1)) + margin - x0;
   const rows = Math.max(image.height, ...units.map(({ y }) => y[1] + 1)) + margin - y0;
-  const legendWidth = 132;
+  const longest = Math.max(...units.map(({ name }) => name.length));
+  const legendWidth = 110 + 7.5 * longest;
   const scale = (width - legendWidth) / columns;
   const height = Math.max(rows * scale, units.length * 20 + 8);
   const place = (x: number, y: number, w: number, h: number) => ({
@@ -51,7 +52,7 @@ export function unitsOverImage(
   });
   const area = ({ x, y }: UnitBox) => (x[1] - x[0] + 1) * (y[1] - y[0] + 1);
   const ordered = units
-    .map((unit, i) => ({ unit, color: seriesColor(i) }))
+    .map((unit, i) => ({ unit, color: orderedColor(i, units.length) }))
     .sort((a, b) => area(b.unit) - area(a.unit));
   const hatch = draw(
     "pattern",
@@ -103,13 +104,13 @@ export function unitsOverImage(
           y: -10,
           rx: 2,
           fill: "none",
-          stroke: seriesColor(i),
+          stroke: orderedColor(i, units.length),
           "stroke-width": 2.5,
         }),
         draw("text", { x: 19, "font-weight": 600 }, unit.name),
         draw(
           "text",
-          { x: legendWidth - 14, "text-anchor": "end", "fill-opacity": 0.7, "font-size": 11 },
+          { x: legendWidth - 16, "text-anchor": "end", "fill-opacity": 0.7, "font-size": 11 },
           size,
         ),
       );

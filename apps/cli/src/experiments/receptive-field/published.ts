@@ -1,0 +1,60 @@
+import { fieldGrowth } from "@gradlab/figures";
+import { exampleNetworks, receptiveField } from "@gradlab/receptive-field";
+import { check, type Experiment } from "../experiment.js";
+
+type NetworkName = keyof typeof exampleNetworks;
+
+/** Size, jump and effective padding of the last feature map at 224 pixels, as published. */
+const known: readonly [label: string, net: NetworkName, layer: string, values: [number, number, number]][] = [
+  ["alexnet_v2", "alexnet-v2", "pool5", [195, 32, 64]],
+  ["vgg_a", "vgg-a", "pool5", [150, 32, 59]],
+  ["vgg_16", "vgg16", "pool5", [212, 32, 90]],
+  ["mobilenet_v1", "mobilenet-v1", "Conv2d_13_pointwise", [315, 32, 126]],
+  ["resnet_v1_50", "resnet-v1-50", "block4", [483, 32, 239]],
+  ["resnet_v1_101", "resnet-v1-101", "block4", [1027, 32, 511]],
+  ["inception_v2", "inception-v2", "Mixed_5c", [699, 32, 318]],
+  ["inception_v3", "inception-v3", "Mixed_7c", [1311, 32, 618]],
+];
+
+/** The published table of receptive fields, and how they grow with depth. */
+export const published: Experiment = {
+  id: "receptive-field/published",
+  title: "Receptive fields grow with depth",
+  about:
+    "Size, jump and effective padding of the last feature map of eight networks at 224 pixels, against the values of " +
+    "Araujo, Norris and Sim (Distill, 2019). The deeper ones see more than the whole picture.",
+  async run({ document }) {
+    const tables = known.map(([label, net, layer, values]) => {
+      const { layers } = receptiveField(exampleNetworks[net], { inputSize: 224 });
+      const end = layers.findIndex(({ name }) => name === layer);
+      return { label, layer, values, rows: layers.slice(0, end + 1) };
+    });
+    // The spine of a network: layers on which its field grows, without the short branches.
+    const spine = tables.map(({ label, rows }) => {
+      let largest = 0;
+      const grown = rows.filter(({ size }) => {
+        const grows = (size[0] ?? 0) > largest;
+        largest = Math.max(largest, size[0] ?? 0);
+        return grows;
+      });
+      return { name: label, layers: grown.map(({ name, size }) => ({ name, size: size[0] ?? null })) };
+    });
+    return {
+      checks: tables.map(({ label, layer, values, rows }) => {
+        const last = rows.at(-1);
+        return check(
+          `${label} ${layer}: size, jump, padding`,
+          values,
+          [last?.size, last?.jump, last?.padding].map((perAxis) => perAxis?.[0] ?? null),
+        );
+      }),
+      figures: [
+        {
+          svg: fieldGrowth(spine, { document, depthLabel: "layers that widen the field" }),
+          caption:
+            "Each point is a layer that widens the field. A step to a larger jump bends the line upwards.",
+        },
+      ],
+    };
+  },
+};

@@ -1,0 +1,8 @@
+import { filterByHand } from "./classic-cnns/filter-by-hand.js";
+import type { Experiment } from "./experiment.js";
+import { alexnet } from "./receptive-field/alexnet.js";
+import { branches } from "./receptive-field/branches.js";
+import { published } from "./receptive-field/published.js";
+
+/** Every experiment, in the order of the report. A package adds its own here. */
+export const experiments: readonly Experiment[] = [alexnet, published, branches, filterByHand];

@@ -1,0 +1,40 @@
+/** Exit codes of the command. */
+export const exitCodes = {
+  done: 0,
+  /** Files and what stands in them, data, run time. */
+  runtime: 1,
+  /** Text of the command line: flags, names, spec, shapes. */
+  usage: 2,
+  /** A check did not hold. */
+  check: 3,
+  /** No usable backend. */
+  backend: 4,
+  interrupted: 130,
+} as const;
+
+export type ExitName = keyof typeof exitCodes;
+
+/** A failure that the user can act on: one line that says what and where, and the exit code. */
+export class Failure extends Error {
+  readonly exit: ExitName;
+
+  constructor(exit: ExitName, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "Failure";
+    this.exit = exit;
+  }
+}
+
+/** Runs a step whose errors are the user's to mend, under the exit code that they belong to. */
+export function blame<T>(exit: ExitName, step: () => T): T {
+  try {
+    return step();
+  } catch (error) {
+    if (error instanceof Failure) throw error;
+    throw new Failure(exit, messageOf(error), { cause: error });
+  }
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,69 @@
+import { createRequire } from "node:module";
+import type { ImageSource } from "@gradlab/figures";
+import { Failure, messageOf } from "./failure.js";
+import { readInput } from "./files.js";
+
+/** Pixels of a picture: red, green, blue, 0 … 255, row by row. */
+export interface Pixels {
+  readonly width: number;
+  readonly height: number;
+  readonly data: Uint8Array;
+}
+
+/** A document to draw figures in. */
+export async function figureDocument(): Promise<Document> {
+  const { JSDOM } = await import("jsdom");
+  return new JSDOM("").window.document;
+}
+
+/** Reads a picture and brings it to `[height, width]`: scaled to cover, then cut at the centre. */
+export async function readPicture(
+  file: string,
+  size: readonly [height: number, width: number],
+): Promise<Pixels> {
+  const bytes = await readInput(file);
+  const { default: sharp } = await import("sharp");
+  const [height, width] = size;
+  try {
+    const data = await sharp(bytes)
+      .rotate()
+      .resize(width, height, { fit: "cover", kernel: "lanczos3" })
+      .flatten({ background: "#fff" })
+      .toColourspace("srgb")
+      .raw()
+      .toBuffer();
+    return { width, height, data };
+  } catch (error) {
+    throw new Failure("runtime", `${file}: not a picture that can be read (${messageOf(error)})`, {
+      cause: error,
+    });
+  }
+}
+
+/** A picture inside a `data:` URL: JPEG for photographs, PNG for what must stay exact. */
+export async function embedPicture(pixels: Pixels, as: "jpeg" | "png" = "jpeg"): Promise<ImageSource> {
+  const { default: sharp } = await import("sharp");
+  const { width, height, data } = pixels;
+  const raw = sharp(data, { raw: { width, height, channels: 3 } });
+  const bytes = await (as === "jpeg"
+    ? raw.jpeg({ quality: 88 })
+    : raw.png({ compressionLevel: 9 })
+  ).toBuffer();
+  return { href: `data:image/${as};base64,${bytes.toString("base64")}`, width, height };
+}
+
+/** An SVG as PNG, twice as many pixels as CSS pixels, on white. */
+export async function renderPng(svg: string): Promise<Uint8Array> {
+  const { Resvg } = await import("@resvg/resvg-js");
+  const require = createRequire(import.meta.url);
+  const fonts = ["400Regular/Inter_400Regular.ttf", "600SemiBold/Inter_600SemiBold.ttf"].map((file) =>
+    require.resolve(`@expo-google-fonts/inter/${file}`),
+  );
+  return new Resvg(svg, {
+    background: "#ffffff",
+    fitTo: { mode: "zoom", value: 2 },
+    font: { fontFiles: fonts, loadSystemFonts: false, defaultFontFamily: "Inter", sansSerifFamily: "Inter" },
+  })
+    .render()
+    .asPng();
+}

@@ -1,0 +1,106 @@
+import type { Envelope } from "../command.js";
+import type { ExperimentResult, ShownResult } from "../commands/reproduce.js";
+import type { Check, Value } from "../experiments/experiment.js";
+import { reportCss } from "./report-css.js";
+
+interface Report extends Envelope {
+  readonly experiments: readonly ExperimentResult[];
+}
+
+/** The report as one file: figures, known and computed values, versions, and how to repeat it. */
+export function reportHtml(report: Report, shown: readonly ShownResult[], command: string): string {
+  const checks = report.experiments.flatMap((experiment) => experiment.checks);
+  const failed = checks.filter(({ ok }) => !ok).length;
+  const seconds = report.experiments.reduce((sum, experiment) => sum + experiment.seconds, 0);
+  const verdict =
+    failed === 0
+      ? `All ${checks.length} known values reproduced`
+      : `${failed} of ${checks.length} known values not reproduced`;
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>gradlab: ${escapeHtml(verdict)}</title>
+<style>${reportCss}</style>
+</head>
+<body>
+<main>
+<h1>Known results, reproduced</h1>
+<p class="soft">Every value below was computed again by gradlab and compared with the one that is known.</p>
+<div class="verdict ${failed === 0 ? "good" : "bad"}"><span class="mark">${failed === 0 ? "✓" : "✗"}</span>
+<div><strong>${escapeHtml(verdict)}</strong><br><span class="soft">${counted(report.experiments.length, "experiment")}, ${seconds.toFixed(1)} seconds</span></div></div>
+${report.warnings.length === 0 ? "" : `<div class="warnings">${report.warnings.map((warning) => `<p>${escapeHtml(warning)}</p>`).join("")}</div>`}
+<nav aria-label="Experiments"><ol>
+${shown.map(contentsLine).join("\n")}
+</ol></nav>
+${shown.map(section).join("\n")}
+<section>
+<h2>How this was made</h2>
+<p>The same command with the same seed computes the same values.</p>
+<pre>${escapeHtml(command)}</pre>
+<dl>
+<dt>seed</dt><dd>${report.seed}</dd>
+<dt>backend</dt><dd>${report.backend.actual ?? "none needed"}</dd>
+${Object.entries(report.versions)
+  .map(([name, version]) => `<dt>${escapeHtml(name)}</dt><dd>${escapeHtml(version)}</dd>`)
+  .join("\n")}
+</dl>
+</section>
+</main>
+<script type="application/json" id="report">${JSON.stringify(report).replaceAll("<", "\\u003c")}</script>
+</body>
+</html>
+`;
+}
+
+function contentsLine({ result, experiment }: ShownResult): string {
+  const agreeing = result.checks.filter(({ ok }) => ok).length;
+  const good = agreeing === result.checks.length;
+  return `<li class="${good ? "good" : "bad"}"><span class="mark">${good ? "✓" : "✗"}</span><a href="#${anchor(result.id)}">${escapeHtml(experiment.title)}</a><span>${agreeing} of ${result.checks.length}</span></li>`;
+}
+
+function section({ experiment, result, figures }: ShownResult): string {
+  const failed = result.checks.some(({ ok }) => !ok);
+  return `<section id="${anchor(result.id)}">
+<header><h2>${escapeHtml(experiment.title)}</h2><span class="id">${escapeHtml(result.id)} · ${result.seconds.toFixed(1)} s</span></header>
+<p>${escapeHtml(experiment.about)}</p>
+${figures.map(({ svg, caption }) => `<figure>${svg.outerHTML}<figcaption>${escapeHtml(caption)}</figcaption></figure>`).join("\n")}
+<details${failed || result.checks.length <= 12 ? " open" : ""}><summary>${counted(result.checks.length, "value")}</summary>
+<div class="scroll"><table>
+<thead><tr><th>value</th><th>known</th><th>computed</th><th>verdict</th></tr></thead>
+<tbody>
+${result.checks.map(checkRow).join("\n")}
+</tbody></table></div></details>
+</section>`;
+}
+
+function checkRow({ name, known, got, tolerance, ok }: Check): string {
+  const allowed = tolerance === 0 ? "" : ` <span class="soft">± ${tolerance}</span>`;
+  return `<tr><td>${escapeHtml(name)}</td><td class="number">${showValue(known)}${allowed}</td><td class="number">${showValue(got)}</td><td class="${ok ? "good" : "bad"}">${ok ? "✓ agrees" : "✗ differs"}</td></tr>`;
+}
+
+/** Numbers side by side; the rows of a matrix below each other. */
+function showValue(value: Value): string {
+  if (value === null) return "none";
+  if (typeof value === "number") return showNumber(value);
+  if (value.some((entry) => Array.isArray(entry))) return value.map(showValue).join("<br>");
+  return value.map(showValue).join(" ");
+}
+
+function showNumber(value: number): string {
+  const text = Number.isInteger(value) ? `${value}` : `${Number(value.toPrecision(7))}`;
+  return text.replace("-", "−");
+}
+
+const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? "" : "s"}`;
+
+const anchor = (id: string) => id.replaceAll(/[^a-z0-9]+/g, "-");
+
+function escapeHtml(text: string): string {
+  return text
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll('"', "&quot;");
+}

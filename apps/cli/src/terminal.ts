@@ -1,0 +1,41 @@
+import { styleText } from "node:util";
+
+/** Where a command writes and what it may assume about it. */
+export interface Terminal {
+  /** Results. */
+  readonly write: (text: string) => void;
+  /** Progress and warnings. */
+  readonly log: (text: string) => void;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly colors: { readonly stdout: boolean; readonly stderr: boolean };
+  readonly signal: AbortSignal;
+}
+
+type Style = Parameters<typeof styleText>[0];
+
+/** Colours a text, or leaves it as it is. */
+export type Paint = (style: Style, text: string) => string;
+
+export function painter(enabled: boolean): Paint {
+  return enabled ? (style, text) => styleText(style, text, { validateStream: false }) : (_, text) => text;
+}
+
+export interface Column {
+  readonly title: string;
+  readonly align?: "left" | "right";
+}
+
+/** Aligned columns under their titles, two spaces apart. */
+export function textTable(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  paint: Paint,
+): string {
+  const widths = columns.map(({ title }, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)));
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, i) => (columns[i]!.align === "right" ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)))
+      .join("  ")
+      .trimEnd();
+  return [paint("bold", line(columns.map(({ title }) => title))), ...rows.map(line)].join("\n");
+}

@@ -1,0 +1,197 @@
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import sharp from "sharp";
+import { expect, test } from "vitest";
+import { gradlab, temporaryFolder } from "./run-gradlab.js";
+
+const alexnet = ["receptive-field", "--net", "alexnet-227", "--input", "227", "--origin", "one"];
+
+test("--json prints the known values of alexnet-227 inside the envelope", async () => {
+  const { code, stdout, stderr } = await gradlab([...alexnet, "--layer", "conv2", "--unit", "1,1", "--json"]);
+  expect(code).toBe(0);
+  expect(stderr).toBe("");
+  const result = JSON.parse(stdout);
+  const rows = Object.fromEntries(result.layers.map((row: { name: string }) => [row.name, row]));
+  expect(rows.conv1).toMatchObject({
+    op: "conv",
+    n: [55, 55],
+    jump: [4, 4],
+    size: [11, 11],
+    start: [6, 6],
+    padding: [0, 0],
+  });
+  expect(rows["fc7-conv"]).toMatchObject({ n: [1, 1], jump: [32, 32], size: [355, 355], start: [114, 114] });
+  expect(result.unit).toMatchObject({
+    layer: "conv2",
+    index: [1, 1],
+    axes: [
+      { center: 18, edges: [-7.5, 43.5], pixels: [-8, 42], clipped: [0, 42] },
+      { center: 18, edges: [-7.5, 43.5], pixels: [-8, 42], clipped: [0, 42] },
+    ],
+  });
+  expect(result).toMatchObject({
+    schemaVersion: 1,
+    command: "receptive-field",
+    seed: 0,
+    backend: { requested: "auto", actual: null, device: null, software: null },
+    warnings: [],
+    options: { net: "alexnet-227", input: [227], origin: "one", layer: "conv2", unit: [1, 1] },
+  });
+  expect(Object.keys(result.versions)).toEqual(
+    expect.arrayContaining(["gradlab", "node", "@gradlab/receptive-field"]),
+  );
+});
+
+test("the table shows one number where the axes agree and one per axis where they do not", async () => {
+  const { stdout } = await gradlab([
+    "receptive-field",
+    "--spec",
+    "conv1 3x5/1x2, conv2 3/1 p1",
+    "--input",
+    "20,31",
+  ]);
+  expect(stdout).toBe(
+    [
+      "spec on an input of 20 x 31 pixels; the first pixel is 0",
+      "",
+      "layer  op    units  jump  size  start  padding  holes",
+      "conv1  conv  18x14   1x2   3x5    1x2        0      0",
+      "conv2  conv  18x14   1x2   5x9    1x2      1x2      0",
+      "",
+    ].join("\n"),
+  );
+});
+
+test("what same padding leaves open, and where branches part, is said below the table", async () => {
+  const open = await gradlab(["receptive-field", "--spec", "conv1 7/2 same"]);
+  expect(open.stdout).toContain("conv1 (y, x): start 1, padding 2 where the size modulo 2 is 0\n");
+  const parted = await gradlab(["receptive-field", "--spec", "a 5/2 p2:1, b 3/1 from input, sum = a + b"]);
+  expect(parted.stdout).toContain(
+    "sum (y, x): branches move apart by 1 pixels per unit: a jump 2 start 0, b jump 1 start 1 (origin index)\n",
+  );
+});
+
+test("a LayerGraph in a file is read with --model", async () => {
+  const folder = await temporaryFolder();
+  const file = join(folder, "graph.json");
+  await writeFile(
+    file,
+    JSON.stringify({ input: { shape: [9] }, layers: [{ name: "c", op: "conv", kernel: 3, stride: 2 }] }),
+  );
+  const { code, stdout } = await gradlab(["receptive-field", "--model", file, "--json"]);
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout).layers[0]).toMatchObject({ name: "c", n: [4], size: [3] });
+});
+
+test("--out writes the boxes over a photograph as SVG and as PNG, and the result as JSON", async () => {
+  const folder = await temporaryFolder();
+  const photo = join(folder, "photo.jpg");
+  await sharp({ create: { width: 60, height: 40, channels: 3, background: "#2a6" } })
+    .jpeg()
+    .toFile(photo);
+  const draw = (name: string) =>
+    gradlab([
+      "receptive-field",
+      "--spec",
+      "conv1 3/2, conv2 5/1 p2",
+      "--input",
+      "21,31",
+      "--image",
+      photo,
+      "--out",
+      join(folder, name),
+      "--quiet",
+    ]);
+  expect((await draw("boxes.svg")).code).toBe(0);
+  const svg = await readFile(join(folder, "boxes.svg"), "utf8");
+  expect(svg).toMatch(/^<svg [^>]*xmlns="http:\/\/www\.w3\.org\/2000\/svg"/);
+  expect(svg).toContain('href="data:image/jpeg;base64,');
+  expect(svg).toContain("11 × 11");
+  expect((await draw("boxes.png")).code).toBe(0);
+  const { width, height } = await sharp(join(folder, "boxes.png")).metadata();
+  expect(width).toBe(1280);
+  // The text is drawn with the font that comes along: the legend is not blank.
+  const legend = await sharp(join(folder, "boxes.png"))
+    .extract({ left: 1000, top: 0, width: 280, height: Math.min(80, height) })
+    .stats();
+  expect(legend.channels[0]!.min).toBeLessThan(80);
+  const result = await gradlab([...alexnet, "--out", join(folder, "deep", "result.json"), "--json"]);
+  expect(JSON.parse(await readFile(join(folder, "deep", "result.json"), "utf8"))).toEqual(
+    JSON.parse(result.stdout),
+  );
+  expect((await readdir(folder)).sort()).toEqual(["boxes.png", "boxes.svg", "deep", "photo.jpg"]);
+});
+
+const wrong: [what: string, argv: string[], code: number, message: string][] = [
+  ["no network", [], 2, "expected one of --net, --model and --spec, got none"],
+  ["two networks", ["--net", "vgg16", "--spec", "a 1"], 2, "expected one of --net, --model and --spec, got 2"],
+  ["an unknown network", ["--net", "vgg61"], 2, "--net: expected one of alexnet-227, vgg16"],
+  ["a network of the prototype", ["--net", "constructor"], 2, "--net: expected one of"],
+  ["a flag with a slip", ["--nett", "vgg16"], 2, "unknown option '--nett' (Did you mean --net?)"],
+  ["a value too many", ["--net", "vgg16", "227"], 2, "too many arguments"],
+  ["a fractional size", ["--net", "vgg16", "--input", "22.5"], 2, "argument '22.5' is invalid. Expected an integer of at least 1."],
+  ["a size of 0", ["--net", "vgg16", "--input", "0"], 2, "Expected an integer of at least 1."],
+  ["a size too many", ["--net", "vgg16", "--input", "1,2,3"], 2, "inputSize: expected one size or 2 of them, got [1,2,3]"],
+  ["a size that vanishes", ["--net", "vgg16", "--input", "3"], 2, 'layer "pool2": its output would be empty along y'],
+  ["a spec that vanishes", ["--spec", "a 9", "--input", "8"], 2, 'layer "a": its output would be empty'],
+  ["a spec with a slip", ["--spec", "a 9 q"], 2, 'parseNetwork: layer "a": expected p, d, same'],
+  ["a spec with a missing input", ["--spec", "a 3 from b"], 2, 'layer "a": inputs: expected names of layers or "input", got "b"'],
+  ["a spec with a cycle", ["--spec", "a 3 from b, b 3 from a"], 2, "graph: expected no cycle, got"],
+  ["a unit without its layer", ["--net", "vgg16", "--unit", "1,1"], 2, "--layer: expected beside --unit, got nothing"],
+  ["a unit that is not there", ["--net", "vgg16", "--input", "224", "--layer", "pool5", "--unit", "9,9"], 2, "unit: index: expected an integer from 0 to 6 along y, got 9"],
+  ["a layer that is not there", ["--net", "vgg16", "--layer", "pool9", "--unit", "0,0"], 2, 'unit: layer: expected a layer of the graph, got "pool9"'],
+  ["an unknown origin", ["--net", "vgg16", "--origin", "zero"], 2, "Allowed choices are index, half, one."],
+  ["an unknown backend", ["--net", "vgg16", "--backend", "gpu"], 2, "Allowed choices are auto, tfjs-node-gpu"],
+  ["a negative seed", ["--net", "vgg16", "--seed", "-1"], 2, "--seed"],
+  ["a figure of unknown kind", ["--net", "vgg16", "--out", "x.bmp"], 2, "--out: expected a name that ends in .svg, .png or .json"],
+  ["a photograph and nowhere to draw", ["--net", "vgg16", "--image", "x.jpg"], 2, "--image: expected --out FILE.svg or FILE.png beside it"],
+  ["a missing model", ["--model", "no-such.json"], 1, "no-such.json: no such file"],
+  ["a missing photograph", ["--net", "vgg16", "--image", "no-such.jpg", "--out", "never.svg"], 1, "no-such.jpg: no such file"],
+]; // biome-ignore format: a table
+
+test.each(wrong)("%s is refused in one line with the right exit code", async (_, argv, code, message) => {
+  const plain = await gradlab(["receptive-field", ...argv]);
+  expect(plain).toMatchObject({ code, stdout: "" });
+  expect(plain.stderr).toContain(message);
+  expect(plain.stderr).toMatch(/^gradlab: [^\n]+\n$/);
+  const json = await gradlab(["receptive-field", ...argv, "--json"]);
+  expect(json).toMatchObject({ code, stdout: "" });
+  expect(JSON.parse(json.stderr)).toMatchObject({ schemaVersion: 1, error: { exitCode: code } });
+  expect(JSON.parse(json.stderr).error.message).toContain(message);
+});
+
+const badFiles: [what: string, content: string, message: string][] = [
+  ["not JSON", "PK\u0003\u0004", "expected JSON (a LayerGraph or a tfjs model.json), got something else"],
+  ["a cycle", '{"input":{"shape":[8]},"layers":[{"name":"a","op":"pointwise","inputs":["a"]}]}', "expected no cycle, got a → a"],
+  ["an empty output", '{"input":{"shape":[8]},"layers":[{"name":"a","op":"conv","kernel":9}]}', 'layer "a": its output would be empty'],
+]; // biome-ignore format: a table
+
+test.each(badFiles)(
+  "a model file with %s is a matter of the file, exit code 1",
+  async (_, content, message) => {
+    const file = join(await temporaryFolder(), "model.json");
+    await writeFile(file, content);
+    const { code, stdout, stderr } = await gradlab(["receptive-field", "--model", file]);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toContain(message);
+  },
+);
+
+test("a picture that is none is a matter of the file, and nothing is written", async () => {
+  const folder = await temporaryFolder();
+  const file = join(folder, "photo.jpg");
+  await writeFile(file, "no picture");
+  const out = join(folder, "boxes.svg");
+  const { code, stderr } = await gradlab([
+    "receptive-field",
+    "--net",
+    "vgg16",
+    "--image",
+    file,
+    "--out",
+    out,
+  ]);
+  expect(code).toBe(1);
+  expect(stderr).toContain("photo.jpg: not a picture that can be read");
+  expect(await readdir(folder)).toEqual(["photo.jpg"]);
+});

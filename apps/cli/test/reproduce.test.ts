@@ -1,0 +1,233 @@
+import { execFile } from "node:child_process";
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { beforeAll, expect, test } from "vitest";
+import { check, type Experiment } from "../src/experiments/experiment.js";
+import { gradlab, temporaryFolder } from "./run-gradlab.js";
+
+const command = join(import.meta.dirname, "../dist/gradlab.js");
+
+function experiment(id: string, run: Experiment["run"]): Experiment {
+  return { id, title: `Title of <${id}>`, about: "About it.", run };
+}
+
+const agreeing = experiment("toy/agrees", async () => ({
+  checks: [check("two", 2, 2.0001, 0.001)],
+  figures: [],
+}));
+const differing = experiment("toy/differs", async () => ({
+  checks: [check("rows", [[1, 2], [3, null]], [[1, 2], [4, null]])],
+  figures: [],
+})); // biome-ignore format: matrices
+
+test("every experiment agrees with its known values, without files", async () => {
+  const out = await temporaryFolder();
+  const { code, stdout, stderr } = await gradlab(["reproduce", "--out", out, "--json"]);
+  expect(code).toBe(0);
+  const report = JSON.parse(stdout);
+  expect(report).toEqual(JSON.parse(await readFile(join(out, "report.json"), "utf8")));
+  expect(report).toMatchObject({
+    schemaVersion: 1,
+    command: "reproduce",
+    warnings: [],
+    backend: { actual: null },
+  });
+  expect(report.experiments.map(({ id }: { id: string }) => id)).toEqual([
+    "receptive-field/alexnet-227",
+    "receptive-field/published",
+    "receptive-field/branches",
+    "classic-cnns/filter-by-hand",
+  ]);
+  for (const { id, title, seconds, checks, package: owner } of report.experiments) {
+    expect([owner, typeof title, typeof seconds]).toEqual([id.split("/")[0], "string", "number"]);
+    expect(checks.length).toBeGreaterThan(0);
+    for (const one of checks) {
+      expect(Object.keys(one).sort()).toEqual(["got", "known", "name", "ok", "tolerance"]);
+      expect([id, one.name, one.ok]).toEqual([id, one.name, true]);
+    }
+  }
+  expect(stderr).toContain("[1/4] receptive-field/alexnet-227 … agrees");
+  expect((await readdir(out)).sort()).toEqual(["report.html", "report.json"]);
+}, 60_000);
+
+test("the report is one file that loads nothing, with the same data inside", async () => {
+  const out = await temporaryFolder();
+  await gradlab([
+    "reproduce",
+    "--out",
+    out,
+    "--quiet",
+    "--only",
+    "receptive-field/alexnet-227,receptive-field/branches",
+  ]);
+  const html = await readFile(join(out, "report.html"), "utf8");
+  const links = [...html.matchAll(/(?:src|href|url)\s*[=(]\s*["']?([^"')\s>]+)/g)].map(
+    ([, target]) => target!,
+  );
+  expect(links.length).toBeGreaterThan(3);
+  expect(links.filter((target) => !/^(#|data:image\/(png|jpeg);base64,)/.test(target))).toEqual([]);
+  const data = /<script type="application\/json" id="report">(.*)<\/script>/.exec(html)![1]!;
+  expect(JSON.parse(data)).toEqual(JSON.parse(await readFile(join(out, "report.json"), "utf8")));
+  expect(html).toContain("All 17 known values reproduced");
+  expect(html).toContain(
+    `gradlab reproduce --only receptive-field/alexnet-227,receptive-field/branches --out ${out}`,
+  );
+}, 60_000);
+
+test("a value that differs is shown, named and exits with 3, after the report is written", async () => {
+  const out = await temporaryFolder();
+  const { code, stdout, stderr } = await gradlab(["reproduce", "--out", out, "--quiet"], {
+    experiments: [agreeing, differing],
+  });
+  expect(code).toBe(3);
+  expect(stdout).toMatch(/toy\/differs +0 of 1 +DISAGREES/);
+  expect(stdout).toContain("1 of 2 known values reproduced");
+  expect(stderr).toBe("gradlab: 1 value disagrees: toy/differs: rows\n");
+  const html = await readFile(join(out, "report.html"), "utf8");
+  expect(html).toContain("1 of 2 known values not reproduced");
+  expect(html).toContain("Title of &lt;toy/differs&gt;");
+  expect(html).toContain("✗ differs");
+});
+
+test("an experiment that fails is named, and leaves no report", async () => {
+  const out = await temporaryFolder();
+  const failing = experiment("toy/fails", async () => {
+    throw new Error("no such thing");
+  });
+  const { code, stderr } = await gradlab(["reproduce", "--out", out, "--quiet"], {
+    experiments: [agreeing, failing],
+  });
+  expect([code, stderr]).toEqual([1, "gradlab: toy/fails: no such thing\n"]);
+  expect(await readdir(out)).toEqual([]);
+});
+
+test("values agree only in shape, in null and within the tolerance", () => {
+  expect(check("n", [1, 2], [1, 2.5], 0.5).ok).toBe(true);
+  expect(check("n", [1, 2], [1, 2.6], 0.5).ok).toBe(false);
+  expect(check("n", [1, 2], [1, 2, 3], 9).ok).toBe(false);
+  expect(check("n", [1, 2], 1, 9).ok).toBe(false);
+  expect(check("n", 1, Number.NaN, 9).ok).toBe(false);
+  expect(check("n", null, null).ok).toBe(true);
+  expect(check("n", null, 0, 9).ok).toBe(false);
+});
+
+test("--list names the experiments, --only takes an id or a package and refuses others", async () => {
+  const experiments = [agreeing, differing];
+  expect((await gradlab(["reproduce", "--list"], { experiments })).stdout).toBe(
+    "toy/agrees  Title of <toy/agrees>\ntoy/differs  Title of <toy/differs>\n",
+  );
+  const json = JSON.parse(
+    (await gradlab(["reproduce", "--list", "--json", "--only", "toy/agrees"], { experiments })).stdout,
+  );
+  expect(json.experiments).toEqual([{ id: "toy/agrees", title: "Title of <toy/agrees>", package: "toy" }]);
+  const { code, stderr } = await gradlab(["reproduce", "--only", "toys"], { experiments });
+  expect([code, stderr]).toEqual([
+    2,
+    'gradlab: --only: expected one of toy/agrees, toy/differs, got "toys"\n',
+  ]);
+});
+
+test("a data folder that was asked for must be there, one from the environment may be missing", async () => {
+  const out = await temporaryFolder();
+  const asked = await gradlab(["reproduce", "--data", "no-such-folder", "--out", out]);
+  expect([asked.code, asked.stderr]).toEqual([1, "gradlab: --data: no-such-folder: no such folder\n"]);
+  const options = { env: { GRADLAB_DATA: "no-such-folder" }, experiments: [agreeing] };
+  const offered = await gradlab(["reproduce", "--out", out, "--json"], options);
+  expect(offered.code).toBe(0);
+  expect(JSON.parse(offered.stdout).warnings).toEqual([
+    "GRADLAB_DATA: no-such-folder: no such folder; using generated input",
+  ]);
+});
+
+test("a data folder without photographs falls back to a generated picture with a warning", async () => {
+  const [data, out] = [await temporaryFolder(), await temporaryFolder()];
+  const only = "receptive-field/alexnet-227";
+  const { code, stdout } = await gradlab([
+    "reproduce",
+    "--data",
+    data,
+    "--out",
+    out,
+    "--only",
+    only,
+    "--json",
+  ]);
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout).warnings).toEqual([
+    `${join(data, "images")}: no photograph found; using a generated picture`,
+  ]);
+}, 30_000);
+
+test("an output that cannot be written is one line and exit code 1", async () => {
+  const file = join(await temporaryFolder(), "file");
+  await writeFile(file, "");
+  const { code, stderr } = await gradlab(["reproduce", "--out", file, "--quiet"], {
+    experiments: [agreeing],
+  });
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^gradlab: cannot write .*report\.html: [^\n]+\n$/);
+});
+
+const data = process.env.GRADLAB_DATA;
+
+test.skipIf(!data)(
+  "with photographs, they are what units are drawn over",
+  async () => {
+    const out = await temporaryFolder();
+    const { code, stdout } = await gradlab([
+      "reproduce",
+      "--data",
+      data!,
+      "--out",
+      out,
+      "--only",
+      "receptive-field/alexnet-227",
+      "--json",
+    ]);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout).warnings).toEqual([]);
+    expect(await readFile(join(out, "report.html"), "utf8")).toContain("sees of a photograph");
+  },
+  30_000,
+);
+
+test("the same seed draws the same picture, another seed another one", async () => {
+  const only = ["reproduce", "--only", "receptive-field/alexnet-227", "--quiet"];
+  const picture = async (seed: string) => {
+    const out = await temporaryFolder();
+    await gradlab([...only, "--seed", seed, "--out", out]);
+    return /data:image\/jpeg;base64,[^"]+/.exec(await readFile(join(out, "report.html"), "utf8"))![0];
+  };
+  const first = await picture("0");
+  expect(await picture("0")).toBe(first);
+  expect(await picture("1")).not.toBe(first);
+}, 60_000);
+
+const run = promisify(execFile);
+
+beforeAll(async () => {
+  await readFile(command).catch(() => {
+    throw new Error("apps/cli is not built: npm run build");
+  });
+});
+
+test("the built command prints help and version, and lists its commands without a word on stderr", async () => {
+  const { stdout, stderr } = await run(process.execPath, [command, "--help"]);
+  expect(stderr).toBe("");
+  expect(stdout).toMatch(/receptive-field.*\n.*reproduce/);
+  expect(stdout).toContain("Exit codes: 0 done");
+  expect((await run(process.execPath, [command, "--version"])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+});
+
+test("a reader that closes the pipe early is no error", async () => {
+  const script = `"${process.execPath}" "${command}" receptive-field --net resnet-v1-101 --input 224 --json | head -c 10; exit \${PIPESTATUS[0]}`;
+  const { stdout, stderr } = await run("bash", ["-c", script]);
+  expect([stdout.length, stderr]).toEqual([10, ""]);
+});
+
+test("an interrupted run exits with 130", async () => {
+  const child = run(process.execPath, [command, "reproduce", "--out", await temporaryFolder()]);
+  child.child.stderr!.once("data", () => child.child.kill("SIGINT"));
+  await expect(child).rejects.toMatchObject({ code: 130 });
+}, 30_000);
