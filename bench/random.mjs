@@ -1,7 +1,7 @@
 import { fillNormal, fillUniform, integer, normal, randomStream, uint32, uniform } from "@gradlab/random";
+import { interleaved } from "./interleaved.mjs";
 
 const COUNT = 1 << 19;
-const PAIRS = 9;
 
 const single = new Float32Array(COUNT);
 const double = new Float64Array(COUNT);
@@ -56,31 +56,19 @@ const cases = [
   ],
 ];
 
-function seconds(task) {
-  const start = performance.now();
-  task();
-  return (performance.now() - start) / 1000;
-}
-
-const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
-
 /**
  * Numbers per second, and how many times as many as the reference makes: medians of nine pairs, ours and the
  * reference's run one after the other, so that other load on the machine weighs on both.
  */
 export function run() {
   return cases.map(([name, ours, reference, theirs]) => {
-    for (let i = 0; i < 3; i++) {
-      ours();
-      theirs();
-    }
-    const pairs = Array.from({ length: PAIRS }, () => [seconds(ours), seconds(theirs)]);
+    const { ours: time, ratio } = interleaved(ours, theirs);
     return {
       name: `random: ${name}`,
-      value: COUNT / median(pairs.map(([mine]) => mine)) / 1e6,
+      value: COUNT / time / 1e3,
       unit: "million/s",
       reference,
-      ratio: median(pairs.map(([mine, other]) => other / mine)),
+      ratio: 1 / ratio,
     };
   });
 }

@@ -4,6 +4,7 @@ import {
   advanceTogether,
   composeReach,
   hullAt,
+  leastCommonMultiple,
   type ProductReach,
   pixelReach,
   type Reach,
@@ -77,7 +78,7 @@ export function alongAxis(reach: Reach, axis: number): AxisReach[] {
   return reach.map((product) => product[axis]!);
 }
 
-/** How many units show a difference between branches that drift apart (or once per common period). */
+/** How many units are compared where branches drift apart. */
 const comparedUnits = 64;
 
 function misalignmentOf(
@@ -96,12 +97,13 @@ function misalignmentOf(
     const hull = hullAt(rules, unit);
     return hull === null ? null : (hull[0] + hull[1]) / 2;
   };
-  const reference = local[0]!.rules;
-  const together = local.every(({ rules }) => rules.every((rule) => advanceTogether(rule, reference[0]!))); // every branch keeps its distance to the first
-  const units = Math.min(
-    n ?? comparedUnits,
-    Math.max(comparedUnits, ...local.flatMap(({ rules }) => rules.map((r) => r.period))),
-  );
+  const rules = local.flatMap((branch) => branch.rules);
+  const together = rules.every((rule) => advanceTogether(rule, rules[0]!));
+  // Units that tell all phases apart where distances repeat; else as many as show the drift.
+  const repeat = together
+    ? rules.reduce((period, rule) => leastCommonMultiple(period, rule.period), 1)
+    : comparedUnits;
+  const units = Math.min(n ?? repeat, repeat);
   let shift = 0;
   let shiftAtFirst = 0;
   for (let unit = 0; unit < units; unit++) {

@@ -100,7 +100,7 @@ export function advanceTogether(a: AxisReach, b: AxisReach): boolean {
   );
 }
 
-function leastCommonMultiple(a: number, b: number): number {
+export function leastCommonMultiple(a: number, b: number): number {
   return (a / greatestCommonDivisor(a, b)) * b;
 }
 
