@@ -7,4 +7,4 @@ const saved = JSON.stringify(stream); // {"seed":0,"purpose":"attack start","ind
 
 console.log(order.join(" "));
 console.log(Array.from(noise, (x) => x.toFixed(4)).join(" "));
-console.log(normal(stream) === normal(randomStream(JSON.parse(saved)))); // true
+console.log(normal(stream) === normal(randomStream(JSON.parse(saved))));
