@@ -3,8 +3,8 @@ import { multiplyHigh } from "./philox4x32.js";
 import { expectStream, nextWord, type RandomStream } from "./random-stream.js";
 
 /**
- * An integer of the uniform distribution on [low, high), without bias. Draws 1 word, rarely more, where
- * `high - low` is at most 2^32, else 2 words, at worst 4 on average.
+ * An integer of the uniform distribution on [low, high), without bias. Where `high - low` is at most 2^32 it
+ * draws 1 word, or more with a probability below (high - low) / 2^32 a time; else 2 words, at worst 4 on average.
  *
  * @param low Safe integer.
  * @param high Safe integer, greater than `low` by at most 2^53.

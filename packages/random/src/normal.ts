@@ -81,12 +81,12 @@ function expectMoments(where: string, mean: number, std: number): void {
 }
 
 /** Φ⁻¹((k + ½) / 2^53), k being the upper 27 bits of one word before the upper 26 of the next. */
-function standardNormal53(first: number, second: number): number {
+export function standardNormal53(first: number, second: number): number {
   const k = ((first >>> 5) - 2 ** 26) * 2 ** 26 + (second >>> 6); // less 2^52, to be centred
   return normalQuantile((k + 0.5) * 2 ** -53); // exact
 }
 
 /** Φ⁻¹((k + ½) / 2^32), k being a word. */
-function standardNormal32(word: number): number {
+export function standardNormal32(word: number): number {
   return normalQuantile((word - 2 ** 31 + 0.5) * 2 ** -32); // exact
 }
