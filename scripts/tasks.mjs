@@ -114,7 +114,7 @@ function vitest(name, args) {
     "run",
     "--reporter=default",
     "--reporter=json",
-    `--outputFile.json=.test-results/${name}.json`,
+    `--outputFile.json=${join(root, ".test-results", `${name}.json`)}`,
     ...args,
   );
 }

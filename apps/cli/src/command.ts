@@ -12,8 +12,8 @@ export interface CommonOptions {
   readonly verbose: boolean;
 }
 
-export const backendCandidates = ["tfjs-node-gpu", "tfjs-node", "webgpu", "webgl", "wasm", "cpu"] as const;
-export type BackendRequest = "auto" | (typeof backendCandidates)[number];
+const backendCandidates = ["tfjs-node-gpu", "tfjs-node", "webgpu", "webgl", "wasm", "cpu"] as const;
+type BackendRequest = "auto" | (typeof backendCandidates)[number];
 
 /** A command with the flags that every command takes; `out` says what `--out` means for it. */
 export function defineCommand(name: string, summary: string, out: { flag: string; help: string }): Command {
@@ -34,7 +34,7 @@ export function defineCommand(name: string, summary: string, out: { flag: string
 }
 
 /** An integer flag of at least `least`. */
-export function countFrom(least: number): (text: string) => number {
+function countFrom(least: number): (text: string) => number {
   return (text) => {
     const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
     if (!Number.isSafeInteger(value) || value < least) {

@@ -78,14 +78,6 @@ export function hullOf(set: RunSet): [number, number] | null {
   return set.length === 0 ? null : [set[0]!, set[set.length - 1]!];
 }
 
-export function setHas(set: RunSet, element: number): boolean {
-  for (let i = 0; i < set.length; i += 2) {
-    if (element < set[i]!) return false;
-    if (element <= set[i + 1]!) return true;
-  }
-  return false;
-}
-
 export function setsIntersect(a: RunSet, b: RunSet): boolean {
   let i = 0;
   let j = 0;
@@ -109,15 +101,6 @@ export function isSubset(a: RunSet, b: RunSet): boolean {
 
 export function setsEqual(a: RunSet, b: RunSet): boolean {
   return a.length === b.length && a.every((end, i) => end === b[i]);
-}
-
-/** The elements, in rising order. */
-export function elementsOf(set: RunSet): number[] {
-  const elements: number[] = [];
-  for (let i = 0; i < set.length; i += 2) {
-    for (let element = set[i]!; element <= set[i + 1]!; element++) elements.push(element);
-  }
-  return elements;
 }
 
 /** A set from elements in any order. */

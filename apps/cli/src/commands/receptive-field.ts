@@ -1,5 +1,5 @@
 import { extname } from "node:path";
-import { fieldGrowth, svgText, type UnitBox, unitsOverImage } from "@gradlab/figures";
+import { fieldGrowth, svgText, unitsOverImage } from "@gradlab/figures";
 import {
   type LayerRow,
   type Origin,
@@ -14,6 +14,7 @@ import { writeOutput } from "../files.js";
 import { loadNetwork, type NetworkFlags } from "../network-source.js";
 import { embedPicture, figureDocument, readPicture, renderPng } from "../pictures.js";
 import { type Paint, painter, type Terminal, textTable } from "../terminal.js";
+import { middleUnits, unitBox } from "../unit-boxes.js";
 
 interface Flags extends CommonOptions, NetworkFlags {
   readonly input?: readonly number[];
@@ -134,30 +135,6 @@ async function figure(
   const boxes = units.filter((box) => box !== null);
   if (boxes.length === 0) throw new Failure("runtime", "no unit sees anything of the picture");
   return unitsOverImage({ image, units: boxes }, { document });
-}
-
-export function unitBox(unit: Unit): UnitBox | null {
-  const [y, x] = unit.axes;
-  if (!y?.pixels || !x?.pixels) return null;
-  return { name: unit.layer, y: y.pixels, x: x.pixels };
-}
-
-/** The middle unit of the layers, one for every size of field. */
-export function middleUnits(field: ReceptiveField): (UnitBox | null)[] {
-  const sizes = new Set<string>();
-  return field.layers.flatMap(({ name, n, size }) => {
-    const key = JSON.stringify(size);
-    if (n.includes(null) || sizes.has(key)) return [];
-    sizes.add(key);
-    return [
-      unitBox(
-        field.unit(
-          name,
-          n.map((count) => Math.floor(count! / 2)),
-        ),
-      ),
-    ];
-  });
 }
 
 function describe(label: string, field: ReceptiveField, unit: Unit | undefined, paint: Paint): string {

@@ -20,7 +20,7 @@ export interface Figure {
   readonly svg: SVGSVGElement;
 }
 
-export interface Outcome {
+interface Outcome {
   readonly checks: readonly Check[];
   readonly figures: readonly Figure[];
 }

@@ -1,7 +1,7 @@
 import { imageRow, unitsOverImage } from "@gradlab/figures";
 import { exampleNetworks, receptiveField } from "@gradlab/receptive-field";
-import { middleUnits } from "../../commands/receptive-field.js";
 import type { Pixels } from "../../pictures.js";
+import { middleUnits } from "../../unit-boxes.js";
 import { check, type Experiment, type Value } from "../experiment.js";
 
 /** What one pixel is seen by, on the network that started it all. */

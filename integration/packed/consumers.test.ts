@@ -1,0 +1,133 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+import { expect, inject, test } from "vitest";
+import { libraries } from "./packages.js";
+
+const consumer = inject("consumer");
+
+/** The code of a package's example, as a user would paste it. */
+const example = (folder: string) => readFileSync(join(folder, "examples/minimal.ts"), "utf8");
+
+for (const { folder, manifest } of libraries) {
+  test(`the example of ${manifest.name} runs in plain Node and prints what the README says`, async () => {
+    const file = join(consumer, `${manifest.name.split("/")[1]}.mjs`);
+    const { code } = await (await import("esbuild")).transform(example(folder), { loader: "ts" });
+    writeFileSync(file, code);
+    const { stdout, stderr, status } = spawnSync(process.execPath, [file], {
+      encoding: "utf8",
+      cwd: consumer,
+    });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(readFileSync(join(folder, "README.md"), "utf8")).toContain(`\`\`\`text\n${stdout}\`\`\``);
+  });
+}
+
+for (const [moduleResolution, module] of [
+  ["nodenext", "nodenext"],
+  ["bundler", "esnext"],
+] as const) {
+  test(`the examples type-check under moduleResolution ${moduleResolution}`, () => {
+    const folder = mkdtempSync(join(consumer, `types-${moduleResolution}-`));
+    for (const { manifest, folder: source } of libraries) {
+      writeFileSync(join(folder, `${manifest.name.split("/")[1]}.ts`), example(source));
+    }
+    writeFileSync(join(folder, "package.json"), '{"type": "module"}');
+    writeFileSync(
+      join(folder, "tsconfig.json"),
+      JSON.stringify({
+        compilerOptions: {
+          module,
+          moduleResolution,
+          target: "es2022",
+          lib: ["es2023", "dom"],
+          strict: true,
+          noEmit: true,
+          // Declarations are checked too: a library that needs skipLibCheck spoils its users' builds.
+          skipLibCheck: false,
+          types: ["node"],
+        },
+        include: ["*.ts"],
+      }),
+    );
+    const { stdout, status } = spawnSync("tsc", ["-p", folder], { encoding: "utf8", cwd: folder });
+    expect({ status, stdout }).toEqual({ status: 0, stdout: "" });
+  });
+}
+
+/**
+ * Largest size of everything that a package exports, bundled for browsers,
+ * minified and compressed, in kB. Figures carries Observable Plot.
+ */
+const budgets: Readonly<Record<string, number>> = {
+  "@gradlab/random": 5,
+  "@gradlab/safetensors": 8,
+  "@gradlab/receptive-field": 20,
+  "@gradlab/figures": 110,
+};
+
+for (const { manifest } of libraries) {
+  test(`${manifest.name} bundles for browsers without Node's modules, within its size`, async () => {
+    const result = await build({
+      stdin: { contents: `export * from "${manifest.name}";`, resolveDir: consumer },
+      bundle: true,
+      minify: true,
+      format: "esm",
+      platform: "browser",
+      write: false,
+      logLevel: "silent",
+    });
+    expect(result.warnings).toEqual([]);
+    const kilobytes = gzipSync(result.outputFiles[0]!.contents).length / 1000;
+    expect(Object.keys(budgets)).toContain(manifest.name);
+    expect(kilobytes).toBeLessThan(budgets[manifest.name]!);
+    // A budget far above the size guards nothing.
+    expect(kilobytes).toBeGreaterThan(budgets[manifest.name]! / 3);
+  });
+}
+
+test("the installed command computes, draws and reproduces", () => {
+  const gradlab = (...args: string[]) =>
+    spawnSync(join(consumer, "node_modules/.bin/gradlab"), args, { encoding: "utf8", cwd: consumer });
+  const table = gradlab(
+    "receptive-field",
+    "--net",
+    "alexnet-227",
+    "--input",
+    "227",
+    "--origin",
+    "one",
+    "--json",
+  );
+  expect(table).toMatchObject({ status: 0, stderr: "" });
+  const { layers, versions } = JSON.parse(table.stdout);
+  expect(layers.map(({ size }: { size: number[] }) => size[0])).toEqual([
+    11, 19, 51, 67, 99, 131, 163, 195, 355, 355,
+  ]);
+  expect(Object.keys(versions)).toEqual(
+    expect.arrayContaining(["gradlab", "node", "@gradlab/receptive-field"]),
+  );
+  expect(gradlab("receptive-field", "--net", "vgg16", "--out", "growth.png", "--quiet")).toMatchObject({
+    status: 0,
+    stderr: "",
+  });
+  expect(readFileSync(join(consumer, "growth.png")).subarray(1, 4).toString()).toBe("PNG");
+  const { status, stdout } = gradlab("reproduce", "--out", "report", "--quiet");
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/(\d+) of \1 known values reproduced/);
+  expect(existsSync(join(consumer, "report/report.html"))).toBe(true);
+});
+
+test("no package runs a script when it is installed, directly or through what it stands on", () => {
+  const list = execFileSync(
+    "npm",
+    ["query", ":attr(scripts, [postinstall]), :attr(scripts, [install]), :attr(scripts, [preinstall])"],
+    {
+      cwd: consumer,
+      encoding: "utf8",
+    },
+  );
+  expect((JSON.parse(list) as { name: string }[]).map(({ name }) => name)).toEqual([]);
+});

@@ -1,0 +1,112 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+
+/** The floors of the house: a package imports only from floors below its own, in its tests and tools too. */
+const floors: Readonly<Record<string, number>> = {
+  random: 0,
+  safetensors: 0,
+  "receptive-field": 0,
+  core: 1,
+  lms: 1,
+  "wasm-training": 1,
+  datasets: 2,
+  figures: 2,
+  "classic-cnns": 2,
+  attacks: 2,
+  attention: 2,
+  "rnn-lm": 2,
+  "backend-select": 3,
+};
+
+const packagesFolder = new URL("../../packages/", import.meta.url);
+const folders = readdirSync(packagesFolder).filter((name) =>
+  existsSync(new URL(`${name}/package.json`, packagesFolder)),
+);
+
+interface Manifest {
+  readonly name: string;
+  readonly type?: string;
+  readonly sideEffects?: boolean;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
+  readonly exports: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly publishConfig: { readonly exports: unknown };
+}
+
+const manifestOf = (name: string): Manifest & Readonly<Record<string, unknown>> =>
+  JSON.parse(readFileSync(new URL(`${name}/package.json`, packagesFolder), "utf8"));
+
+/** All TypeScript and JavaScript of a package, built output aside. */
+function sourcesOf(name: string): { file: string; text: string }[] {
+  const folder = new URL(`${name}/`, packagesFolder);
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((file) => /\.[mc]?[jt]s$/.test(file) && !/(^|\/)(node_modules|dist)\//.test(file))
+    .map((file) => ({ file, text: readFileSync(new URL(file, folder), "utf8") }));
+}
+
+test.each(folders)("%s stands on lower floors only, in its manifest and in every file", (name) => {
+  const floor = floors[name];
+  expect(floor, `packages/${name} has no floor`).toBeTypeOf("number");
+  const manifest = manifestOf(name);
+  const declared = ["dependencies", "devDependencies", "peerDependencies", "optionalDependencies"].flatMap(
+    (kind) => Object.keys((manifest[kind] as object | undefined) ?? {}).map((used) => [kind, used] as const),
+  );
+  const imported = sourcesOf(name).flatMap(({ file, text }) =>
+    [...text.matchAll(/(?:from|import)\s*\(?\s*["'](@gradlab\/[\w-]+|gradlab)/g)].map(
+      ([, used]) => [file, used!] as const,
+    ),
+  );
+  const own = (used: string) => used === `@gradlab/${name}`;
+  const above = [...declared, ...imported].filter(([, used]) => {
+    if (used === "gradlab") return true;
+    if (!used.startsWith("@gradlab/") || own(used)) return false;
+    return !((floors[used.slice("@gradlab/".length)] ?? Number.POSITIVE_INFINITY) < floor!);
+  });
+  expect(above).toEqual([]);
+});
+
+test.each(folders)(
+  "%s is ESM without side effects, its published entries are those of the workspace",
+  (name) => {
+    const manifest = manifestOf(name);
+    expect(manifest).toMatchObject({
+      name: `@gradlab/${name}`,
+      type: "module",
+      license: "Apache-2.0",
+      files: ["dist"],
+    });
+    expect(manifest.sideEffects).toBe(false);
+    const published = Object.fromEntries(
+      Object.entries(manifest.exports).map(([path, { "gradlab-source": source, ...target }]) => {
+        const entry = path === "." ? "index" : path.slice(2);
+        expect([path, source, target]).toEqual([
+          path,
+          `./src/${entry}.ts`,
+          { types: `./dist/${entry}.d.ts`, default: `./dist/${entry}.js` },
+        ]);
+        return [path, target];
+      }),
+    );
+    expect(manifest.publishConfig.exports).toEqual(published);
+    for (const [peer, range] of Object.entries(manifest.peerDependencies ?? {})) {
+      // The backends' own peers are exact, and bundled gradients must match.
+      if (peer.startsWith("@tensorflow/")) expect([peer, range]).toEqual([peer, "4.22.0"]);
+    }
+  },
+);
+
+test.each(folders)(
+  "%s touches no file, network, process or console, and reads no tensor synchronously",
+  (name) => {
+    const offences = sourcesOf(name)
+      .filter(({ file }) => file.startsWith("src/"))
+      .flatMap(({ file, text }) => {
+        const code = text.replaceAll(/\/\*[^]*?\*\/|\/\/.*$/gm, "");
+        const found =
+          /["']node:|\bprocess\.|\bfetch\s*\(|\bconsole\.|\bXMLHttpRequest\b|\.(?:dataSync|arraySync)\s*\(/.exec(
+            code,
+          );
+        return found === null ? [] : [`${file}: ${found[0]}`];
+      });
+    expect(offences).toEqual([]);
+  },
+);
