@@ -71,6 +71,27 @@ test("what same padding leaves open, and where branches part, is said below the 
   );
 });
 
+test("--pixel says which units see a pixel, layer by layer", async () => {
+  const argv = ["receptive-field", "--spec", "conv1 3/2, conv2 3/1 p1", "--input", "9,11", "--pixel", "4,0"];
+  const { stdout } = await gradlab(argv);
+  expect(stdout).toContain(
+    [
+      "pixel (4, 0)",
+      "seen by    y    x  units",
+      "conv1    1…2  0…0      2",
+      "conv2    0…3  0…1      8",
+      "",
+    ].join("\n"),
+  );
+  expect(JSON.parse((await gradlab([...argv, "--json"])).stdout).pixel).toEqual({
+    index: [4, 0],
+    seenBy: [
+      { layer: "conv1", axes: [[1, 2], [0, 0]], count: 2 },
+      { layer: "conv2", axes: [[0, 3], [0, 1]], count: 8 },
+    ],
+  }); // biome-ignore format: ranges
+});
+
 test("a LayerGraph in a file is read with --model", async () => {
   const folder = await temporaryFolder();
   const file = join(folder, "graph.json");
@@ -139,6 +160,7 @@ const wrong: [what: string, argv: string[], code: number, message: string][] = [
   ["a spec with a cycle", ["--spec", "a 3 from b, b 3 from a"], 2, "graph: expected no cycle, got"],
   ["a unit without its layer", ["--net", "vgg16", "--unit", "1,1"], 2, "--layer: expected beside --unit, got nothing"],
   ["a unit that is not there", ["--net", "vgg16", "--input", "224", "--layer", "pool5", "--unit", "9,9"], 2, "unit: index: expected an integer from 0 to 6 along y, got 9"],
+  ["a pixel that is not there", ["--net", "vgg16", "--input", "224", "--pixel", "0,224"], 2, "unitsSeeing: pixel: expected an integer from 0 to 223 along x, got 224"],
   ["a layer that is not there", ["--net", "vgg16", "--layer", "pool9", "--unit", "0,0"], 2, 'unit: layer: expected a layer of the graph, got "pool9"'],
   ["an unknown origin", ["--net", "vgg16", "--origin", "zero"], 2, "Allowed choices are index, half, one."],
   ["an unknown backend", ["--net", "vgg16", "--backend", "gpu"], 2, "Allowed choices are auto, tfjs-node-gpu"],

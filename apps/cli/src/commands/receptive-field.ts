@@ -6,6 +6,7 @@ import {
   type ReceptiveField,
   receptiveField,
   type Unit,
+  type UnitsSeeing,
 } from "@gradlab/receptive-field";
 import { type Command, Option } from "commander";
 import { type CommonOptions, countsFrom, defineCommand, envelope } from "../command.js";
@@ -20,6 +21,7 @@ interface Flags extends CommonOptions, NetworkFlags {
   readonly input?: readonly number[];
   readonly layer?: string;
   readonly unit?: readonly number[];
+  readonly pixel?: readonly number[];
   readonly origin: Origin;
   readonly image?: string;
 }
@@ -35,6 +37,7 @@ export function receptiveFieldCommand(terminal: Terminal): Command {
     .option("--input <size>", "input size: N, or H,W", countsFrom(1))
     .option("--layer <name>", "the layer that --unit is in")
     .option("--unit <y,x>", "a unit, counted from 0", countsFrom(0))
+    .option("--pixel <y,x>", "a pixel, counted from 0: which units see it", countsFrom(0))
     .addOption(
       new Option("--origin <origin>", "where coordinates start: the first pixel is 0, 0.5 or 1")
         .choices(["index", "half", "one"])
@@ -64,6 +67,12 @@ async function run(flags: Flags, terminal: Terminal): Promise<void> {
   );
   const unit =
     layer !== undefined && index !== undefined ? blame("usage", () => field.unit(layer, index)) : undefined;
+  const { pixel } = flags;
+  const seeing =
+    pixel &&
+    blame("usage", () => field.layers.map(({ name }) => field.unitsSeeing(name, pixel))).map(
+      ({ layer: name, axes, count }) => ({ layer: name, axes, count }),
+    );
   const { inputSize: input, layers, misalignments } = field;
   const result = {
     ...envelope("receptive-field", flags, []),
@@ -73,6 +82,7 @@ async function run(flags: Flags, terminal: Terminal): Promise<void> {
     layers,
     misalignments,
     ...(unit && { unit }),
+    ...(seeing && { pixel: { index: pixel, seenBy: seeing } }),
   };
   if (flags.out !== undefined) {
     const out = flags.out;
@@ -85,7 +95,11 @@ async function run(flags: Flags, terminal: Terminal): Promise<void> {
     if (!flags.quiet) terminal.log(`wrote ${out}\n`);
   }
   if (flags.json) terminal.write(`${JSON.stringify(result, null, 2)}\n`);
-  else terminal.write(describe(label, field, unit, painter(terminal.colors.stdout && flags.color)));
+  else {
+    const paint = painter(terminal.colors.stdout && flags.color);
+    terminal.write(describe(label, field, unit, paint));
+    if (seeing) terminal.write(describeSeeing(pixel, seeing, paint));
+  }
 }
 
 function checkFlags({ layer, unit, image, out }: Flags): void {
@@ -169,6 +183,21 @@ function describe(label: string, field: ReceptiveField, unit: Unit | undefined, 
   if (notes.length > 0) lines.push("", ...notes);
   if (unit !== undefined) lines.push("", ...unitLines(unit, paint));
   return `${lines.join("\n")}\n`;
+}
+
+type Seeing = Pick<UnitsSeeing, "layer" | "axes" | "count">;
+
+function describeSeeing(pixel: readonly number[], seeing: readonly Seeing[], paint: Paint): string {
+  const rows = seeing.map(({ layer, axes, count }) => {
+    const ranges = axes.map((range) => (range === null ? "none" : `${range[0]}…${range[1]}`));
+    return [layer, ...(count === 0 ? axes.map(() => "none") : ranges), `${count}`];
+  });
+  const columns = [
+    { title: "seen by" },
+    ...pixel.map((_, axis) => ({ title: axisLabel(axis, pixel.length), align: "right" as const })),
+    { title: "units", align: "right" as const },
+  ];
+  return `\n${paint("bold", `pixel (${pixel.join(", ")})`)}\n${textTable(columns, rows, paint)}\n`;
 }
 
 /** One value where the axes agree, else one per axis: 3x5. */
