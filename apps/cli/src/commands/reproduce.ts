@@ -105,7 +105,7 @@ async function run(flags: Flags, terminal: Terminal, experiments: readonly Exper
     experiments: shown.map(({ result }) => result),
   };
   const html = join(out, "report.html");
-  await writeOutput(html, reportHtml(report, shown, commandLine(flags, out)));
+  await writeOutput(html, reportHtml(report, shown, commandLine({ ...flags, data }, out)));
   await writeOutput(join(out, "report.json"), `${JSON.stringify(report, null, 2)}\n`);
   terminal.write(
     flags.json
@@ -124,7 +124,10 @@ async function run(flags: Flags, terminal: Terminal, experiments: readonly Exper
 }
 
 /** The command that repeats the run. */
-function commandLine({ only, data, seed, backend }: Flags, out: string): string {
+function commandLine(
+  { only, data, seed, backend }: Pick<Flags, "only" | "seed" | "backend"> & { data: string | undefined },
+  out: string,
+): string {
   const word = (text: string) => (/^[\w./,:=-]+$/.test(text) ? text : JSON.stringify(text));
   return [
     "gradlab reproduce",

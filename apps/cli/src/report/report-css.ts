@@ -46,6 +46,7 @@ th { text-align: left; font-weight: 600; color: var(--soft); font-size: 0.8rem; 
 th, td { padding: 7px 12px 7px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 tr:last-child td { border-bottom: 0; }
 td.number { font-variant-numeric: tabular-nums; max-width: 260px; overflow-wrap: break-word; }
+td.number .rows { white-space: nowrap; }
 td.good, td.bad { white-space: nowrap; font-weight: 600; }
 details summary { cursor: pointer; color: var(--accent); }
 code, pre { font: 0.85rem/1.5 ui-monospace, "SF Mono", Menlo, Consolas, monospace; background: var(--code); border-radius: 6px; }
@@ -65,5 +66,7 @@ dd { margin: 0; }
   section header, figure, tr { break-inside: avoid; }
   section header { break-after: avoid; }
   .verdict { border: 1px solid var(--line); }
+  figure svg { max-height: 11cm; width: auto; }
+  .scroll { overflow: visible; }
 }
 `;

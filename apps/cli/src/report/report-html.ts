@@ -84,7 +84,9 @@ function checkRow({ name, known, got, tolerance, ok }: Check): string {
 function showValue(value: Value): string {
   if (value === null) return "none";
   if (typeof value === "number") return showNumber(value);
-  if (value.some((entry) => Array.isArray(entry))) return value.map(showValue).join("<br>");
+  if (value.some((entry) => Array.isArray(entry))) {
+    return `<span class="rows">${value.map(showValue).join("<br>")}</span>`;
+  }
   return value.map(showValue).join(" ");
 }
 

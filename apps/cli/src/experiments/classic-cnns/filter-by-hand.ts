@@ -63,7 +63,7 @@ export const filterByHand: Experiment = {
             { document, width: 620 },
           ),
           caption:
-            "The kernel on the brightness of the picture; mid-grey is no response. The kernel's weights add up to −1, so that flat regions come out inverted and edges stand out against them.",
+            "The kernel on the brightness of the picture; mid-grey is no response. The kernel's weights add up to −1, so that flat regions come out as negatives and edges stand out against them.",
         },
       ],
     };
@@ -80,14 +80,14 @@ function brightness({ width, height, data }: Pixels): number[][] {
   );
 }
 
-/** Numbers as greys: 0 in the middle, the largest magnitude white or black. */
+/** Numbers as greys: 0 in the middle; all but the strongest hundredth between black and white. */
 function asPicture(rows: readonly (readonly number[])[]): Pixels {
   const height = rows.length;
   const width = rows[0]!.length;
-  const largest = rows.reduce((most, row) => Math.max(most, ...row.map(Math.abs)), 0) || 1;
-  const data = new Uint8Array(3 * width * height);
-  for (const [i, value] of rows.flat().entries()) {
-    data.fill(127.5 + (127.5 * value) / largest, 3 * i, 3 * i + 3);
-  }
-  return { width, height, data };
+  const values = rows.flat();
+  const strengths = values.map(Math.abs).sort((a, b) => a - b);
+  const white = strengths[Math.floor(0.99 * (strengths.length - 1))]! || 1;
+  const data = new Uint8ClampedArray(3 * width * height);
+  for (const [i, value] of values.entries()) data.fill(127.5 + (127.5 * value) / white, 3 * i, 3 * i + 3);
+  return { width, height, data: new Uint8Array(data.buffer) };
 }
