@@ -1,3 +1,4 @@
+export { type LayersModelOptions, layersModelToGraph } from "./convert/layers-model.js";
 export type {
   AdaptivePoolLayer,
   AxisPadding,
