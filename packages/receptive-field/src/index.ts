@@ -1,4 +1,6 @@
+export { type GraphModelOptions, graphModelToGraph } from "./convert/graph-model.js";
 export { type LayersModelOptions, layersModelToGraph } from "./convert/layers-model.js";
+export { weightShardPaths } from "./convert/weights-manifest.js";
 export type {
   AdaptivePoolLayer,
   AxisPadding,
