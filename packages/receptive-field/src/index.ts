@@ -1,3 +1,7 @@
+export { type GraphModelOptions, graphModelToGraph } from "./convert/graph-model.js";
+export { type LayersModelOptions, layersModelToGraph } from "./convert/layers-model.js";
+export { modelToLayerGraph } from "./convert/model-to-layer-graph.js";
+export { weightShardPaths } from "./convert/weights-manifest.js";
 export type {
   AdaptivePoolLayer,
   AxisPadding,
