@@ -1,4 +1,12 @@
-import { checkLayerGraph, exampleNetworks, type LayerGraph, parseNetwork } from "@gradlab/receptive-field";
+import { dirname, join } from "node:path";
+import {
+  checkLayerGraph,
+  exampleNetworks,
+  type LayerGraph,
+  modelToLayerGraph,
+  parseNetwork,
+  weightShardPaths,
+} from "@gradlab/receptive-field";
 import { blame, Failure, messageOf } from "./failure.js";
 import { readInput } from "./files.js";
 
@@ -55,10 +63,30 @@ async function readModel(file: string): Promise<LayerGraph> {
       },
     );
   }
+  const weights = await weightsBeside(file, json);
   try {
-    checkLayerGraph(json);
-    return json;
+    return modelToLayerGraph(json, weights && { weights });
   } catch (error) {
     throw new Failure("runtime", `${file}: ${messageOf(error)}`, { cause: error });
   }
+}
+
+/**
+ * The weight shards beside a GraphModel, which hold the constants of its graph
+ * (paddings, sizes); undefined where there are none to be read: only a model
+ * whose graph needs them is the worse for it, and the converter says so.
+ */
+async function weightsBeside(file: string, json: unknown): Promise<Uint8Array | undefined> {
+  if (!isGraphModel(json)) return undefined;
+  try {
+    const shards = weightShardPaths(json).map((path) => readInput(join(dirname(file), path)));
+    return Buffer.concat(await Promise.all(shards));
+  } catch {
+    return undefined;
+  }
+}
+
+function isGraphModel(json: unknown): boolean {
+  const topology = (json as { modelTopology?: { node?: unknown } } | null)?.modelTopology;
+  return typeof topology === "object" && topology !== null && Array.isArray(topology.node);
 }

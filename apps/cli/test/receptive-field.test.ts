@@ -104,6 +104,80 @@ test("a LayerGraph in a file is read with --model", async () => {
   expect(JSON.parse(stdout).layers[0]).toMatchObject({ name: "c", n: [4], size: [3] });
 });
 
+test("a tfjs model is read with --model, with the constants of a graph model from the shards beside it", async () => {
+  const folder = await temporaryFolder();
+  const layersModel = {
+    format: "layers-model",
+    modelTopology: {
+      model_config: {
+        class_name: "Sequential",
+        config: {
+          name: "net",
+          layers: [
+            {
+              class_name: "Conv2D",
+              config: {
+                name: "c1",
+                filters: 4,
+                kernel_size: [5, 3],
+                strides: [2, 1],
+                padding: "same",
+                batch_input_shape: [null, 20, 20, 3],
+              },
+            },
+            {
+              class_name: "MaxPooling2D",
+              config: { name: "p1", pool_size: [2, 2], strides: [2, 2], padding: "valid" },
+            },
+          ],
+        },
+      },
+    },
+  };
+  const file = join(folder, "model.json");
+  await writeFile(file, JSON.stringify(layersModel));
+  const read = await gradlab(["receptive-field", "--model", file, "--json"]);
+  expect(JSON.parse(read.stdout).layers.at(-1)).toMatchObject({
+    name: "p1",
+    n: [5, 10],
+    size: [7, 4],
+    jump: [4, 2],
+  });
+
+  const paddings = new Int32Array([0, 0, 1, 2, 3, 4, 0, 0]);
+  const graphModel = {
+    format: "graph-model",
+    modelTopology: {
+      node: [
+        {
+          name: "x",
+          op: "Placeholder",
+          attr: {
+            dtype: { type: "DT_FLOAT" },
+            shape: { shape: { dim: [{ size: "-1" }, { size: "8" }, { size: "8" }, { size: "1" }] } },
+          },
+        },
+        { name: "paddings", op: "Const", attr: { dtype: { type: "DT_INT32" } } },
+        { name: "pad", op: "Pad", input: ["x", "paddings"], attr: {} },
+      ],
+    },
+    weightsManifest: [
+      { paths: ["group1-shard1of1.bin"], weights: [{ name: "paddings", shape: [4, 2], dtype: "int32" }] },
+    ],
+  };
+  await writeFile(file, JSON.stringify(graphModel));
+  const bare = await gradlab(["receptive-field", "--model", file]);
+  expect([bare.code, bare.stdout]).toEqual([1, ""]);
+  expect(bare.stderr).toMatch(/model\.json: .*paddings/);
+  await writeFile(join(folder, "group1-shard1of1.bin"), new Uint8Array(paddings.buffer));
+  const padded = await gradlab(["receptive-field", "--model", file, "--json"]);
+  expect(JSON.parse(padded.stdout).layers.at(-1)).toMatchObject({
+    name: "pad",
+    n: [11, 15],
+    padding: [1, 3],
+  });
+});
+
 test("--out writes the boxes over a photograph as SVG and as PNG, and the result as JSON", async () => {
   const folder = await temporaryFolder();
   const photo = join(folder, "photo.jpg");
@@ -183,6 +257,7 @@ test.each(wrong)("%s is refused in one line with the right exit code", async (_,
 });
 
 const badFiles: [what: string, content: string, message: string][] = [
+  ["another format", '{"ir_version":8,"graph":{}}', "an ONNX model (convert it to tfjs first)"],
   ["not JSON", "PK\u0003\u0004", "expected JSON (a LayerGraph or a tfjs model.json), got something else"],
   ["a cycle", '{"input":{"shape":[8]},"layers":[{"name":"a","op":"pointwise","inputs":["a"]}]}', "expected no cycle, got a → a"],
   ["an empty output", '{"input":{"shape":[8]},"layers":[{"name":"a","op":"conv","kernel":9}]}', 'layer "a": its output would be empty'],

@@ -42,7 +42,7 @@ export interface ResizeStep {
 export type Border = "constant" | "reflect" | "symmetric" | "edge";
 
 /** Distance from the first to the last tap of a dilated window, both included. */
-function extentOf(step: { readonly kernel: number; readonly dilation: number }): number {
+export function extentOf(step: { readonly kernel: number; readonly dilation: number }): number {
   return step.dilation * (step.kernel - 1) + 1;
 }
 

@@ -7,7 +7,7 @@ import { type LayerGraph, receptiveField } from "../src/index.js";
 core.env().set("IS_TEST", true);
 
 /** Every position of a grid, in the order of memory. */
-export function positions(size: readonly number[]): number[][] {
+function positions(size: readonly number[]): number[][] {
   return size.reduce<number[][]>(
     (all, n) => all.flatMap((prefix) => Array.from({ length: n }, (_, i) => [...prefix, i])),
     [[]],

@@ -90,7 +90,7 @@ export function joinedDims(all: readonly (readonly Dim[])[]): Dim[] | null {
   return joined;
 }
 
-export function sameMeaning(a: Dim, b: Dim): boolean {
+function sameMeaning(a: Dim, b: Dim): boolean {
   if (typeof a === "string" || typeof b === "string") return a === b;
   if ("axis" in a) return "axis" in b && a.axis === b.axis;
   return "blocks" in a ? "blocks" in b && a.blocks.join() === b.blocks.join() : "channels" in b;

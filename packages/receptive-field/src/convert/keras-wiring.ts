@@ -15,7 +15,7 @@ export interface Reference {
 }
 
 /** A call of a layer, and the tensors that it reads. */
-export interface WiredCall {
+interface WiredCall {
   readonly entry: LayerEntry;
   /** Counted from zero. */
   readonly node: number;

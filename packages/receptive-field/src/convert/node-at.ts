@@ -29,7 +29,7 @@ export function feature(at: NodeAt, place: number): Feature {
 }
 
 /** The input at a place, which must not depend on the pixels. */
-export function constant(at: NodeAt, place: number): Constant {
+function constant(at: NodeAt, place: number): Constant {
   const value = at.inputs[place];
   if (value === undefined) return at.refuse(`an input ${place}`, `${at.inputs.length} inputs`);
   return isFeature(value) ? at.refuse(`a constant as input ${place}`, `"${value.layer}"`) : value;
