@@ -58,20 +58,23 @@ for (const [moduleResolution, module] of [
 }
 
 /**
- * Largest size of everything that a package exports, bundled for browsers,
- * minified and compressed, in kB. Figures carries Observable Plot.
+ * Largest size of what a statement brings into a page, bundled, minified and
+ * compressed, in kB. Figures carries Observable Plot; receptive-field's larger half
+ * are the converters, which stay out where they are not used.
  */
-const budgets: Readonly<Record<string, number>> = {
-  "@gradlab/random": 5,
-  "@gradlab/safetensors": 8,
-  "@gradlab/receptive-field": 20,
-  "@gradlab/figures": 110,
-};
+const budgets: readonly (readonly [statement: string, kilobytes: number])[] = [
+  ['export * from "@gradlab/random"', 5],
+  ['export * from "@gradlab/safetensors"', 8],
+  ['export * from "@gradlab/receptive-field"', 30],
+  ['export { receptiveField, parseNetwork } from "@gradlab/receptive-field"', 10],
+  ['export * from "@gradlab/figures"', 110],
+];
 
-for (const { manifest } of libraries) {
-  test(`${manifest.name} bundles for browsers without Node's modules, within its size`, async () => {
+test.each(budgets)(
+  "%s bundles for browsers without Node's modules, in at most %d kB",
+  async (statement, kilobytes) => {
     const result = await build({
-      stdin: { contents: `export * from "${manifest.name}";`, resolveDir: consumer },
+      stdin: { contents: statement, resolveDir: consumer },
       bundle: true,
       minify: true,
       format: "esm",
@@ -80,13 +83,21 @@ for (const { manifest } of libraries) {
       logLevel: "silent",
     });
     expect(result.warnings).toEqual([]);
-    const kilobytes = gzipSync(result.outputFiles[0]!.contents).length / 1000;
-    expect(Object.keys(budgets)).toContain(manifest.name);
-    expect(kilobytes).toBeLessThan(budgets[manifest.name]!);
+    const size = gzipSync(result.outputFiles[0]!.contents).length / 1000;
+    expect(size).toBeLessThan(kilobytes);
     // A budget far above the size guards nothing.
-    expect(kilobytes).toBeGreaterThan(budgets[manifest.name]! / 3);
-  });
-}
+    expect(size).toBeGreaterThan(kilobytes / 3);
+  },
+);
+
+test("every library has a budget", () => {
+  for (const { manifest } of libraries) {
+    expect(
+      budgets.some(([statement]) => statement.includes(`* from "${manifest.name}"`)),
+      manifest.name,
+    ).toBe(true);
+  }
+});
 
 test("the installed command computes, draws and reproduces", () => {
   const gradlab = (...args: string[]) =>
