@@ -1,0 +1,26 @@
+import type { KernelConfig } from "@tensorflow/tfjs-core";
+import { conv2dBackpropInputKernel, conv3dBackpropInputKernel } from "./kernels/conv-backprop-input.js";
+import { conv2dBackpropFilterKernel } from "./kernels/conv2d-backprop-filter.js";
+import { depthwiseBackpropKernels } from "./kernels/depthwise-backprop.js";
+import { einsumKernel } from "./kernels/einsum.js";
+import { batchMatMulKernel, fusedMatMulKernel } from "./kernels/mat-mul.js";
+import { maxPoolKernels } from "./kernels/max-pool.js";
+import { unsortedSegmentSumKernel } from "./kernels/unsorted-segment-sum.js";
+
+/** Every kernel that this package adds or replaces. */
+export function trainingKernels(): KernelConfig[] {
+  return [
+    // missing in tfjs-backend-wasm 4.22.0
+    conv2dBackpropFilterKernel(),
+    ...depthwiseBackpropKernels(),
+    unsortedSegmentSumKernel(),
+    einsumKernel(),
+    // wrong there
+    ...maxPoolKernels(),
+    conv3dBackpropInputKernel(),
+    // slow there
+    batchMatMulKernel(),
+    fusedMatMulKernel(),
+    conv2dBackpropInputKernel(),
+  ];
+}
