@@ -19,8 +19,6 @@ import { asinhGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Asinh_grad
 import { atanGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Atan_grad.js";
 import { atan2GradConfig } from "@tensorflow/tfjs-core/dist/gradients/Atan2_grad.js";
 import { atanhGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Atanh_grad.js";
-import { avgPoolGradConfig } from "@tensorflow/tfjs-core/dist/gradients/AvgPool_grad.js";
-import { avgPool3DGradConfig } from "@tensorflow/tfjs-core/dist/gradients/AvgPool3D_grad.js";
 import { batchToSpaceNDGradConfig } from "@tensorflow/tfjs-core/dist/gradients/BatchToSpaceND_grad.js";
 import { broadcastToGradConfig } from "@tensorflow/tfjs-core/dist/gradients/BroadcastTo_grad.js";
 import { castGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Cast_grad.js";
@@ -59,7 +57,6 @@ import { maxPool3DGradConfig } from "@tensorflow/tfjs-core/dist/gradients/MaxPoo
 import { meanGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Mean_grad.js";
 import { minGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Min_grad.js";
 import { minimumGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Minimum_grad.js";
-import { mirrorPadGradConfig } from "@tensorflow/tfjs-core/dist/gradients/MirrorPad_grad.js";
 import { modGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Mod_grad.js";
 import { multiplyGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Multiply_grad.js";
 import { negGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Neg_grad.js";
@@ -74,7 +71,6 @@ import { reciprocalGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Recip
 import { reluGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Relu_grad.js";
 import { relu6GradConfig } from "@tensorflow/tfjs-core/dist/gradients/Relu6_grad.js";
 import { reshapeGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Reshape_grad.js";
-import { resizeBilinearGradConfig } from "@tensorflow/tfjs-core/dist/gradients/ResizeBilinear_grad.js";
 import { resizeNearestNeighborGradConfig } from "@tensorflow/tfjs-core/dist/gradients/ResizeNearestNeighbor_grad.js";
 import { reverseGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Reverse_grad.js";
 import { roundGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Round_grad.js";
@@ -92,7 +88,6 @@ import { spaceToBatchNDGradConfig } from "@tensorflow/tfjs-core/dist/gradients/S
 import { splitVGradConfig } from "@tensorflow/tfjs-core/dist/gradients/SplitV_grad.js";
 import { sqrtGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Sqrt_grad.js";
 import { squareGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Square_grad.js";
-import { squaredDifferenceGradConfig } from "@tensorflow/tfjs-core/dist/gradients/SquaredDifference_grad.js";
 import { stepGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Step_grad.js";
 import { subGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Sub_grad.js";
 import { sumGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Sum_grad.js";
@@ -117,8 +112,6 @@ export const tfjsGradients: readonly GradConfig[] = [
   atan2GradConfig,
   atanGradConfig,
   atanhGradConfig,
-  avgPool3DGradConfig,
-  avgPoolGradConfig,
   batchToSpaceNDGradConfig,
   broadcastToGradConfig,
   castGradConfig,
@@ -157,7 +150,6 @@ export const tfjsGradients: readonly GradConfig[] = [
   meanGradConfig,
   minGradConfig,
   minimumGradConfig,
-  mirrorPadGradConfig,
   modGradConfig,
   multiplyGradConfig,
   negGradConfig,
@@ -172,7 +164,6 @@ export const tfjsGradients: readonly GradConfig[] = [
   relu6GradConfig,
   reluGradConfig,
   reshapeGradConfig,
-  resizeBilinearGradConfig,
   resizeNearestNeighborGradConfig,
   reverseGradConfig,
   roundGradConfig,
@@ -190,7 +181,6 @@ export const tfjsGradients: readonly GradConfig[] = [
   splitVGradConfig,
   sqrtGradConfig,
   squareGradConfig,
-  squaredDifferenceGradConfig,
   stepGradConfig,
   subGradConfig,
   sumGradConfig,

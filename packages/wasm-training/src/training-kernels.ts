@@ -1,10 +1,14 @@
 import type { KernelConfig } from "@tensorflow/tfjs-core";
 import { conv2dBackpropInputKernel, conv3dBackpropInputKernel } from "./kernels/conv-backprop-input.js";
 import { conv2dBackpropFilterKernel } from "./kernels/conv2d-backprop-filter.js";
+import { conv3dBackpropFilterKernel } from "./kernels/conv3d-backprop-filter.js";
 import { depthwiseBackpropKernels } from "./kernels/depthwise-backprop.js";
+import { dilation2dKernels } from "./kernels/dilation2d.js";
 import { einsumKernel } from "./kernels/einsum.js";
+import { gatherKernel } from "./kernels/gather.js";
 import { batchMatMulKernel, fusedMatMulKernel } from "./kernels/mat-mul.js";
 import { maxPoolKernels } from "./kernels/max-pool.js";
+import { oneHotKernel } from "./kernels/one-hot.js";
 import { unsortedSegmentSumKernel } from "./kernels/unsorted-segment-sum.js";
 
 /** Every kernel that this package adds or replaces. */
@@ -18,6 +22,10 @@ export function trainingKernels(): KernelConfig[] {
     // wrong there
     ...maxPoolKernels(),
     conv3dBackpropInputKernel(),
+    conv3dBackpropFilterKernel(),
+    ...dilation2dKernels(),
+    gatherKernel(),
+    oneHotKernel(),
     // slow there
     batchMatMulKernel(),
     fusedMatMulKernel(),

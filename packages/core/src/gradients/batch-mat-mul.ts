@@ -1,19 +1,11 @@
 import {
   type BatchMatMulAttrs,
-  broadcast_util,
   broadcastTo,
   type GradConfig,
   matMul,
-  reshape,
-  sum,
   type Tensor,
 } from "@tensorflow/tfjs-core";
-
-/** Sums a gradient over the batch dimensions along which its input was repeated. */
-function unbroadcast(gradient: Tensor, shape: number[]): Tensor {
-  const axes = broadcast_util.getReductionAxes(shape, gradient.shape);
-  return axes.length === 0 && gradient.rank === shape.length ? gradient : reshape(sum(gradient, axes), shape);
-}
+import { unbroadcast } from "./unbroadcast.js";
 
 /**
  * Repeats the matrices of `x` along the batch dimensions, unless `matMul` does so by itself.
