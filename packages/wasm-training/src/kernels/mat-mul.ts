@@ -11,6 +11,7 @@ import {
   sizeOf,
   type TensorInfo,
 } from "../heap.js";
+import { transposeMatrices } from "../transpose-matrices.js";
 
 type Product = (
   a: number,
@@ -86,13 +87,6 @@ export function multiplyMatrices(
   if (pairs.length > 0) disposeData(bId);
 }
 
-/** Swaps the last two axes. */
-function transposeMatrices(backend: BackendWasm, x: TensorInfo): TensorInfo {
-  const rank = x.shape.length;
-  const perm = x.shape.map((_, i) => (i < rank - 2 ? i : 2 * rank - 3 - i));
-  return run(backend, "Transpose", { x }, { perm });
-}
-
 /** For each matrix of the result, the index of the matrix of an input, whose batch is broadcast. */
 function matrixIndices(batch: number[], own: number[]): number[] {
   const strides: number[] = new Array(batch.length).fill(0);
@@ -111,6 +105,37 @@ function matrixIndices(batch: number[], own: number[]): number[] {
   });
 }
 
+/** Nanoseconds an element: to transpose, to pack a second operand, and to read one beyond the cache. */
+const cost = { transpose: 1.5, pack: 7, reread: 6, cached: 2 ** 22 };
+
+const packing = (elements: number) => elements * (cost.pack + (elements > cost.cached ? cost.reread : 0));
+
+/**
+ * Whether `(bᵀ aᵀ)ᵀ` is cheaper than `a b`: the second operand is packed for
+ * every product, so it should be the small one, if that takes few transpositions.
+ */
+function isCheaperSwapped(
+  a: number,
+  b: number,
+  out: number,
+  transposeA: boolean,
+  transposeB: boolean,
+): boolean {
+  const direct = cost.transpose * ((transposeA ? a : 0) + (transposeB ? b : 0)) + packing(b);
+  const swapped = cost.transpose * ((transposeA ? 0 : a) + (transposeB ? 0 : b) + out) + packing(a);
+  return swapped < direct;
+}
+
+function expectInnerSizes(a: TensorInfo, b: TensorInfo, transposeA: boolean, transposeB: boolean): void {
+  const k = a.shape.at(transposeA ? -2 : -1);
+  const inner = b.shape.at(transposeB ? -1 : -2);
+  if (k === inner) return;
+  throw new Error(
+    `matMul: b: expected ${k} rows to match the columns of a, got ${inner} ` +
+      `(shapes [${a.shape}] and [${b.shape}], transposeA=${transposeA}, transposeB=${transposeB})`,
+  );
+}
+
 /** `a b`, each transposed on request, with broadcast batch dimensions; the caller releases the result. */
 export function matMul(
   backend: BackendWasm,
@@ -119,17 +144,32 @@ export function matMul(
   transposeA = false,
   transposeB = false,
 ): TensorInfo {
+  expectInnerSizes(a, b, transposeA, transposeB);
+  const aBatch = a.shape.slice(0, -2);
+  const bBatch = b.shape.slice(0, -2);
+  const [m, k] = transposeA ? [a.shape.at(-1)!, a.shape.at(-2)!] : [a.shape.at(-2)!, a.shape.at(-1)!];
+  const n = b.shape.at(transposeB ? -2 : -1)!;
+  const single = sizeOf(aBatch) === 1 && sizeOf(bBatch) === 1;
+  if (single && isCheaperSwapped(m * k, k * n, m * n, transposeA, transposeB)) {
+    const turned = multiply(backend, b, a, !transposeB, !transposeA);
+    const out = transposeMatrices(backend, turned);
+    release(backend, turned);
+    return out;
+  }
+  return multiply(backend, a, b, transposeA, transposeB);
+}
+
+function multiply(
+  backend: BackendWasm,
+  a: TensorInfo,
+  b: TensorInfo,
+  transposeA: boolean,
+  transposeB: boolean,
+): TensorInfo {
   const left = transposeA ? transposeMatrices(backend, a) : share(backend, a, a.shape);
   const right = transposeB ? transposeMatrices(backend, b) : share(backend, b, b.shape);
   const [m, k] = left.shape.slice(-2) as [number, number];
-  const [inner, n] = right.shape.slice(-2) as [number, number];
-  if (k !== inner) {
-    release(backend, left, right);
-    throw new Error(
-      `matMul: b: expected ${k} rows to match the columns of a, got ${inner} ` +
-        `(shapes [${a.shape}] and [${b.shape}], transposeA=${transposeA}, transposeB=${transposeB})`,
-    );
-  }
+  const n = right.shape.at(-1)!;
   const aBatch = a.shape.slice(0, -2);
   const bBatch = b.shape.slice(0, -2);
   const batch = broadcast_util.assertAndGetBroadcastShape(aBatch, bBatch);

@@ -23,40 +23,49 @@ function maxPoolGradient(
   backend: BackendWasm,
   dy: TensorInfo,
   x: TensorInfo,
-  window: SlidingWindow,
+  { batch, channels: c, image, output, taps, stride, dilation, before }: SlidingWindow,
 ): TensorInfo {
   const dx = allocateZeros(backend, x.shape);
-  const c = window.channels;
   const from = floats(backend, x);
   const gradient = floats(backend, dy);
   const to = floats(backend, dx);
-  const largest = new Float32Array(c);
-  const winner = new Int32Array(c);
-  let current = -1;
-  const award = () => {
-    if (current < 0) return;
-    for (let k = 0; k < c; k++) to[winner[k]!]! += gradient[current * c + k]!;
-  };
-  forEachTap(window, (pixel, _tap, out) => {
-    const i = pixel * c;
-    if (out !== current) {
-      award();
-      current = out;
-      for (let k = 0; k < c; k++) {
-        largest[k] = from[i + k]!;
-        winner[k] = i + k;
+  const [depth, height, width] = image;
+  // Where the taps that lie inside of the image begin.
+  const inside = new Int32Array(taps[0] * taps[1] * taps[2]);
+  let g = 0;
+  for (let b = 0; b < batch; b++) {
+    for (let od = 0; od < output[0]; od++) {
+      for (let oy = 0; oy < output[1]; oy++) {
+        for (let ox = 0; ox < output[2]; ox++, g += c) {
+          let count = 0;
+          for (let kd = 0, d = od * stride[0] - before[0]; kd < taps[0]; kd++, d += dilation[0]) {
+            if (d < 0 || d >= depth) continue;
+            for (let ky = 0, y = oy * stride[1] - before[1]; ky < taps[1]; ky++, y += dilation[1]) {
+              if (y < 0 || y >= height) continue;
+              const row = ((b * depth + d) * height + y) * width;
+              for (let kx = 0, i = ox * stride[2] - before[2]; kx < taps[2]; kx++, i += dilation[2]) {
+                if (i >= 0 && i < width) inside[count++] = (row + i) * c;
+              }
+            }
+          }
+          if (count === 0) continue;
+          for (let k = 0; k < c; k++) {
+            let winner = inside[0]! + k;
+            let largest = from[winner]!;
+            for (let tap = 1; tap < count; tap++) {
+              const at = inside[tap]! + k;
+              const value = from[at]!;
+              if (value > largest || Number.isNaN(value)) {
+                largest = value;
+                winner = at;
+              }
+            }
+            to[winner]! += gradient[g + k]!;
+          }
+        }
       }
-      return;
     }
-    for (let k = 0; k < c; k++) {
-      const value = from[i + k]!;
-      if (value > largest[k]! || Number.isNaN(value)) {
-        largest[k] = value;
-        winner[k] = i + k;
-      }
-    }
-  });
-  award();
+  }
   return dx;
 }
 
