@@ -18,15 +18,17 @@ function maxPool(backend: BackendWasm, x: TensorInfo, outShape: number[], window
   return out;
 }
 
-/** Hands each element of `dy` to the first largest element of its window. */
+/** Hands each element of `dy` to the first element of its window that is the maximum `y`. */
 function maxPoolGradient(
   backend: BackendWasm,
   dy: TensorInfo,
   x: TensorInfo,
+  y: TensorInfo,
   { batch, channels: c, image, output, taps, stride, dilation, before }: SlidingWindow,
 ): TensorInfo {
   const dx = allocateZeros(backend, x.shape);
   const from = floats(backend, x);
+  const maxima = floats(backend, y);
   const gradient = floats(backend, dy);
   const to = floats(backend, dx);
   const [depth, height, width] = image;
@@ -50,17 +52,11 @@ function maxPoolGradient(
           }
           if (count === 0) continue;
           for (let k = 0; k < c; k++) {
-            let winner = inside[0]! + k;
-            let largest = from[winner]!;
-            for (let tap = 1; tap < count; tap++) {
-              const at = inside[tap]! + k;
-              const value = from[at]!;
-              if (value > largest || Number.isNaN(value)) {
-                largest = value;
-                winner = at;
-              }
-            }
-            to[winner]! += gradient[g + k]!;
+            const largest = maxima[g + k]!;
+            let tap = 0;
+            if (Number.isNaN(largest)) while (tap < count && !Number.isNaN(from[inside[tap]! + k]!)) tap++;
+            else while (tap < count && from[inside[tap]! + k] !== largest) tap++;
+            if (tap < count) to[inside[tap]! + k]! += gradient[g + k]!;
           }
         }
       }
@@ -79,7 +75,7 @@ export const maxPoolKernels = () => [
     const x = inputs.input!;
     const shape = x.shape as [number, number, number, number];
     const info = backend_util.computePool2DInfo(shape, filterSize, strides, 1, pad, dimRoundingMode);
-    return maxPoolGradient(backend, inputs.dy!, x, window2d(info));
+    return maxPoolGradient(backend, inputs.dy!, x, inputs.output!, window2d(info));
   }),
   kernel("MaxPool3D", ({ inputs, backend, attrs }) => {
     const { filterSize, strides, pad, dimRoundingMode, dataFormat } = attrs;
@@ -104,6 +100,6 @@ export const maxPoolKernels = () => [
     const x = inputs.input!;
     const shape = x.shape as [number, number, number, number, number];
     const info = backend_util.computePool3DInfo(shape, filterSize, strides, 1, pad, dimRoundingMode);
-    return maxPoolGradient(backend, inputs.dy!, x, window3d(info));
+    return maxPoolGradient(backend, inputs.dy!, x, inputs.output!, window3d(info));
   }),
 ];

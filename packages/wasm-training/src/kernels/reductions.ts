@@ -27,7 +27,14 @@ function sumOverMiddle(
   let i = 0;
   for (let o = 0; o < outer; o++) {
     sums.fill(0);
-    for (let r = 0; r < reduced; r++, i += inner) for (let k = 0; k < inner; k++) sums[k]! += from[i + k]!;
+    let r = 0;
+    // Four rows at a time, so that the sums are read and written a quarter as often.
+    for (; r + 3 < reduced; r += 4, i += 4 * inner) {
+      for (let k = 0, j = i; k < inner; k++, j++) {
+        sums[k]! += from[j]! + from[j + inner]! + (from[j + 2 * inner]! + from[j + 3 * inner]!);
+      }
+    }
+    for (; r < reduced; r++, i += inner) for (let k = 0; k < inner; k++) sums[k]! += from[i + k]!;
     for (let k = 0; k < inner; k++) to[o * inner + k] = sums[k]! * factor;
   }
   return out;
