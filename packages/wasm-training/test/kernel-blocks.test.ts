@@ -37,7 +37,7 @@ const image = (x: Tensor, b: number) =>
   slice(x, [b, ...x.shape.slice(1).map(() => 0)], [1, ...x.shape.slice(1)]);
 
 async function expectClose(got: Tensor, want: ArrayLike<number>, tolerance: number): Promise<void> {
-  const values = await got.data();
+  const values = Array.from(await got.data());
   const scale = Array.from(want).reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
   expect(values.length).toBe(want.length);
   const error = values.reduce((worst, value, i) => Math.max(worst, Math.abs(value - want[i]!)), 0);
