@@ -45,7 +45,7 @@ async function expectClose(got: Tensor, want: ArrayLike<number>, tolerance: numb
   got.dispose();
 }
 
-// 7 images of 40x40 with 16 channels under 3x3: three images in a block, the last block has one.
+// 7 images of 40x40 with 16 channels under 3x3: an image in a block at stride 1, four at stride 2.
 for (const [name, stride, size] of [
   ["at stride 1", 1, 40],
   ["at stride 2", 2, 20],

@@ -13,8 +13,11 @@ import {
 import { type SlidingWindow, window2d, window3d } from "../window.js";
 import { multiplyMatrices } from "./mat-mul.js";
 
-/** Elements of one block of patches: the heap never shrinks, and a block should stay in the cache. */
-const blockElements = 2 ** 19;
+/**
+ * Elements of one block of patches: the heap never shrinks, and a block should
+ * stay in the cache. But a block of few columns spends its time adding up its product.
+ */
+const block = { elements: 2 ** 18, columns: 512 };
 
 /** The operands of the product for one block of images. */
 interface Patches {
@@ -169,7 +172,12 @@ function filterGradient(
       )
     : anyPatches(() => floats(backend, planes!), window);
   const { columns } = patches;
-  const most = Math.max(1, Math.min(window.batch, Math.floor(blockElements / (columns * patch))));
+  const fitting = Math.max(
+    1,
+    Math.floor(block.elements / (columns * patch)),
+    Math.ceil(block.columns / columns),
+  );
+  const most = Math.min(window.batch, fitting);
   // Blocks of the same size, so that the last one is not a small rest.
   const images = Math.ceil(window.batch / Math.ceil(window.batch / most));
   const rows = allocate(backend, [patch, images * columns]);
