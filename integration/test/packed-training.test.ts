@@ -1,0 +1,180 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+// The packages as users get them: packed, and nothing of this workspace within reach but tfjs.
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+let folder = "";
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "gradlab-packed-"));
+  const scope = join(folder, "node_modules/@gradlab");
+  mkdirSync(scope, { recursive: true });
+  symlinkSync(
+    join(root, "integration/node_modules/@tensorflow"),
+    join(folder, "node_modules/@tensorflow"),
+    "junction",
+  );
+  for (const name of ["core", "wasm-training"]) {
+    const source = join(root, "packages", name);
+    if (!existsSync(join(source, "dist/index.js")))
+      throw new Error(`packages/${name} is not built: npm run build`);
+    execFileSync(
+      process.execPath,
+      [join(root, "node_modules/pnpm/bin/pnpm.cjs"), "pack", "--pack-destination", folder],
+      {
+        cwd: source,
+        stdio: "pipe",
+      },
+    );
+    mkdirSync(join(scope, name));
+    execFileSync(
+      "tar",
+      ["-xzf", `gradlab-${name}-0.0.0.tgz`, "--strip-components=1", "-C", join(scope, name)],
+      {
+        cwd: folder,
+      },
+    );
+  }
+  writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
+}, 60_000);
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function node(script: string): { output: string; errors: string } {
+  writeFileSync(join(folder, "consumer.js"), script);
+  const { stdout, stderr, status } = spawnSync(process.execPath, ["consumer.js"], {
+    cwd: folder,
+    encoding: "utf8",
+  });
+  expect(status, stderr).toBe(0);
+  return { output: stdout, errors: stderr };
+}
+
+const twoSteps = `
+const train = async (backend) => {
+  await tf.setBackend(backend);
+  const start = tf.tensor4d(Array.from({ length: 18 }, (_, i) => Math.sin(i)), [3, 3, 1, 2]);
+  const filter = tf.variable(start, true, "filter-" + backend);
+  const x = tf.tensor4d(Array.from({ length: 72 }, (_, i) => -1 - Math.cos(i)), [2, 6, 6, 1]);
+  const rows = tf.tensor1d([1, 0, 1], "int32");
+  const loss = () => {
+    const y = tf.maxPool(tf.conv2d(x, filter, 1, "same"), 2, 2, "valid");
+    return tf.mean(tf.square(tf.gather(tf.where(tf.greater(y, 0), y, tf.mul(y, 2)), rows)));
+  };
+  const optimizer = tf.train.adam(0.1);
+  const losses = [];
+  for (let i = 0; i < 2; i++) losses.push((await optimizer.minimize(loss, true, [filter]).data())[0]);
+  losses.push((await loss().data())[0]);
+  return losses;
+};`;
+
+test("both train two steps in plain Node, with the same losses on cpu and wasm, and register nothing on import", () => {
+  const { output, errors } = node(`
+import * as tf from "@tensorflow/tfjs-core";
+import "@tensorflow/tfjs-backend-cpu";
+import { installGradients } from "@gradlab/core";
+import { enableWasmTraining } from "@gradlab/wasm-training";
+tf.env().set("PROD", true);
+const untouched = tf.getGradient("Conv2D") === undefined && tf.getKernelsForBackend("wasm").length === 0;
+installGradients();
+await enableWasmTraining();
+${twoSteps}
+console.log(JSON.stringify({ untouched, cpu: await train("cpu"), wasm: await train("wasm") }));`);
+  expect(errors).toBe("");
+  const { untouched, cpu, wasm } = JSON.parse(output);
+  expect(untouched).toBe(true);
+  expect(cpu[2]).toBeLessThan(cpu[0]);
+  for (const [i, loss] of cpu.entries()) expect(Math.abs(wasm[i] - loss) / loss).toBeLessThan(1e-5);
+});
+
+test("after @tensorflow/tfjs registered its own gradients, installing again repairs them", () => {
+  const { output } = node(`
+import { installGradients } from "@gradlab/core";
+installGradients();
+const tf = (await import("@tensorflow/tfjs")).default;
+const dilated = () => tf.grads((x, w) => tf.conv2d(x, w, 1, "same", "NHWC", 2))([tf.ones([1, 5, 5, 1]), tf.ones([2, 2, 1, 1])]);
+tf.env().set("PROD", true);
+await tf.setBackend("cpu");
+let refused = false;
+try { dilated(); } catch { refused = true; }
+installGradients();
+console.log(JSON.stringify({ refused, shapes: dilated().map(({ shape }) => shape) }));`);
+  expect(JSON.parse(output)).toEqual({
+    refused: true,
+    shapes: [
+      [1, 5, 5, 1],
+      [2, 2, 1, 1],
+    ],
+  });
+});
+
+test("a bundle holds one engine of tfjs, and the bundled gradients keep their notices", async () => {
+  writeFileSync(
+    join(folder, "page.js"),
+    `import * as tf from "@tensorflow/tfjs-core";
+import "@tensorflow/tfjs-backend-cpu";
+import { installGradients } from "@gradlab/core";
+import { enableWasmTraining } from "@gradlab/wasm-training";
+installGradients();
+await enableWasmTraining({ wasmPaths: "/wasm/" });
+console.log(tf.grad((x) => tf.square(x))(tf.scalar(2)));`,
+  );
+  const { metafile } = await build({
+    entryPoints: [join(folder, "page.js")],
+    bundle: true,
+    write: false,
+    metafile: true,
+    format: "esm",
+    platform: "browser",
+    external: ["fs", "path", "os", "util", "crypto", "worker_threads", "perf_hooks", "string_decoder"],
+    logLevel: "error",
+  });
+  const inputs = Object.keys(metafile.inputs);
+  expect(inputs.filter((file) => file.endsWith("tfjs-core/dist/engine.js"))).toHaveLength(1);
+  expect(inputs.filter((file) => file.includes("tfjs-core/dist/gradients/"))).toHaveLength(0);
+  const dist = readFileSync(join(folder, "node_modules/@gradlab/core/dist/index.js"), "utf8");
+  expect(dist).toContain("Licensed under the Apache License, Version 2.0");
+  expect(dist).not.toContain(root);
+});
+
+test("the declarations type-check under nodenext", () => {
+  writeFileSync(
+    join(folder, "consumer.ts"),
+    `import { installGradients } from "@gradlab/core";
+import { type EnableWasmTrainingOptions, enableWasmTraining } from "@gradlab/wasm-training";
+installGradients();
+const options: EnableWasmTrainingOptions = { wasmPaths: { "tfjs-backend-wasm.wasm": "/a.wasm" } };
+export const done: Promise<void> = enableWasmTraining(options);
+// @ts-expect-error a number is no path
+enableWasmTraining({ wasmPaths: 1 });`,
+  );
+  const flags = [
+    "--noEmit",
+    "--strict",
+    "--skipLibCheck",
+    "--module",
+    "nodenext",
+    "--target",
+    "es2022",
+
+    "consumer.ts",
+  ];
+  const tsc = join(root, "node_modules/typescript/bin/tsc");
+  const { stdout, status } = spawnSync(process.execPath, [tsc, ...flags], { cwd: folder, encoding: "utf8" });
+  expect(stdout).toBe("");
+  expect(status).toBe(0);
+});
