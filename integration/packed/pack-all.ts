@@ -30,8 +30,13 @@ export function setup(project: TestProject): () => void {
   const files = Object.fromEntries(
     published.map(({ manifest }) => [manifest.name, `file:${tarballOf(manifest, tarballs)}`]),
   );
-  // Types of what the examples use beside the packages.
-  const types = { "@types/jsdom": "^21.1.7", "@types/node": "^20.19.0" };
+  // What the examples use beside the packages.
+  const beside = {
+    "@tensorflow/tfjs": "4.22.0",
+    "@tensorflow/tfjs-backend-cpu": "4.22.0",
+    "@types/jsdom": "^21.1.7",
+    "@types/node": "^20.19.0",
+  };
   writeFileSync(
     join(consumer, "package.json"),
     // The overrides stand for the registry, where versions of one release find each other.
@@ -41,7 +46,7 @@ export function setup(project: TestProject): () => void {
       type: "module",
       dependencies: files,
       overrides: files,
-      devDependencies: types,
+      devDependencies: beside,
     }),
   );
   execFileSync("npm", ["install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error"], {

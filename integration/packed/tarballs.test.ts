@@ -21,6 +21,9 @@ for (const { manifest, folder } of published) {
     expect(text).not.toMatch(/workspace:|catalog:|gradlab-source/);
     const packed = JSON.parse(text) as PackageManifest & { license: string; engines: object };
     expect(packed).toMatchObject({ license: "Apache-2.0", engines: { node: ">=20.19" } });
+    for (const [peer, range] of Object.entries(packed.peerDependencies ?? {})) {
+      if (peer.startsWith("@tensorflow/")) expect([peer, range]).toEqual([peer, "4.22.0"]);
+    }
     // What lies open in the workspace must be what is published, without the entry for the sources.
     const own = JSON.parse(readFileSync(`${folder}/package.json`, "utf8")) as PackageManifest;
     const open = Object.entries(own.exports ?? {}).map(([path, target]) => {

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { format } from "node:util";
+import { env } from "@tensorflow/tfjs-core";
 import { expect, test, vi } from "vitest";
 
 /*
@@ -8,6 +9,9 @@ import { expect, test, vi } from "vitest";
  * examples/minimal.ts, and what it prints was printed. `npm test -- -u` writes
  * all three into the README.
  */
+
+// tfjs's own flag for programs in production: without it the cpu backend advertises another backend on the console.
+env().set("PROD", true);
 
 const packagesFolder = new URL("../../packages/", import.meta.url);
 

@@ -49,6 +49,8 @@ const gradientsOnly: Plugin = {
 
 export default defineConfig({
   ...shared,
+  entry: ["src/index.ts"],
+  bundle: true,
   noExternal: [/^@tensorflow\/tfjs-core\/dist\/gradients\//],
   esbuildPlugins: [gradientsOnly],
 });
