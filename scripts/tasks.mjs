@@ -136,6 +136,10 @@ const tasks = {
     inRoot("knip", "--no-progress");
     vitest("packages", ["--config", "integration/vitest.config.ts", ...args]);
   },
+  "test:browser"(args) {
+    prepare();
+    vitest("browser", ["--config", "integration/browser/vitest.config.ts", ...args]);
+  },
   format(args) {
     install();
     inRoot("biome", "check", "--write", ".", ...args);
