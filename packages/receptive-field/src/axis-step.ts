@@ -9,8 +9,8 @@ export type AxisStep =
   | ResizeStep
   | { readonly kind: "pad"; readonly begin: number; readonly end: number; readonly border: Border }
   | { readonly kind: "adaptive"; readonly size: number }
-  /** One output that sees every position; `jump` is the factor on the distance between units. */
-  | { readonly kind: "everything"; readonly jump: "size" | "one" };
+  /** One output that sees every position. */
+  | { readonly kind: "everything" };
 
 export interface WindowStep {
   readonly kind: "window";
@@ -61,10 +61,8 @@ export function outputSize(step: AxisStep, n: number): number {
       if (step.padding === "same") return Math.ceil(n / step.stride);
       const [begin, end] = step.padding;
       const steps = (n + begin + end - extentOf(step)) / step.stride;
-      if (steps < 0) return 0;
-      if (!step.ceilMode) return Math.floor(steps) + 1;
-      const count = Math.ceil(steps) + 1;
-      return (count - 1) * step.stride >= n + begin ? count - 1 : count;
+      const count = (step.ceilMode ? Math.ceil(steps) : Math.floor(steps)) + 1;
+      return step.ceilMode && (count - 1) * step.stride >= n + begin ? count - 1 : count;
     }
     case "transposed": {
       const full = (n - 1) * step.stride + extentOf(step) + step.outputPadding;

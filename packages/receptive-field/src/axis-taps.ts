@@ -1,4 +1,5 @@
 import { type AxisStep, type Border, beginPadding, outputSize, type ResizeStep } from "./axis-step.js";
+import { greatestCommonDivisor } from "./integers.js";
 import { emptySet, type RunSet, setOf } from "./run-set.js";
 
 /**
@@ -48,7 +49,7 @@ export function tapsOf(step: AxisStep, n: number | null, paddingSize: number | n
       return n === null ? readsEverything : adaptiveTaps(n, step.size);
     case "everything":
       if (n === null) return readsEverything;
-      return { period: 1, shift: step.jump === "size" ? n : 1, phases: [[0, n - 1]], border: "constant" };
+      return { period: 1, shift: 0, phases: [[0, n - 1]], border: "constant" };
   }
 }
 
@@ -59,14 +60,14 @@ function windowAt(first: number, kernel: number, dilation: number): RunSet {
 
 /** Output `i = stride · k + dilation · t − begin`: the inputs k for which a tap t exists depend on i modulo the stride. */
 function transposedTaps(kernel: number, stride: number, dilation: number, begin: number): AxisTaps {
-  const phases = Array.from({ length: stride }, (_, i) => {
-    const inputs: number[] = [];
-    for (let tap = 0; tap < kernel; tap++) {
-      const offset = i + begin - dilation * tap;
-      if (offset % stride === 0) inputs.push(offset / stride);
-    }
-    return inputs.length === 0 ? emptySet : setOf(inputs);
-  });
+  const inputs: number[][] = Array.from({ length: stride }, () => []);
+  for (let tap = 0; tap < kernel; tap++) {
+    // The tap writes to the outputs i ≡ dilation · tap − begin modulo the stride.
+    const offset = dilation * tap - begin;
+    const phase = ((offset % stride) + stride) % stride;
+    inputs[phase]!.push((phase - offset) / stride);
+  }
+  const phases = inputs.map((read) => (read.length === 0 ? emptySet : setOf(read)));
   return { period: stride, shift: 1, phases, border: "constant" };
 }
 
@@ -121,9 +122,4 @@ function sourceStep(step: ResizeStep, n: number | null): { period: number; shift
   }
   const divisor = greatestCommonDivisor(shift, period);
   return { period: period / divisor, shift: shift / divisor };
-}
-
-export function greatestCommonDivisor(a: number, b: number): number {
-  while (b !== 0) [a, b] = [b, a % b];
-  return Math.abs(a);
 }

@@ -1,10 +1,12 @@
+import type { AxisTaps } from "./axis-taps.js";
+import { leastCommonMultiple } from "./integers.js";
 import { graphInputName } from "./layer-graph.js";
 import {
   type AxisReach,
   advanceTogether,
   composeReach,
   hullAt,
-  leastCommonMultiple,
+  isBeyondIntegers,
   type ProductReach,
   pixelReach,
   type Reach,
@@ -27,7 +29,14 @@ export interface Misalignment {
   readonly shift: number;
   /** Pixels by which the distance grows from unit to unit; 0 for a shift. */
   readonly drift: number;
-  readonly inputs: readonly { readonly name: string; readonly jump: number; readonly start: number }[];
+  /** `jump` is null where a branch has several; `start` (origin `index`) is null where a branch sees nothing through it. */
+  readonly inputs: readonly {
+    readonly name: string;
+    readonly jump: number | null;
+    readonly start: number | null;
+  }[];
+  /** Where the input size is not known and decides: the remainders for which this holds. */
+  readonly whenSize?: { readonly modulus: number; readonly remainders: readonly number[] };
 }
 
 export interface Propagation {
@@ -51,13 +60,13 @@ export function propagate(graph: ResolvedGraph, sizes: Sizes, paddingSizes: Size
         tapsOfInput(
           layer,
           axis,
-          sizeAt(sizes, input)[axis]!,
-          sizes.layers[place]![axis]!,
-          sizeAt(paddingSizes, input)[axis]!,
+          sizeAt(sizes, input)[axis] ?? null,
+          sizes.layers[place]![axis] ?? null,
+          sizeAt(paddingSizes, input)[axis] ?? null,
         ),
       );
       const products = (input === -1 ? ofInput : reaches[input]!).map(
-        (product): ProductReach => product.map((reach, axis) => composeReach(reach, taps[axis]!)),
+        (product): ProductReach => product.map((reach, axis) => followed(layer.name, reach, taps[axis]!)),
       );
       return products.length === 1 ? products : uniteReach(products);
     });
@@ -71,6 +80,23 @@ export function propagate(graph: ResolvedGraph, sizes: Sizes, paddingSizes: Size
     }
   }
   return { reaches, misalignments };
+}
+
+/** Composes, and says at which layer a field outgrows what can be followed. */
+function followed(layer: string, reach: AxisReach, taps: AxisTaps): AxisReach {
+  let composed: AxisReach;
+  try {
+    composed = composeReach(reach, taps);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new RangeError(`receptiveField: layer "${layer}": ${error.message}`, { cause: error });
+  }
+  if (isBeyondIntegers(composed)) {
+    throw new RangeError(
+      `receptiveField: layer "${layer}": expected a field of fewer than 2^53 pixels, got more`,
+    );
+  }
+  return composed;
 }
 
 /** The rules of a layer along one axis, one per product. */
@@ -115,10 +141,10 @@ function misalignmentOf(
   if (shift === 0) return null;
   const inputs = local.map(({ name, rules }) => ({
     name,
-    jump: rules[0]!.shift / rules[0]!.period,
-    start: center(rules, 0) ?? Number.NaN,
+    jump: rules.every((rule) => advanceTogether(rule, rules[0]!)) ? rules[0]!.shift / rules[0]!.period : null,
+    start: center(rules, 0),
   }));
   if (together) return { kind: "shift", shift, drift: 0, inputs };
-  const jumps = inputs.map(({ jump }) => jump);
+  const jumps = rules.map((rule) => rule.shift / rule.period);
   return { kind: "drift", shift: shiftAtFirst, drift: Math.max(...jumps) - Math.min(...jumps), inputs };
 }

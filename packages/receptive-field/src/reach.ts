@@ -1,6 +1,8 @@
-import { type AxisTaps, everything, greatestCommonDivisor } from "./axis-taps.js";
+import { type AxisTaps, everything } from "./axis-taps.js";
+import { greatestCommonDivisor, leastCommonMultiple } from "./integers.js";
 import {
   emptySet,
+  expectFewRuns,
   hullOf,
   isSubset,
   type RunSet,
@@ -36,6 +38,9 @@ export type Reach = readonly ProductReach[];
 /** Above this common period, rules are kept apart instead of being joined into one (the union stays exact). */
 const largestJoinedPeriod = 4096;
 
+/** Longer periods are not followed: a table of so many boxes helps nobody. */
+const largestPeriod = 2 ** 16;
+
 /** Each pixel of the input sees itself. */
 export const pixelReach: AxisReach = { period: 1, shift: 1, phases: [[0, 0]] };
 
@@ -50,6 +55,9 @@ export function reachOf(reach: AxisReach, u: number): RunSet {
 export function composeReach(reach: AxisReach, taps: AxisTaps): AxisReach {
   const turns = reach.period / greatestCommonDivisor(reach.period, taps.shift);
   const period = taps.period * turns;
+  if (period > largestPeriod) {
+    throw new RangeError(`expected boxes that repeat after at most ${largestPeriod} units, got ${period}`);
+  }
   const shift = reach.shift === 0 ? 0 : (reach.shift * taps.shift * turns) / reach.period;
   const phases: RunSet[] = [];
   for (let unit = 0; unit < period; unit++) {
@@ -64,17 +72,29 @@ export function composeReach(reach: AxisReach, taps: AxisTaps): AxisReach {
 function seenThrough(reach: AxisReach, units: RunSet): RunSet {
   if (units.length === 0) return emptySet;
   if (units[0] === Number.NEGATIVE_INFINITY) return everything;
+  const { period, shift, phases } = reach;
+  expectFewRuns((units.length * phases[0]!.length) / 4);
   const seen: RunSet[] = [];
   for (let i = 0; i < units.length; i += 2) {
     const first = units[i]!;
     const last = units[i + 1]!;
-    if (reach.period === 1) {
-      seen.push(spreadSet(reach.phases[0]!, reach.shift, first, last));
-    } else {
+    if (last - first < period) {
       for (let unit = first; unit <= last; unit++) seen.push(reachOf(reach, unit));
+      continue;
+    }
+    for (const [phase, set] of phases.entries()) {
+      const firstTurn = Math.ceil((first - phase) / period);
+      const lastTurn = Math.floor((last - phase) / period);
+      seen.push(spreadSet(set, shift, firstTurn, lastTurn));
     }
   }
   return unionSets(seen);
+}
+
+/** Whether some pixel lies further out than integers are exact. */
+export function isBeyondIntegers({ shift, phases }: AxisReach): boolean {
+  const inexact = (end: number) => Number.isFinite(end) && !Number.isSafeInteger(end);
+  return !Number.isSafeInteger(shift) || phases.some((set) => set.some(inexact));
 }
 
 /** The same rule with the smallest period that describes it. */
@@ -98,10 +118,6 @@ export function advanceTogether(a: AxisReach, b: AxisReach): boolean {
     a.shift * b.period === b.shift * a.period &&
     leastCommonMultiple(a.period, b.period) <= largestJoinedPeriod
   );
-}
-
-export function leastCommonMultiple(a: number, b: number): number {
-  return (a / greatestCommonDivisor(a, b)) * b;
 }
 
 /** The union of two rules that advance together. */

@@ -3,7 +3,7 @@ import { analyse, type LayerRow, type Origin, originOffset } from "./layer-table
 import { countUnion, hullOfUnion, type ProductSet } from "./product-set.js";
 import { alongAxis, type Misalignment } from "./propagate.js";
 import { hullAt, type Reach, reachOf } from "./reach.js";
-import { analyseResidues, dependsOnSize } from "./residues.js";
+import { analyseResidues, dependOnSize } from "./residues.js";
 import { axisName, layerSizes, type ResolvedGraph, resolveGraph } from "./resolve-graph.js";
 import { pixelsReaching, type Sizes, unitsReached } from "./trace.js";
 
@@ -90,14 +90,16 @@ export function receptiveField(graph: LayerGraph, options: ReceptiveFieldOptions
   const resolved = resolveGraph(graph, "receptiveField");
   const input = resolveInputSize(resolved, options.inputSize);
   const sizes: Sizes = { input, layers: layerSizes(resolved, input, "receptiveField") };
-  const needsSize = dependsOnSize(resolved, sizes);
-  const table = needsSize ? analyseResidues(resolved, sizes, origin) : analyse(resolved, sizes, origin);
+  const dependent = dependOnSize(resolved, sizes);
+  const table = dependent.includes(true)
+    ? analyseResidues(resolved, sizes, origin, dependent)
+    : analyse(resolved, sizes, origin);
 
   const placeOf = (caller: string, layer: string): number => {
     const place = resolved.layers.findIndex(({ name }) => name === layer);
     if (place === -1)
       throw new RangeError(`${caller}: layer: expected a layer of the graph, got ${JSON.stringify(layer)}`);
-    if (needsSize) {
+    if (dependent[place]) {
       throw new RangeError(
         `${caller}: inputSize: expected a size, because "same" padding depends on it, got none`,
       );

@@ -1,24 +1,30 @@
 import { outputSize } from "./axis-step.js";
-import { greatestCommonDivisor } from "./axis-taps.js";
+import { leastCommonMultiple } from "./integers.js";
 import { analyse, type LayerRow, type LayerTable, type Origin, type ResidueRow } from "./layer-table.js";
 import type { Misalignment } from "./propagate.js";
 import type { ResolvedGraph } from "./resolve-graph.js";
 import { type Sizes, sizeAt } from "./trace.js";
 
-/** Larger tables of remainders are not made; the fields stay null. */
+/** Larger tables of remainders are not made; what they would decide stays null. */
 const largestModulus = 1024;
 
-/** Whether the padding of some strided `"same"` window depends on a size that is not known. */
-export function dependsOnSize(graph: ResolvedGraph, sizes: Sizes): boolean {
-  return graph.layers.some((layer) =>
-    layer.steps.some(
+/**
+ * For every layer, whether what it sees depends on an input size that is not
+ * known: behind a strided `"same"` window, whose padding does.
+ */
+export function dependOnSize(graph: ResolvedGraph, sizes: Sizes): boolean[] {
+  const dependent: boolean[] = [];
+  for (const { inputs, steps } of graph.layers) {
+    const own = steps.some(
       (step, axis) =>
         step.kind === "window" &&
         step.padding === "same" &&
         step.stride > 1 &&
-        sizeAt(sizes, layer.inputs[0]!)[axis] === null,
-    ),
-  );
+        sizeAt(sizes, inputs[0]!)[axis] === null,
+    );
+    dependent.push(own || inputs.some((input) => input !== -1 && dependent[input]!));
+  }
+  return dependent;
 }
 
 /**
@@ -27,46 +33,81 @@ export function dependsOnSize(graph: ResolvedGraph, sizes: Sizes): boolean {
  * whole table is a function of the input size modulo the product of the
  * strides: one analysis per remainder, and what they agree on stands in the row.
  */
-export function analyseResidues(graph: ResolvedGraph, sizes: Sizes, origin: Origin): LayerTable {
+export function analyseResidues(
+  graph: ResolvedGraph,
+  sizes: Sizes,
+  origin: Origin,
+  dependent: readonly boolean[],
+): LayerTable {
   const moduli = Array.from({ length: graph.axes }, (_, axis) => strideProduct(graph, axis));
   const modulus = Math.max(...moduli);
   const tables = Array.from({ length: Math.min(modulus, largestModulus) }, (_, remainder) =>
     analyse(graph, sizes, origin, sizesFor(graph, sizes, moduli, remainder)),
   );
-  const rows = tables[0]!.rows.map((row, place): LayerRow => {
-    const candidates = tables.map((table) => table.rows[place]!);
-    const agreed = <K extends "jump" | "size" | "start" | "padding" | "contributing">(key: K) =>
-      row[key].map((value, axis) => (candidates.every((other) => other[key][axis] === value) ? value : null));
-    const { phases, units, ...plain } = row;
-    const differs = row.n.map((_, axis) =>
-      candidates.some(
-        (other) => other.start[axis] !== row.start[axis] || other.size[axis] !== row.size[axis],
-      ),
-    );
-    const same = !differs.includes(true);
+  const { rows, reaches } = tables[0]!;
+  if (modulus > largestModulus) {
     return {
-      ...plain,
-      jump: agreed("jump"),
-      size: agreed("size"),
-      start: agreed("start"),
-      padding: agreed("padding"),
-      contributing: agreed("contributing"),
-      holes: candidates.every((other) => other.holes === row.holes) ? row.holes : null,
-      ...(same && phases && { phases }),
-      ...(same && units && { units }),
-      ...(!same &&
-        modulus <= largestModulus && {
-          residues: differs.map((differ, axis) =>
-            differ ? residueRows(candidates, axis, moduli[axis]!) : null,
-          ),
-        }),
+      reaches,
+      misalignments: [],
+      rows: rows.map((row, place) => (dependent[place] ? undecided(row) : row)),
     };
-  });
-  const misalignments = new Map<string, Misalignment>();
-  for (const table of tables) {
-    for (const found of table.misalignments) misalignments.set(JSON.stringify(found), found);
   }
-  return { rows, misalignments: [...misalignments.values()], reaches: tables[0]!.reaches };
+  return {
+    reaches,
+    misalignments: misalignmentsBySize(tables, moduli),
+    rows: rows.map((_, place) =>
+      rowBySize(
+        tables.map((table) => table.rows[place]!),
+        moduli,
+      ),
+    ),
+  };
+}
+
+/** A row of which nothing is stated, because too many remainders decide it. */
+function undecided({ name, op, n }: LayerRow): LayerRow {
+  const none = n.map(() => null);
+  return { name, op, n, jump: none, size: none, start: none, padding: none, contributing: none, holes: null };
+}
+
+/** What the rows of all remainders agree on, and what each group of remainders gives along an axis where they do not. */
+function rowBySize(candidates: readonly LayerRow[], moduli: readonly number[]): LayerRow {
+  const [row] = candidates as readonly [LayerRow];
+  const differs = row.n.map((_, axis) =>
+    candidates.some((other) => axisKey(other, axis) !== axisKey(row, axis)),
+  );
+  const holes = candidates.every((other) => other.holes === row.holes) ? row.holes : null;
+  if (!differs.includes(true)) return { ...row, holes };
+  const agreed = (key: "jump" | "size" | "start" | "padding" | "contributing") =>
+    row[key].map((value, axis) => (candidates.every((other) => other[key][axis] === value) ? value : null));
+  const kept = <T>(entries: readonly (T | null)[] | undefined) => {
+    const same = entries?.map((entry, axis) => (differs[axis] ? null : entry));
+    return same?.some((entry) => entry !== null) ? same : undefined;
+  };
+  const phases = kept(row.phases);
+  const units = kept(row.units);
+  return {
+    name: row.name,
+    op: row.op,
+    n: row.n,
+    jump: agreed("jump"),
+    size: agreed("size"),
+    start: agreed("start"),
+    padding: agreed("padding"),
+    contributing: agreed("contributing"),
+    holes,
+    ...(phases && { phases }),
+    ...(units && { units }),
+    residues: differs.map((differ, axis) => (differ ? residueRows(candidates, axis, moduli[axis]!) : null)),
+  };
+}
+
+/** All that a row states along one axis, to be compared. */
+function axisKey(row: LayerRow, axis: number): string {
+  const { jump, size, start, padding, contributing, phases, units } = row;
+  return JSON.stringify(
+    [jump, size, start, padding, contributing, phases, units].map((column) => column?.[axis]),
+  );
 }
 
 /** The remainders that share their values, together. */
@@ -74,7 +115,7 @@ function residueRows(candidates: readonly LayerRow[], axis: number, modulus: num
   const groups = new Map<string, { row: LayerRow; remainders: number[] }>();
   for (let remainder = 0; remainder < modulus; remainder++) {
     const row = candidates[remainder]!;
-    const key = JSON.stringify([row.jump[axis], row.size[axis], row.start[axis]]);
+    const key = axisKey(row, axis);
     const group = groups.get(key);
     if (group === undefined) groups.set(key, { row, remainders: [remainder] });
     else group.remainders.push(remainder);
@@ -86,17 +127,35 @@ function residueRows(candidates: readonly LayerRow[], axis: number, modulus: num
     size: row.size[axis]!,
     start: row.start[axis]!,
     padding: row.padding[axis]!,
+    phases: row.phases?.[axis] ?? null,
   }));
+}
+
+/** The misalignments of all remainders; one that does not hold for all of them says for which it does. */
+function misalignmentsBySize(tables: readonly LayerTable[], moduli: readonly number[]): Misalignment[] {
+  const found = new Map<string, { misalignment: Misalignment; remainders: Set<number> }>();
+  for (const [remainder, { misalignments }] of tables.entries()) {
+    for (const misalignment of misalignments) {
+      const key = JSON.stringify(misalignment);
+      const entry = found.get(key) ?? { misalignment, remainders: new Set() };
+      found.set(key, entry);
+      entry.remainders.add(remainder % moduli[misalignment.axis]!);
+    }
+  }
+  return [...found.values()].map(({ misalignment, remainders }) => {
+    const modulus = moduli[misalignment.axis]!;
+    if (remainders.size === modulus) return misalignment;
+    return { ...misalignment, whenSize: { modulus, remainders: [...remainders].sort((a, b) => a - b) } };
+  });
 }
 
 /** The number that decides all roundings along one axis: least common multiple over layers of the product of strides. */
 function strideProduct(graph: ResolvedGraph, axis: number): number {
   const products: number[] = [];
   for (const layer of graph.layers) {
-    const before = layer.inputs.reduce((common, input) => {
-      const one = input === -1 ? 1 : products[input]!;
-      return (common / greatestCommonDivisor(common, one)) * one;
-    }, 1);
+    const before = layer.inputs
+      .map((input) => (input === -1 ? 1 : products[input]!))
+      .reduce(leastCommonMultiple, 1);
     const step = layer.steps[axis]!;
     const factor =
       step.kind === "window"
@@ -106,7 +165,7 @@ function strideProduct(graph: ResolvedGraph, axis: number): number {
           : 1;
     products.push(before * factor);
   }
-  return products.reduce((common, one) => (common / greatestCommonDivisor(common, one)) * one, 1);
+  return products.reduce(leastCommonMultiple, 1);
 }
 
 /** Sizes of all layers for one large input size with the wanted remainder, where the real size is unknown. */

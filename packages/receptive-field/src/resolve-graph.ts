@@ -1,5 +1,5 @@
 import { type AxisStep, type Border, outputSize } from "./axis-step.js";
-import { greatestCommonDivisor } from "./axis-taps.js";
+import { greatestCommonDivisor } from "./integers.js";
 import {
   graphInputName,
   type Layer,
@@ -101,6 +101,9 @@ export function resolveGraph(graph: LayerGraph, caller: string): ResolvedGraph {
     const layer = graph.layers[index]!;
     const from = inputs[index]!;
     const afterFlatten = from.some((input) => flattened.has(input));
+    if (afterFlatten && !from.every((input) => flattened.has(input))) {
+      fail(`layer "${layer.name}": inputs`, "all of them flattened, or none", layer.inputs);
+    }
     if (afterFlatten && !["pointwise", "flatten", "dense"].includes(layer.op) && !isMerge(layer.op)) {
       fail(`layer "${layer.name}": op`, "pointwise, flatten or dense after a flatten layer", layer.op);
     }
@@ -146,6 +149,7 @@ function computationOrder(
 
 function stepsOf(layer: Layer, axes: number, caller: string): AxisStep[] {
   const field = new LayerFields(layer, axes, caller);
+  field.refuseMisspelt();
   switch (layer.op) {
     case "conv":
     case "pool": {
@@ -170,6 +174,9 @@ function stepsOf(layer: Layer, axes: number, caller: string): AxisStep[] {
       const dilation = field.counts("dilation", 1);
       const outputPadding = field.counts("outputPadding", 0, 0);
       const padding = field.padding(layer.padding);
+      if (padding === "same" && outputPadding.some((units) => units > 0)) {
+        field.fail("outputPadding", 'none beside padding "same"', layer.outputPadding);
+      }
       return kernel.map((size, axis) => ({
         kind: "transposed",
         kernel: size,
@@ -182,9 +189,8 @@ function stepsOf(layer: Layer, axes: number, caller: string): AxisStep[] {
     case "adaptive-pool":
       return field.counts("outputSize", undefined).map((size) => ({ kind: "adaptive", size }));
     case "global-pool":
-      return field.all({ kind: "everything", jump: "size" });
     case "dense":
-      return field.all({ kind: "everything", jump: "one" });
+      return field.all({ kind: "everything" });
     case "resize":
       return resizeSteps(layer, field);
     case "pad": {
@@ -241,6 +247,20 @@ function asFraction(value: number): { numerator: number; denominator: number } |
   return null;
 }
 
+/** What other libraries call the spatial fields. */
+const misspelt: ReadonlyMap<string, string> = new Map([
+  ...["kernelSize", "kernel_size", "kernels", "poolSize", "pool_size", "ksize"].map(
+    (name) => [name, "kernel"] as const,
+  ),
+  ...["strides", "stride_size"].map((name) => [name, "stride"] as const),
+  ...["dilations", "dilationRate", "dilation_rate"].map((name) => [name, "dilation"] as const),
+  ...["pad", "pads", "paddings"].map((name) => [name, "padding"] as const),
+  ...["ceil_mode", "ceil"].map((name) => [name, "ceilMode"] as const),
+  ...["output_padding"].map((name) => [name, "outputPadding"] as const),
+  ...["output_size", "outputShape"].map((name) => [name, "outputSize"] as const),
+  ...["scaleFactor", "scale_factor", "scales"].map((name) => [name, "scale"] as const),
+]);
+
 /** Reads the spatial fields of one layer, one value per axis, and names the field that is wrong. */
 class LayerFields {
   private readonly layer: Layer;
@@ -258,6 +278,13 @@ class LayerFields {
     throw typeof got === "number" || typeof got === "string"
       ? new RangeError(message)
       : new TypeError(message);
+  }
+
+  /** A field under the name that another library gives it would be ignored, and the answer wrong. */
+  refuseMisspelt(): void {
+    for (const [theirs, ours] of misspelt) {
+      if (Object.hasOwn(this.layer, theirs)) this.fail(theirs, `the name ${ours} for this field`, theirs);
+    }
   }
 
   all(step: AxisStep): AxisStep[] {
@@ -311,6 +338,7 @@ export function layerSizes(
         const n = mergedSize(graph, layer, axis, sizeOf, along, caller);
         if (n === null) return step.kind === "adaptive" ? step.size : step.kind === "everything" ? 1 : null;
         const count = outputSize(step, n);
+        if (step.kind === "pad") checkMirror(step, n, layer.name, along, caller);
         if (count < 1) {
           const window =
             step.kind === "window" ? `, the window spans ${step.dilation * (step.kernel - 1) + 1}` : "";
@@ -323,6 +351,21 @@ export function layerSizes(
     );
   }
   return sizes;
+}
+
+/** A mirror shows what is there once; no framework pads further. */
+function checkMirror(
+  { begin, end, border }: Extract<AxisStep, { kind: "pad" }>,
+  n: number,
+  layer: string,
+  along: string,
+  caller: string,
+): void {
+  const most = border === "reflect" ? n - 1 : border === "symmetric" ? n : Number.POSITIVE_INFINITY;
+  if (Math.max(begin, end) <= most) return;
+  throw new RangeError(
+    `${caller}: layer "${layer}": padding: expected at most ${most} mirrored units ${along} (${n} come in), got ${Math.max(begin, end)}`,
+  );
 }
 
 function mergedSize(

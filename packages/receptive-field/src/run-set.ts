@@ -44,16 +44,53 @@ export function shiftSet(set: RunSet, by: number): RunSet {
   return by === 0 ? set : set.map((end) => end + by);
 }
 
+/** Sets of more runs are not made: they would be all holes, and nothing that anybody reads. */
+const mostRuns = 2 ** 20;
+
+/** Throws where a set of about `runs` runs is about to be made. */
+export function expectFewRuns(runs: number): void {
+  if (runs <= mostRuns) return;
+  throw new RangeError(`expected fields of at most ${mostRuns} runs of pixels, got about ${runs}`);
+}
+
 /** `{element + step · k}` for every element and every `k` in `first … last`. */
 export function spreadSet(set: RunSet, step: number, first: number, last: number): RunSet {
   if (set.length === 0 || last < first) return emptySet;
-  if (step === 0 || first === last) return shiftSet(set, step === 0 ? 0 : step * first);
-  if (set.length === 2 && set[1]! - set[0]! + 1 >= step) {
-    return [set[0]! + step * first, set[1]! + step * last];
+  if (step === 0) return set;
+  if (first === last) return shiftSet(set, step * first);
+  const lo = set[0]!;
+  const hi = set[set.length - 1]!;
+  if (set.length === 2 && hi - lo + 1 >= step) return [lo + step * first, hi + step * last];
+  // As many copies as reach across the set: further in, every copy adds the same pattern.
+  const across = Math.ceil((hi - lo + 1) / step);
+  if (last - first > 4 * across && coversResidues(set, step)) {
+    const head = copies(set, step, first, first + across);
+    const tail = copies(set, step, last - across, last);
+    const middle = [lo + step * (first + across), hi + step * (last - across)];
+    return unionSets([head, middle, tail]);
   }
+  return copies(set, step, first, last);
+}
+
+function copies(set: RunSet, step: number, first: number, last: number): RunSet {
+  expectFewRuns((last - first + 1) * (set.length / 2));
   const flat: number[] = [];
   for (let k = first; k <= last; k++) for (const end of set) flat.push(end + step * k);
   return normalize(flat);
+}
+
+/** Whether the elements leave every remainder modulo `step`. */
+function coversResidues(set: RunSet, step: number): boolean {
+  const flat: number[] = [];
+  for (let i = 0; i < set.length; i += 2) {
+    const length = set[i + 1]! - set[i]! + 1;
+    if (length >= step) return true;
+    const from = ((set[i]! % step) + step) % step;
+    flat.push(from, Math.min(from + length - 1, step - 1));
+    if (from + length > step) flat.push(0, from + length - 1 - step);
+  }
+  const covered = normalize(flat);
+  return covered.length === 2 && covered[0] === 0 && covered[1] === step - 1;
 }
 
 export function clipSet(set: RunSet, lo: number, hi: number): RunSet {

@@ -2,7 +2,7 @@ import type { Border } from "./axis-step.js";
 import { type AxisTaps, broadcastTaps, everything, tapsOf } from "./axis-taps.js";
 import { addProductSet, type ProductSet } from "./product-set.js";
 import type { ResolvedGraph, ResolvedLayer } from "./resolve-graph.js";
-import { clipSet, type RunSet, setOf, setsIntersect, shiftSet, unionSets } from "./run-set.js";
+import { clipSet, type RunSet, setOf, setsIntersect, shiftSet, spreadSet, unionSets } from "./run-set.js";
 
 /** Sizes per layer and axis, with the input of the network at index −1; null where not known. */
 export interface Sizes {
@@ -98,14 +98,10 @@ function unitsRead(taps: AxisTaps, units: RunSet): RunSet {
     const first = units[i]!;
     const last = units[i + 1]!;
     if (first === Number.NEGATIVE_INFINITY || last === Number.POSITIVE_INFINITY) return everything;
-    const [set] = taps.phases;
-    if (taps.period === 1 && set!.length === 2 && set![1]! - set![0]! + 1 >= taps.shift) {
-      read.push([set![0]! + taps.shift * first, set![1]! + taps.shift * last]);
-      continue;
-    }
-    for (let unit = first; unit <= last; unit++) {
-      const turn = Math.floor(unit / taps.period);
-      read.push(shiftSet(taps.phases[unit - turn * taps.period]!, taps.shift * turn));
+    for (const [phase, set] of taps.phases.entries()) {
+      const firstTurn = Math.ceil((first - phase) / taps.period);
+      const lastTurn = Math.floor((last - phase) / taps.period);
+      if (firstTurn <= lastTurn) read.push(spreadSet(set, taps.shift, firstTurn, lastTurn));
     }
   }
   return unionSets(read);

@@ -26,6 +26,11 @@ function windowOf(layer: Layer, axis: number) {
 function paddingOf(layer: Layer, axis: number, n: number): [number, number] {
   const { padding } = layer as unknown as { padding?: unknown };
   const { kernel, stride, dilation } = windowOf(layer, axis);
+  if (padding === "same" && layer.op === "transposed-conv") {
+    // What the forward convolution of n · stride units pads: the windows' overlap, its odd unit at the end.
+    const overlap = Math.max((kernel - 1) * dilation + 1 - stride, 0);
+    return [Math.floor(overlap / 2), Math.ceil(overlap / 2)];
+  }
   if (padding === "same") {
     const extent = (kernel - 1) * dilation + 1;
     const leftover = n % stride === 0 ? extent - stride : extent - (n % stride);
@@ -45,20 +50,22 @@ export function bruteSize(layer: Layer, axis: number, n: number): number {
       const { kernel, stride, dilation } = windowOf(layer, axis);
       const [begin, end] = paddingOf(layer, axis, n);
       let count = 0;
-      for (let at = -begin; at + (kernel - 1) * dilation <= n + end - 1; at += stride) count++;
-      if (layer.ceilMode === true && count > 0) {
-        // PyTorch: one more window where the last one left something over; the last one must start inside or in the begin padding.
-        const covered = -begin + (count - 1) * stride + (kernel - 1) * dilation;
-        if (covered < n + end - 1) count++;
-        if (-begin + (count - 1) * stride >= n) count--;
-      }
+      // Rounding up lets the last window stand over the end by less than a stride …
+      const over = layer.ceilMode === true ? stride - 1 : 0;
+      for (let at = -begin; at + (kernel - 1) * dilation <= n + end - 1 + over; at += stride) count++;
+      // … but, as in PyTorch, not start behind the input.
+      if (layer.ceilMode === true && -begin + (count - 1) * stride >= n) count--;
       return count;
     }
     case "transposed-conv": {
       const { kernel, stride, dilation } = windowOf(layer, axis);
-      const [begin, end] = paddingOf(layer, axis, n);
       const highest = (n - 1) * stride + (kernel - 1) * dilation;
-      return highest + 1 - begin - end + axisValue(layer.outputPadding, axis, 0);
+      const written = highest + 1 + axisValue(layer.outputPadding, axis, 0);
+      // TensorFlow: "same" gives n · stride outputs, "valid" no fewer.
+      if (layer.padding === "same") return n * stride;
+      if (layer.padding === "valid") return Math.max(written, n * stride);
+      const [begin, end] = paddingOf(layer, axis, n);
+      return written - begin - end;
     }
     case "adaptive-pool":
       return axisValue(layer.outputSize, axis, 1);
@@ -103,9 +110,8 @@ function tapsOf(layer: Layer, axis: number, n: number, m: number, v: number): nu
       return Array.from({ length: last - first + 1 }, (_, i) => first + i);
     }
     case "global-pool":
-      return Array.from({ length: n }, (_, i) => v * n + i);
     case "dense":
-      return Array.from({ length: n }, (_, i) => v + i);
+      return Array.from({ length: n }, (_, i) => i);
     case "resize": {
       const method = layer.method ?? "nearest";
       const coordinates = layer.coordinates ?? (method === "bilinear" ? "half-pixel" : "asymmetric");

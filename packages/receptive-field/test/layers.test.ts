@@ -146,6 +146,74 @@ test("ceil mode adds the window that is left over, unless it would start in the 
   expect(n("pool1 3/2 ceil", 112)).toBe(56);
   // PyTorch: a last window that starts beyond the input is dropped.
   expect(n("pool1 2/2 p1 ceil", 3)).toBe(2);
+  // PyTorch: MaxPool2d(3, 2, ceil_mode=True) of 2 x 2 is 1 x 1.
+  expect(n("pool1 3/2 ceil", 2)).toBe(1);
+});
+
+test("an upsampled global pool sees the same everywhere and is no misalignment", () => {
+  const field = receptiveField(
+    chain(
+      [8],
+      { name: "c", op: "conv", kernel: 3, stride: 2, padding: 1 },
+      { name: "b", op: "conv", kernel: 3, dilation: 2, padding: 2 },
+      { name: "g", op: "global-pool", inputs: ["c"] },
+      { name: "u", op: "resize", size: 4, method: "bilinear" },
+      { name: "cat", op: "concat", inputs: ["b", "u"] },
+    ),
+  );
+  expect(field.misalignments).toEqual([]);
+  expect(field.layers[3]).toMatchObject({ n: [4], size: [9], jump: [0], start: [3] });
+  // c sees −1 … 7; b reaches 5 pixels to each side of the centre of its unit.
+  expect([0, 3].map((unit) => field.unit("cat", [unit]).axes[0]!.pixels)).toEqual([
+    [-5, 7],
+    [-1, 11],
+  ]);
+});
+
+test("a box that lies outside the input has nothing of it, and so has its unit", () => {
+  const { unit } = receptiveField(
+    chain([4], { name: "pad", op: "pad", padding: 3 }, { name: "c", op: "conv", kernel: 2 }),
+  );
+  expect(unit("c", [0])).toMatchObject({
+    axes: [{ pixels: [-3, -2], clipped: null }],
+    contributing: 0,
+    holes: 0,
+  });
+  expect(unit("c", [8])).toMatchObject({ axes: [{ pixels: [5, 6], clipped: null }], contributing: 0 });
+});
+
+test("transposed same and valid give TensorFlow's sizes and begin", () => {
+  const up = (padding: "same" | "valid", kernel: number, stride: number) => {
+    const field = receptiveField(chain([5], { name: "up", op: "transposed-conv", kernel, stride, padding }));
+    return [field.layers[0]!.n[0], field.unit("up", [0]).axes[0]!.pixels];
+  };
+  // Output 0 is written by input k through tap t where 2k + t = begin.
+  expect(up("same", 4, 2)).toEqual([10, [-1, 0]]);
+  expect(up("same", 5, 2)).toEqual([10, [-1, 0]]);
+  expect(up("valid", 4, 2)).toEqual([12, [-1, 0]]);
+  expect(up("valid", 1, 3)).toEqual([15, [0, 0]]);
+});
+
+test("a merge whose branch lies inside the other one states what all units share", () => {
+  const { layers } = receptiveField(parseNetwork("a 2/2, b 3/1 from input, s = a + b"), { inputSize: 4 });
+  expect(layers[2]).toMatchObject({ n: [2, 2], size: [3, 3], jump: [1, 1], start: [1, 1] });
+});
+
+test("fields, phases and periods beyond all use are refused by the name of the layer", () => {
+  const refused = (text: string, inputSize: number) => () =>
+    receptiveField(parseNetwork(text), { inputSize });
+  expect(refused("t 1000000/1000000 transposed", 4)).toThrow(
+    'layer "t": expected boxes that repeat after at most 65536 units, got 1000000',
+  );
+  expect(refused("c 9/8 d9, g global", 100_000_000)).not.toThrow();
+  expect(refused("c 2/8 d3, g global", 100_000_000)).toThrow(
+    'layer "g": expected fields of at most 1048576 runs of pixels',
+  );
+  expect(refused("c 1000000 d2, c2 1000000 d3", 10_000_000)).toThrow("runs of pixels");
+  const stack = Array.from({ length: 12 }, (_, i) => `c${i} 3/1000`).join(", ");
+  expect(() => receptiveField(parseNetwork(stack))).toThrow(
+    "expected a field of fewer than 2^53 pixels, got more",
+  );
 });
 
 test("a squeeze-and-excite branch is broadcast: everything is seen, and it is no misalignment", () => {
@@ -159,6 +227,8 @@ test("a squeeze-and-excite branch is broadcast: everything is seen, and it is no
   );
   expect(field.misalignments).toEqual([]);
   expect(field.unit("excite", [5, 0])).toMatchObject({ contributing: 36, holes: 0 });
+  // Every unit sees −1 … 6.
+  expect(field.layers[2]).toMatchObject({ size: [8, 8], jump: [0, 0], start: [2.5, 2.5] });
 });
 
 test("layers may be listed in any order", () => {

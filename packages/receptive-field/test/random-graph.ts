@@ -64,8 +64,8 @@ export function randomGraph(axes: number, largestInput: number): fc.Arbitrary<La
           ceilMode: padding !== "same" && ceilMode,
         };
       case "transposed-conv": {
-        const crop = typeof padding === "string" ? 0 : padding;
-        return { name, op: "transposed-conv", inputs, kernel, stride, dilation, padding: crop };
+        const outputPadding = padding === "same" ? 0 : stride.map((step) => step - 1);
+        return { name, op: "transposed-conv", inputs, kernel, stride, dilation, padding, outputPadding };
       }
       case "pad":
         return { name, op: "pad", inputs, padding: one.signed, mode: one.mode };
@@ -117,7 +117,8 @@ export function randomGraph(axes: number, largestInput: number): fc.Arbitrary<La
         const size = source.size.map((n, axis) => bruteSize(layer, axis, n));
         // A layer that would be empty, grow out of hand, or mirror more than there is, is left out.
         if (size.some((n) => n < 1 || n > 40)) continue;
-        if (layer.op === "pad" && one.signed.flat().some((pad) => pad >= Math.min(...source.size))) continue;
+        const most = Math.min(...source.size) - 1;
+        if (layer.op === "pad" && one.signed.flat().some((pad) => pad > most)) continue;
         if (
           layer.op === "resize" &&
           layer.coordinates === "align-corners" &&

@@ -32,6 +32,10 @@ const rejected: [what: string, graph: unknown, message: string][] = [
   ["both scale and size", graph({ name: "r", op: "resize", scale: 2, size: 4 }), 'layer "r": scale: expected either scale or size, got 2'],
   ["an irrational scale", graph({ name: "r", op: "resize", scale: Math.SQRT2 }), 'layer "r": scale: expected a positive number with a denominator up to 1024'],
   ["an unknown method", graph({ name: "r", op: "resize", scale: 2, method: "cubic" }), 'layer "r": method: expected nearest or bilinear, got "cubic"'],
+  ["strides instead of stride", conv({ strides: 2 }), 'layer "c": strides: expected the name stride for this field, got "strides"'],
+  ["a kernel_size", conv({ kernel_size: 2 }), 'layer "c": kernel_size: expected the name kernel for this field'],
+  ["outputPadding beside same", graph({ name: "t", op: "transposed-conv", kernel: 3, stride: 2, padding: "same", outputPadding: 1 }), 'layer "t": outputPadding: expected none beside padding "same", got 1'],
+  ["positions added to what is flattened", graph({ name: "f", op: "flatten" }, { name: "s", op: "add", inputs: ["f", "input"] }), 'layer "s": inputs: expected all of them flattened, or none, got ["f","input"]'],
   ["a convolution after flatten", graph({ name: "f", op: "flatten" }, { name: "c", op: "conv", kernel: 1 }), 'layer "c": op: expected pointwise, flatten or dense after a flatten layer, got "conv"'],
 ]; // biome-ignore format: a table
 
@@ -53,6 +57,22 @@ test("branches of different length cannot be added", () => {
   expect(() =>
     receptiveField(parseNetwork("a 3/1, b 5/1 from input, sum = a + b"), { inputSize: 9 }),
   ).toThrow('receptiveField: layer "sum": expected inputs of one size along y, got a 7, b 5');
+});
+
+test("mirrors show what is there once, and a concatenation does not broadcast", () => {
+  const pad = (mode: string, padding: number): LayerGraph => graph({ name: "p", op: "pad", mode, padding });
+  expect(() => receptiveField(pad("reflect", 8))).toThrow(
+    'layer "p": padding: expected at most 7 mirrored units along y (8 come in), got 8',
+  );
+  expect(() => receptiveField(pad("symmetric", 8))).not.toThrow();
+  expect(() => receptiveField(pad("symmetric", 9))).toThrow("expected at most 8 mirrored units");
+  const pooled = [
+    { name: "g", op: "global-pool" },
+    { name: "s", op: "concat", inputs: ["g", "input"] },
+  ];
+  expect(() => receptiveField(graph(...pooled))).toThrow(
+    "expected inputs of one size along y, got g 1, input 8",
+  );
 });
 
 test("sizes, origins, layers and positions that do not exist are rejected", () => {
