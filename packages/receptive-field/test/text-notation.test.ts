@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { parseNetwork } from "../src/index.js";
 
@@ -26,6 +27,11 @@ const layers: [text: string, layer: object][] = [
   ["a up 2", { op: "resize", scale: 2, method: "nearest" }],
   ["a up 2x3 bilinear from input", { op: "resize", scale: [2, 3], method: "bilinear", inputs: ["input"] }],
   ["a = b + c + input", { op: "add", inputs: ["b", "c", "input"] }],
+  ["a adaptive 6x3", { op: "adaptive-pool", outputSize: [6, 3] }],
+  ["a pad 1:-2 from input", { op: "pad", padding: [[1, -2], [1, -2]], inputs: ["input"] }],
+  ["a relu", { op: "pointwise", fn: "relu" }],
+  ["a flatten", { op: "flatten" }],
+  ["a dense from input", { op: "dense", inputs: ["input"] }],
   ["a = b | c", { op: "concat", inputs: ["b", "c"] }],
 ]; // biome-ignore format: a table
 
@@ -35,6 +41,20 @@ test.each(layers)("the notation reads %s", (text, layer) => {
 
 test("sizes with three numbers make a network of three axes", () => {
   expect(parseNetwork("a 3x3x3/1, b 2/2").input.shape).toEqual([null, null, null]);
+});
+
+test("1d: makes a causal network of one axis, and asymmetric padding follows the axes", () => {
+  expect(parseNetwork("1d: c 3 d2 p4:0")).toEqual({
+    input: { shape: [null] },
+    layers: [{ name: "c", op: "conv", kernel: 3, stride: 1, dilation: 2, padding: [[4, 0]] }],
+  });
+  expect(parseNetwork("c 3x3x3 p0:1").layers[0]).toMatchObject({ padding: [[0, 1], [0, 1], [0, 1]] });
+}); // biome-ignore format: pairs
+
+test("the grammar of the README is the one of the documentation", () => {
+  const read = (file: string) => readFileSync(new URL(`../${file}`, import.meta.url), "utf8");
+  const [, documented] = /\* ```\n([\s\S]*?) \* ```/.exec(read("src/text-notation.ts"))!;
+  expect(read("README.md")).toContain(`\`\`\`text\n${documented!.replaceAll(/^ \* /gm, "")}\`\`\``);
 });
 
 const rejected: [text: string, message: string][] = [
@@ -47,6 +67,11 @@ const rejected: [text: string, message: string][] = [
   ["conv1 3/1 q2", 'layer "conv1": expected p, d, same, valid, ceil, conv, max, avg, transposed or from, got "q2"'],
   ["conv1 3/1 p", 'layer "conv1": expected padding such as p2, p1x2 or p0:1, got "p"'],
   ["conv1 3/1 from", 'layer "conv1": expected one name after `from`, at the end, got "conv1 3/1 from"'],
+  ["conv1 3 p1 p2", 'layer "conv1": expected padding once, got "p2"'],
+  ["conv1 3 same p2", 'layer "conv1": expected padding once, got "p2"'],
+  ["conv1 3 max conv", 'layer "conv1": expected kind once, got "conv"'],
+  ["1d: conv1 3x3", "text: expected sizes for one number of axes, got 1 and 2"],
+  [`${"x".repeat(1000)} 3`.replace("3", "q"), `layer "${"x".repeat(50)}...: expected kernel or kernel/stride, got "q"`],
   ["s = a", 'layer "s": expected names joined by + or by |, got "a"'],
   ["a 3x3/1, b 3x3x3/1", "text: expected sizes for one number of axes, got 2 and 3"],
 ]; // biome-ignore format: a table
