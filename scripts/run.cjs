@@ -30,6 +30,6 @@ function runTask() {
     });
   });
   child.on("exit", function (code, signal) {
-    process.exitCode = signal ? 130 : code;
+    process.exitCode = signal === "SIGINT" || signal === "SIGTERM" ? 130 : signal ? 1 : code;
   });
 }

@@ -39,7 +39,10 @@ function exec(program, args, { cwd = process.cwd(), quiet = false } = {}) {
   });
   if (result.error) throw new StepFailed(`${program}: ${result.error.message}`, 1);
   if (quiet && result.status !== 0) process.stderr.write(Buffer.concat([result.stdout, result.stderr]));
-  if (result.signal) throw new StepFailed(`${program} was stopped by ${result.signal}`, 130);
+  if (result.signal) {
+    const interrupted = result.signal === "SIGINT" || result.signal === "SIGTERM";
+    throw new StepFailed(`${program} was stopped by ${result.signal}`, interrupted ? 130 : 1);
+  }
   if (result.status !== 0) throw new StepFailed(`${[program, ...args].join(" ")} failed`, result.status);
 }
 

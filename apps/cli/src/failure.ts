@@ -25,13 +25,17 @@ export class Failure extends Error {
   }
 }
 
-/** Runs a step whose errors are the user's to mend, under the exit code that they belong to. */
-export function blame<T>(exit: ExitName, step: () => T): T {
+/**
+ * Runs a step whose errors are the user's to mend, under the exit code that
+ * they belong to. `place` (a flag, a file) stands in the message for the
+ * function that found the fault.
+ */
+export function blame<T>(exit: ExitName, place: string, step: () => T): T {
   try {
     return step();
   } catch (error) {
     if (error instanceof Failure) throw error;
-    throw new Failure(exit, messageOf(error), { cause: error });
+    throw new Failure(exit, `${place}: ${messageOf(error).replace(/^[a-zA-Z]+: /, "")}`, { cause: error });
   }
 }
 

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { constants } from "node:fs";
+import { access, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { Failure } from "./failure.js";
 
@@ -27,15 +28,50 @@ export async function readInput(file: string): Promise<Uint8Array> {
   }
 }
 
-/** Writes beside the file and renames, so that nobody ever sees half of it. Makes the folder. */
-export async function writeOutput(file: string, content: string | Uint8Array): Promise<void> {
-  const temporary = `${file}.${randomUUID()}.tmp`;
+/** Writes one file, whole or not at all; makes its folder. */
+export function writeOutput(file: string, content: string | Uint8Array): Promise<void> {
+  return writeOutputs([[file, content]]);
+}
+
+/**
+ * Writes files beside their places and renames them when all are written, so
+ * that nobody ever sees half of one, or one without the other. Makes the folders.
+ */
+export async function writeOutputs(
+  files: readonly (readonly [file: string, content: string | Uint8Array])[],
+): Promise<void> {
+  const written: { file: string; temporary: string }[] = [];
+  let current = "";
   try {
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(temporary, content);
-    await rename(temporary, file);
+    for (const [file, content] of files) {
+      current = file;
+      const temporary = `${file}.${randomUUID()}.tmp`;
+      await mkdir(dirname(file), { recursive: true });
+      await expectNoFolder(file);
+      written.push({ file, temporary });
+      await writeFile(temporary, content);
+    }
+    for (const { file, temporary } of written) {
+      current = file;
+      await rename(temporary, file);
+    }
   } catch (error) {
-    await rm(temporary, { force: true }).catch(() => undefined);
-    throw new Failure("runtime", `cannot write ${file}: ${reason(error)}`, { cause: error });
+    await Promise.all(written.map(({ temporary }) => rm(temporary, { force: true }).catch(() => undefined)));
+    throw new Failure("runtime", `cannot write ${current}: ${reason(error)}`, { cause: error });
   }
+}
+
+/** Makes a folder and sees that files can be written in it, before the work that fills it. */
+export async function prepareFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK);
+  } catch (error) {
+    throw new Failure("runtime", `cannot write into ${folder}: ${reason(error)}`, { cause: error });
+  }
+}
+
+async function expectNoFolder(file: string): Promise<void> {
+  const stats = await stat(file).catch(() => null);
+  if (stats?.isDirectory()) throw Object.assign(new Error(), { code: "EISDIR" });
 }

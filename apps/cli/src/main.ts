@@ -19,6 +19,7 @@ export async function main(
   // An error must be JSON even where the flags could not be parsed.
   const json = argv.includes("--json");
   const verbose = argv.includes("--verbose");
+  const color = !argv.includes("--no-color");
   const program = new Command("gradlab")
     .description("Inspect, train, explain and attack neural networks.")
     .version(version, "--version", "show the version")
@@ -54,7 +55,7 @@ Exit codes: 0 done, 1 files or data, 2 wrong usage, 3 a check did not hold,
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.done;
     const exit = exitOf(error, terminal.signal);
-    report(error, exit, { json, verbose }, terminal);
+    report(error, exit, { json, verbose, color }, terminal);
     return exitCodes[exit];
   }
 }
@@ -68,13 +69,14 @@ function exitOf(error: unknown, signal: AbortSignal): ExitName {
 function report(
   error: unknown,
   exit: ExitName,
-  { json, verbose }: { json: boolean; verbose: boolean },
+  { json, verbose, color }: { json: boolean; verbose: boolean; color: boolean },
   terminal: Terminal,
 ): void {
   const message = messageOf(error)
     .replace(/^error: /, "")
     .replaceAll("\n", " ")
-    .trim();
+    .trim()
+    .replace(/^(.{1000}).+$/, "$1 …");
   const stack = verbose && error instanceof Error ? error.stack : undefined;
   if (json) {
     const body = {
@@ -84,6 +86,6 @@ function report(
     terminal.log(`${JSON.stringify(body)}\n`);
     return;
   }
-  const paint = painter(terminal.colors.stderr);
+  const paint = painter(terminal.colors.stderr && color);
   terminal.log(`${paint("red", "gradlab:")} ${message}\n${stack ? `${stack}\n` : ""}`);
 }

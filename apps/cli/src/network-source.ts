@@ -39,7 +39,7 @@ export async function loadNetwork({ net, model, spec }: NetworkFlags): Promise<N
     return { label: net, graph };
   }
   if (spec !== undefined) {
-    const graph = blame("usage", () => {
+    const graph = blame("usage", "--spec", () => {
       const parsed = parseNetwork(spec);
       checkLayerGraph(parsed);
       return parsed;
@@ -64,11 +64,7 @@ async function readModel(file: string): Promise<LayerGraph> {
     );
   }
   const weights = await weightsBeside(file, json);
-  try {
-    return modelToLayerGraph(json, weights && { weights });
-  } catch (error) {
-    throw new Failure("runtime", `${file}: ${messageOf(error)}`, { cause: error });
-  }
+  return blame("runtime", file, () => modelToLayerGraph(json, weights && { weights }));
 }
 
 /**

@@ -16,14 +16,19 @@ export async function figureDocument(): Promise<Document> {
   return new JSDOM("").window.document;
 }
 
-/** Reads a picture and brings it to `[height, width]`: scaled to cover, then cut at the centre. */
+/**
+ * Reads a picture and brings it to `[height, width]`: scaled to cover, then cut
+ * at the centre. With `most`, to that shape but no more pixels along a side.
+ */
 export async function readPicture(
   file: string,
   size: readonly [height: number, width: number],
+  most = Number.POSITIVE_INFINITY,
 ): Promise<Pixels> {
   const bytes = await readInput(file);
   const { default: sharp } = await import("sharp");
-  const [height, width] = size;
+  const shrink = Math.min(1, most / Math.max(...size));
+  const [height, width] = size.map((length) => Math.max(1, Math.round(length * shrink))) as [number, number];
   try {
     const data = await sharp(bytes)
       .rotate()

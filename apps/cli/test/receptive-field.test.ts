@@ -1,8 +1,13 @@
+import { spawnSync } from "node:child_process";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { parseNetwork, receptiveField } from "@gradlab/receptive-field";
 import sharp from "sharp";
 import { expect, test } from "vitest";
+import { middleUnits } from "../src/unit-boxes.js";
 import { gradlab, temporaryFolder } from "./run-gradlab.js";
+
+const command = join(import.meta.dirname, "../dist/gradlab.js");
 
 const alexnet = ["receptive-field", "--net", "alexnet-227", "--input", "227", "--origin", "one"];
 
@@ -67,7 +72,7 @@ test("what same padding leaves open, and where branches part, is said below the 
   expect(open.stdout).toContain("conv1 (y, x): start 1, padding 2 where the size modulo 2 is 0\n");
   const parted = await gradlab(["receptive-field", "--spec", "a 5/2 p2:1, b 3/1 from input, sum = a + b"]);
   expect(parted.stdout).toContain(
-    "sum (y, x): branches move apart by 1 pixels per unit: a jump 2 start 0, b jump 1 start 1 (origin index)\n",
+    "sum (y, x): branches move apart by 1 pixel per unit: a jump 2 start 0, b jump 1 start 1 (origin index)\n",
   );
 });
 
@@ -226,16 +231,16 @@ const wrong: [what: string, argv: string[], code: number, message: string][] = [
   ["a value too many", ["--net", "vgg16", "227"], 2, "too many arguments"],
   ["a fractional size", ["--net", "vgg16", "--input", "22.5"], 2, "argument '22.5' is invalid. Expected an integer of at least 1."],
   ["a size of 0", ["--net", "vgg16", "--input", "0"], 2, "Expected an integer of at least 1."],
-  ["a size too many", ["--net", "vgg16", "--input", "1,2,3"], 2, "inputSize: expected one size or 2 of them, got [1,2,3]"],
-  ["a size that vanishes", ["--net", "vgg16", "--input", "3"], 2, 'layer "pool2": its output would be empty along y'],
+  ["a size too many", ["--net", "vgg16", "--input", "1,2,3"], 2, "--input: inputSize: expected one size or 2 of them, got [1,2,3]"],
+  ["a size that vanishes", ["--net", "vgg16", "--input", "3"], 2, '--input: layer "pool2": its output would be empty along y'],
   ["a spec that vanishes", ["--spec", "a 9", "--input", "8"], 2, 'layer "a": its output would be empty'],
-  ["a spec with a slip", ["--spec", "a 9 q"], 2, 'parseNetwork: layer "a": expected p, d, same'],
+  ["a spec with a slip", ["--spec", "a 9 q"], 2, '--spec: layer "a": expected p, d, same'],
   ["a spec with a missing input", ["--spec", "a 3 from b"], 2, 'layer "a": inputs: expected names of layers or "input", got "b"'],
   ["a spec with a cycle", ["--spec", "a 3 from b, b 3 from a"], 2, "graph: expected no cycle, got"],
   ["a unit without its layer", ["--net", "vgg16", "--unit", "1,1"], 2, "--layer: expected beside --unit, got nothing"],
-  ["a unit that is not there", ["--net", "vgg16", "--input", "224", "--layer", "pool5", "--unit", "9,9"], 2, "unit: index: expected an integer from 0 to 6 along y, got 9"],
-  ["a pixel that is not there", ["--net", "vgg16", "--input", "224", "--pixel", "0,224"], 2, "unitsSeeing: pixel: expected an integer from 0 to 223 along x, got 224"],
-  ["a layer that is not there", ["--net", "vgg16", "--layer", "pool9", "--unit", "0,0"], 2, 'unit: layer: expected a layer of the graph, got "pool9"'],
+  ["a unit that is not there", ["--net", "vgg16", "--input", "224", "--layer", "pool5", "--unit", "9,9"], 2, "--unit: index: expected an integer from 0 to 6 along y, got 9"],
+  ["a pixel that is not there", ["--net", "vgg16", "--input", "224", "--pixel", "0,224"], 2, "--pixel: pixel: expected an integer from 0 to 223 along x, got 224"],
+  ["a layer that is not there", ["--net", "vgg16", "--layer", "pool9", "--unit", "0,0"], 2, '--unit: layer: expected a layer of the graph, got "pool9"'],
   ["an unknown origin", ["--net", "vgg16", "--origin", "zero"], 2, "Allowed choices are index, half, one."],
   ["an unknown backend", ["--net", "vgg16", "--backend", "gpu"], 2, "Allowed choices are auto, tfjs-node-gpu"],
   ["a negative seed", ["--net", "vgg16", "--seed", "-1"], 2, "--seed"],
@@ -273,6 +278,60 @@ test.each(badFiles)(
     expect(stderr).toContain(message);
   },
 );
+
+test("what remainders decide is named, briefly, and colours stay away when they are not wanted", async () => {
+  const { stdout } = await gradlab([
+    "receptive-field",
+    "--spec",
+    "a 3/2 same, b 1/2 same from input, s = a + b, c 3/2 same, d 3/2 same, e 3/2 same",
+  ]);
+  expect(stdout).toContain("s (y, x): branches lie 1 pixel apart where the size modulo 2 is 0:");
+  expect(stdout).toMatch(/e \(y, x\): … and \d+ more \(--json has all\)/);
+  const child = spawnSync(process.execPath, [command, "receptive-field", "--spec", "a", "--no-color"], {
+    encoding: "utf8",
+    env: { ...process.env, FORCE_COLOR: "1" },
+  });
+  expect(child.stderr).toMatch(/^gradlab: /);
+});
+
+test("a photograph larger than the figure is drawn no larger than it can be seen", async () => {
+  const folder = await temporaryFolder();
+  // Turned by its orientation, with a transparent half: both as a viewer shows it.
+  const photo = join(folder, "photo.png");
+  await sharp({ create: { width: 8, height: 4, channels: 4, background: { r: 0, g: 0, b: 0, alpha: 0 } } })
+    .png()
+    .toFile(photo);
+  const out = join(folder, "boxes.svg");
+  const argv = [
+    "receptive-field",
+    "--spec",
+    "conv1 3/2",
+    "--input",
+    "6000,3000",
+    "--image",
+    photo,
+    "--out",
+    out,
+  ];
+  expect((await gradlab(argv)).code).toBe(0);
+  const [, data] = /href="data:image\/jpeg;base64,([^"]+)"/.exec(await readFile(out, "utf8"))!;
+  const picture = sharp(Buffer.from(data!, "base64"));
+  expect(await picture.metadata()).toMatchObject({ width: 640, height: 1280 });
+  expect((await picture.stats()).channels[0]!.mean).toBeGreaterThan(250); // transparent is white
+});
+
+test("the boxes over a photograph are those of the middle units", async () => {
+  const folder = await temporaryFolder();
+  const photo = join(folder, "photo.jpg");
+  await sharp({ create: { width: 40, height: 40, channels: 3, background: "#888" } })
+    .jpeg()
+    .toFile(photo);
+  const field = receptiveField(parseNetwork("conv1 3/2, conv2 5/1 p2"), { inputSize: 21 });
+  expect(middleUnits(field)).toEqual([
+    { name: "conv1", y: [10, 12], x: [10, 12] },
+    { name: "conv2", y: [6, 16], x: [6, 16] },
+  ]);
+});
 
 test("a picture that is none is a matter of the file, and nothing is written", async () => {
   const folder = await temporaryFolder();

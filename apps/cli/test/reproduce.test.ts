@@ -1,8 +1,9 @@
 import { execFile } from "node:child_process";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, expect, test } from "vitest";
+import { crossCorrelate } from "../src/experiments/classic-cnns/cross-correlate.js";
 import { check, type Experiment } from "../src/experiments/experiment.js";
 import { gradlab, temporaryFolder } from "./run-gradlab.js";
 
@@ -166,7 +167,71 @@ test("an output that cannot be written is one line and exit code 1", async () =>
     experiments: [agreeing],
   });
   expect(code).toBe(1);
-  expect(stderr).toMatch(/^gradlab: cannot write .*report\.html: [^\n]+\n$/);
+  expect(stderr).toMatch(/^gradlab: cannot write into .*file: is a file, not a folder\n$/);
+});
+
+test("a report whose second file cannot be written leaves none of them, and no temporary file", async () => {
+  const out = await temporaryFolder();
+  await mkdir(join(out, "report.json"));
+  const { code, stderr } = await gradlab(["reproduce", "--out", out, "--quiet"], { experiments: [agreeing] });
+  expect([code, stderr]).toEqual([
+    1,
+    `gradlab: cannot write ${join(out, "report.json")}: is a folder, not a file\n`,
+  ]);
+  expect(await readdir(out)).toEqual(["report.json"]);
+});
+
+test("a report takes its place in one step: whoever reads meanwhile sees the old one", async () => {
+  const out = await temporaryFolder();
+  await writeFile(join(out, "report.json"), "old");
+  const before = (await stat(join(out, "report.json"))).ino;
+  await gradlab(["reproduce", "--out", out, "--quiet"], { experiments: [agreeing] });
+  // Renamed into place, not written over.
+  expect((await stat(join(out, "report.json"))).ino).not.toBe(before);
+  expect((await readdir(out)).sort()).toEqual(["report.html", "report.json"]);
+});
+
+test("errors and warnings start a line of their own, behind the progress", async () => {
+  const out = await temporaryFolder();
+  const failing = experiment("toy/fails", async () => {
+    throw new Error("no such thing");
+  });
+  const { stderr } = await gradlab(["reproduce", "--out", out], { experiments: [failing] });
+  expect(stderr).toBe("[1/1] toy/fails … failed\ngradlab: toy/fails: no such thing\n");
+  const only = ["reproduce", "--only", "receptive-field/alexnet-227", "--data", out, "--out", out];
+  expect((await gradlab(only)).stderr).toMatch(/… \nwarning: [^\n]+\nagrees/);
+}, 30_000);
+
+test("the report repeats its command, and its data cannot leave their place in the page", async () => {
+  const out = join(await temporaryFolder(), "it's here");
+  const script = experiment("toy/script", async () => ({
+    checks: [check("</script><b>", 1, 1)],
+    figures: [],
+  }));
+  await gradlab(["reproduce", "--out", out, "--seed", "7", "--quiet"], { experiments: [script] });
+  const html = await readFile(join(out, "report.html"), "utf8");
+  expect(html).toContain("gradlab reproduce --seed 7 --out &#39;".replace("&#39;", "'"));
+  expect(html.match(/<\/script>/g)).toHaveLength(1);
+  expect(html).not.toContain("</script><b>");
+});
+
+test("cross-correlation does not turn the kernel around", () => {
+  const impulse = [
+    [0, 0, 0],
+    [0, 1, 0],
+    [0, 0, 0],
+  ];
+  const kernel = [
+    [1, 2, 3],
+    [4, 5, 6],
+    [7, 8, 9],
+  ];
+  // Each output sees the impulse through the opposite tap.
+  expect(crossCorrelate(impulse, kernel)).toEqual([
+    [9, 8, 7],
+    [6, 5, 4],
+    [3, 2, 1],
+  ]);
 });
 
 const data = process.env.GRADLAB_DATA;

@@ -110,14 +110,14 @@ function axisKey(row: LayerRow, axis: number): string {
   );
 }
 
-/** The remainders that share their values, together. */
-function residueRows(candidates: readonly LayerRow[], axis: number, modulus: number): ResidueRow[] {
+/** The remainders that share their values, together; by the smallest modulus that tells them apart. */
+function residueRows(candidates: readonly LayerRow[], axis: number, common: number): ResidueRow[] {
+  const keys = candidates.slice(0, common).map((row) => axisKey(row, axis));
+  const modulus = smallestModulus(keys);
   const groups = new Map<string, { row: LayerRow; remainders: number[] }>();
-  for (let remainder = 0; remainder < modulus; remainder++) {
-    const row = candidates[remainder]!;
-    const key = axisKey(row, axis);
+  for (const [remainder, key] of keys.slice(0, modulus).entries()) {
     const group = groups.get(key);
-    if (group === undefined) groups.set(key, { row, remainders: [remainder] });
+    if (group === undefined) groups.set(key, { row: candidates[remainder]!, remainders: [remainder] });
     else group.remainders.push(remainder);
   }
   return [...groups.values()].map(({ row, remainders }) => ({
@@ -131,21 +131,31 @@ function residueRows(candidates: readonly LayerRow[], axis: number, modulus: num
   }));
 }
 
+/** The smallest divisor of the length after which a list repeats. */
+function smallestModulus(list: readonly unknown[]): number {
+  for (let modulus = 1; modulus < list.length; modulus++) {
+    if (list.length % modulus === 0 && list.every((item, i) => item === list[i % modulus])) return modulus;
+  }
+  return list.length;
+}
+
 /** The misalignments of all remainders; one that does not hold for all of them says for which it does. */
 function misalignmentsBySize(tables: readonly LayerTable[], moduli: readonly number[]): Misalignment[] {
-  const found = new Map<string, { misalignment: Misalignment; remainders: Set<number> }>();
+  const found = new Map<string, { misalignment: Misalignment; holds: boolean[] }>();
   for (const [remainder, { misalignments }] of tables.entries()) {
     for (const misalignment of misalignments) {
       const key = JSON.stringify(misalignment);
-      const entry = found.get(key) ?? { misalignment, remainders: new Set() };
+      const common = moduli[misalignment.axis]!;
+      const entry = found.get(key) ?? { misalignment, holds: Array.from({ length: common }, () => false) };
       found.set(key, entry);
-      entry.remainders.add(remainder % moduli[misalignment.axis]!);
+      entry.holds[remainder % common] = true;
     }
   }
-  return [...found.values()].map(({ misalignment, remainders }) => {
-    const modulus = moduli[misalignment.axis]!;
-    if (remainders.size === modulus) return misalignment;
-    return { ...misalignment, whenSize: { modulus, remainders: [...remainders].sort((a, b) => a - b) } };
+  return [...found.values()].map(({ misalignment, holds }) => {
+    if (!holds.includes(false)) return misalignment;
+    const modulus = smallestModulus(holds);
+    const remainders = [...holds.slice(0, modulus).keys()].filter((remainder) => holds[remainder]);
+    return { ...misalignment, whenSize: { modulus, remainders } };
   });
 }
 

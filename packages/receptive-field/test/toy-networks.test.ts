@@ -70,8 +70,8 @@ test("network 4: TensorFlow's same padding aligns at size 9, not at size 8, and 
   const { row } = last(parseNetwork(text));
   expect([row.size[0], row.jump[0], row.start[0], row.padding[0]]).toEqual([3, 4, null, null]);
   expect(row.residues![0]).toEqual([
-    { modulus: 4, remainders: [0, 2], jump: 4, size: 3, start: 1, padding: 0, phases: null },
-    { modulus: 4, remainders: [1, 3], jump: 4, size: 3, start: 0, padding: 1, phases: null },
+    { modulus: 2, remainders: [0], jump: 4, size: 3, start: 1, padding: 0, phases: null },
+    { modulus: 2, remainders: [1], jump: 4, size: 3, start: 0, padding: 1, phases: null },
   ]);
 });
 

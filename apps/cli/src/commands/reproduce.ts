@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { type CommonOptions, defineCommand, envelope } from "../command.js";
 import type { Check, Experiment, Figure, Laboratory } from "../experiments/experiment.js";
 import { Failure, messageOf } from "../failure.js";
-import { writeOutput } from "../files.js";
+import { prepareFolder, writeOutputs } from "../files.js";
 import { openLaboratory } from "../laboratory.js";
 import { figureDocument } from "../pictures.js";
 import { reportHtml } from "../report/report-html.js";
@@ -62,13 +62,21 @@ async function run(flags: Flags, terminal: Terminal, experiments: readonly Exper
   }
   const { out = "out" } = flags;
   const warnings: string[] = [];
+  // Progress stands on a line that ends with its verdict; what comes between starts a new one.
+  let openLine = false;
+  const say = (text: string, { startsLine = true } = {}) => {
+    if (flags.quiet) return;
+    terminal.log(`${openLine && startsLine ? "\n" : ""}${text}`);
+    openLine = !text.endsWith("\n");
+  };
   const warn = (warning: string) => {
     if (warnings.includes(warning)) return;
     warnings.push(warning);
-    if (!flags.quiet) terminal.log(`${paint("yellow", "warning:")} ${warning}\n`);
+    say(`${paint("yellow", "warning:")} ${warning}\n`);
   };
   const paint = painter(terminal.colors.stderr && flags.color);
   const data = await dataFolder(flags.data, terminal.env.GRADLAB_DATA, warn);
+  await prepareFolder(out);
   const laboratory = openLaboratory({
     seed: flags.seed,
     document: await figureDocument(),
@@ -80,14 +88,15 @@ async function run(flags: Flags, terminal: Terminal, experiments: readonly Exper
   for (const [i, experiment] of chosen.entries()) {
     terminal.signal.throwIfAborted();
     const started = performance.now();
-    if (!flags.quiet) terminal.log(`${paint("dim", `[${i + 1}/${chosen.length}]`)} ${experiment.id} … `);
-    const outcome = await runExperiment(experiment, laboratory);
+    say(`${paint("dim", `[${i + 1}/${chosen.length}]`)} ${experiment.id} … `);
+    const outcome = await runExperiment(experiment, laboratory).catch((error: unknown) => {
+      say("failed\n", { startsLine: false });
+      throw error;
+    });
     const seconds = Math.round(performance.now() - started) / 1000;
     const failed = outcome.checks.filter(({ ok }) => !ok).length;
-    if (!flags.quiet) {
-      const verdict = failed === 0 ? paint("green", "agrees") : paint("red", `${failed} disagree`);
-      terminal.log(`${verdict} ${paint("dim", `${seconds.toFixed(1)} s`)}\n`);
-    }
+    const verdict = failed === 0 ? paint("green", "agrees") : paint("red", `${failed} disagree`);
+    say(`${verdict} ${paint("dim", `${seconds.toFixed(1)} s`)}\n`, { startsLine: false });
     shown.push({
       experiment,
       result: {
@@ -105,8 +114,10 @@ async function run(flags: Flags, terminal: Terminal, experiments: readonly Exper
     experiments: shown.map(({ result }) => result),
   };
   const html = join(out, "report.html");
-  await writeOutput(html, reportHtml(report, shown, commandLine({ ...flags, data }, out)));
-  await writeOutput(join(out, "report.json"), `${JSON.stringify(report, null, 2)}\n`);
+  await writeOutputs([
+    [html, reportHtml(report, shown, commandLine({ ...flags, data }, out))],
+    [join(out, "report.json"), `${JSON.stringify(report, null, 2)}\n`],
+  ]);
   terminal.write(
     flags.json
       ? `${JSON.stringify(report, null, 2)}\n`
@@ -128,7 +139,7 @@ function commandLine(
   { only, data, seed, backend }: Pick<Flags, "only" | "seed" | "backend"> & { data: string | undefined },
   out: string,
 ): string {
-  const word = (text: string) => (/^[\w./,:=-]+$/.test(text) ? text : JSON.stringify(text));
+  const word = (text: string) => (/^[\w./,:=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
   return [
     "gradlab reproduce",
     only && `--only ${word(only.join(","))}`,

@@ -38,6 +38,7 @@ nav span:last-child { color: var(--soft); font-variant-numeric: tabular-nums; wh
 section { background: var(--card); border: 1px solid var(--line); border-radius: 14px; padding: 24px; margin: 24px 0; }
 .id { font: 0.8rem/1.4 ui-monospace, "SF Mono", Menlo, Consolas, monospace; color: var(--soft); }
 figure { margin: 24px 0; }
+figure .scroll { padding-bottom: 2px; }
 figure svg { display: block; max-width: 100%; height: auto; margin: 0 auto; }
 figcaption { color: var(--soft); font-size: 0.9rem; margin: 12px auto 0; max-width: 62ch; text-align: center; text-wrap: balance; }
 .scroll { overflow-x: auto; }
@@ -45,8 +46,8 @@ table { border-collapse: collapse; width: 100%; font-size: 0.9rem; }
 th { text-align: left; font-weight: 600; color: var(--soft); font-size: 0.8rem; }
 th, td { padding: 7px 12px 7px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 tr:last-child td { border-bottom: 0; }
-td.number { font-variant-numeric: tabular-nums; max-width: 260px; overflow-wrap: break-word; }
-td.number .rows { white-space: nowrap; }
+td:first-child { min-width: 10em; }
+td.number { font-variant-numeric: tabular-nums; white-space: nowrap; }
 td.good, td.bad { white-space: nowrap; font-weight: 600; }
 details summary { cursor: pointer; color: var(--accent); }
 code, pre { font: 0.85rem/1.5 ui-monospace, "SF Mono", Menlo, Consolas, monospace; background: var(--code); border-radius: 6px; }
@@ -56,7 +57,12 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: 4px 20px; font-
 dt { color: var(--soft); }
 dd { margin: 0; }
 .warnings { border-left: 3px solid #d9a400; padding-left: 14px; margin: 16px 0; }
-@media (max-width: 560px) { main { padding: 24px 14px; } section { padding: 16px; } }
+@media (max-width: 640px) {
+  main { padding: 24px 14px; }
+  section { padding: 16px; }
+  /* Small screens scroll a figure instead of shrinking its text away. */
+  figure svg { min-width: 540px; }
+}
 @media print {
   :root { color-scheme: light; --paper: #fff; --card: #fff; --ink: #000; --soft: #444; --line: #ccc;
     --good: #1a7f4b; --good-tint: #fff; --bad: #b3261e; --bad-tint: #fff; --accent: #000; --code: #f4f4f4; }
@@ -64,9 +70,10 @@ dd { margin: 0; }
   main { max-width: none; padding: 0; }
   section { border: 0; padding: 0; margin: 28px 0; }
   section header, figure, tr { break-inside: avoid; }
-  section header { break-after: avoid; }
+  section header, section header + p, summary { break-after: avoid; }
+  thead { break-after: avoid; }
   .verdict { border: 1px solid var(--line); }
-  figure svg { max-height: 11cm; width: auto; }
+  figure svg { max-height: 10cm; min-width: 0; width: auto; }
   .scroll { overflow: visible; }
 }
 `;

@@ -61,12 +61,11 @@ function contentsLine({ result, experiment }: ShownResult): string {
 }
 
 function section({ experiment, result, figures }: ShownResult): string {
-  const failed = result.checks.some(({ ok }) => !ok);
   return `<section id="${anchor(result.id)}">
 <header><h2>${escapeHtml(experiment.title)}</h2><span class="id">${escapeHtml(result.id)} · ${result.seconds.toFixed(1)} s</span></header>
 <p>${escapeHtml(experiment.about)}</p>
-${figures.map(({ svg, caption }) => `<figure>${svg.outerHTML}<figcaption>${escapeHtml(caption)}</figcaption></figure>`).join("\n")}
-<details${failed || result.checks.length <= 12 ? " open" : ""}><summary>${counted(result.checks.length, "value")}</summary>
+${figures.map(({ svg, caption }) => `<figure><div class="scroll">${svg.outerHTML}</div><figcaption>${escapeHtml(caption)}</figcaption></figure>`).join("\n")}
+<details open><summary>${counted(result.checks.length, "value")}</summary>
 <div class="scroll"><table>
 <thead><tr><th>value</th><th>known</th><th>computed</th><th>verdict</th></tr></thead>
 <tbody>
@@ -85,7 +84,7 @@ function showValue(value: Value): string {
   if (value === null) return "none";
   if (typeof value === "number") return showNumber(value);
   if (value.some((entry) => Array.isArray(entry))) {
-    return `<span class="rows">${value.map(showValue).join("<br>")}</span>`;
+    return value.map(showValue).join("<br>");
   }
   return value.map(showValue).join(" ");
 }

@@ -54,7 +54,7 @@ export const branches: Experiment = {
             { document, width: 520 },
           ),
           caption:
-            "The misaligned network: what units 0 … 4 see along one axis. No two neighbours see the same width.",
+            "The misaligned network: what units 0 … 4 see along one axis. No two neighbours see the same width; the border cuts two pixels off unit 0.",
         },
         {
           svg: reachDiagram(

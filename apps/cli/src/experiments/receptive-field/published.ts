@@ -1,5 +1,6 @@
 import { fieldGrowth } from "@gradlab/figures";
 import { exampleNetworks, receptiveField } from "@gradlab/receptive-field";
+import { growthOf } from "../../field-growth.js";
 import { check, type Experiment } from "../experiment.js";
 
 type NetworkName = keyof typeof exampleNetworks;
@@ -29,16 +30,6 @@ export const published: Experiment = {
       const end = layers.findIndex(({ name }) => name === layer);
       return { label, layer, values, rows: layers.slice(0, end + 1) };
     });
-    // The spine of a network: layers on which its field grows, without the short branches.
-    const spine = tables.map(({ label, rows }) => {
-      let largest = 0;
-      const grown = rows.filter(({ size }) => {
-        const grows = (size[0] ?? 0) > largest;
-        largest = Math.max(largest, size[0] ?? 0);
-        return grows;
-      });
-      return { name: label, layers: grown.map(({ name, size }) => ({ name, size: size[0] ?? null })) };
-    });
     return {
       checks: tables.map(({ label, layer, values, rows }) => {
         const last = rows.at(-1);
@@ -50,7 +41,10 @@ export const published: Experiment = {
       }),
       figures: [
         {
-          svg: fieldGrowth(spine, { document, depthLabel: "layers that widen the field" }),
+          svg: fieldGrowth(
+            tables.map(({ label, rows }) => growthOf(label, rows)),
+            { document, depthLabel: "layers that widen the field" },
+          ),
           caption:
             "Each point is a layer that widens the field. A step to a larger jump bends the line upwards.",
         },

@@ -1,0 +1,164 @@
+import type { LayerRow, Misalignment, ReceptiveField, Unit, UnitsSeeing } from "@gradlab/receptive-field";
+import { type Paint, textTable } from "./terminal.js";
+
+/** The table of a network, and below it what it has no room for. */
+export function describeField(
+  label: string,
+  field: ReceptiveField,
+  unit: Unit | undefined,
+  paint: Paint,
+): string {
+  const size = field.inputSize.map((n) => n ?? "?").join(" x ");
+  const first = { index: "0", half: "0.5", one: "1" }[field.origin];
+  const lines = [`${paint("bold", label)} on an input of ${size} pixels; the first pixel is ${first}`, ""];
+  const cells = (row: LayerRow) => [
+    row.name,
+    row.op,
+    ...[row.n, row.jump, row.size, row.start, row.padding].map(perAxis),
+    row.holes === null ? "–" : `${row.holes}`,
+  ];
+  const right = "right" as const;
+  lines.push(
+    textTable(
+      [
+        { title: "layer" },
+        { title: "op" },
+        { title: "units", align: right },
+        { title: "jump", align: right },
+        { title: "size", align: right },
+        { title: "start", align: right },
+        { title: "padding", align: right },
+        { title: "holes", align: right },
+      ],
+      field.layers.map(cells),
+      paint,
+    ),
+  );
+  const notes = field.layers.flatMap(noteLines);
+  notes.push(...mergeLines(field));
+  if (notes.length > 0) lines.push("", ...notes);
+  if (unit !== undefined) lines.push("", ...unitLines(unit, paint));
+  return `${lines.join("\n")}\n`;
+}
+
+export type Seeing = Pick<UnitsSeeing, "layer" | "axes" | "count">;
+
+/** Which units see a pixel, layer by layer. */
+export function describeSeeing(pixel: readonly number[], seeing: readonly Seeing[], paint: Paint): string {
+  const rows = seeing.map(({ layer, axes, count }) => {
+    const ranges = axes.map((range) => (range === null ? "none" : `${range[0]}…${range[1]}`));
+    return [layer, ...(count === 0 ? axes.map(() => "none") : ranges), `${count}`];
+  });
+  const columns = [
+    { title: "seen by" },
+    ...pixel.map((_, axis) => ({ title: axisLabel(axis, pixel.length), align: "right" as const })),
+    { title: "units", align: "right" as const },
+  ];
+  return `\n${paint("bold", `pixel (${pixel.join(", ")})`)}\n${textTable(columns, rows, paint)}\n`;
+}
+
+/** One value where the axes agree, else one per axis: 3x5. */
+function perAxis(values: readonly (number | null)[]): string {
+  const texts = values.map((value) => (value === null ? "–" : `${value}`));
+  return texts.every((text) => text === texts[0]) ? texts[0]! : texts.join("x");
+}
+
+/** What the table has no room for: boxes per phase or per unit, values per remainder of the size. */
+function noteLines({ name, phases, units, residues }: LayerRow): string[] {
+  return [
+    ...byAxis(phases, (table) => [
+      `boxes repeat every ${table.period} units, ${pixels(table.shift)} on: ${shortBoxes(table.boxes)}`,
+    ]),
+    ...byAxis(units, (list) => [`boxes of units 0, 1, …: ${shortBoxes(list)}`]),
+    ...byAxis(residues, (list) =>
+      shortList(
+        list.map(({ modulus, remainders, start, padding, phases: table }) => {
+          if (table !== null) {
+            return `boxes repeat every ${table.period} units, ${pixels(table.shift)} on: ${shortBoxes(table.boxes)} where the size modulo ${modulus} is ${ranges(remainders)}`;
+          }
+          return `start ${start ?? "–"}, padding ${padding ?? "–"} where the size modulo ${modulus} is ${ranges(remainders)}`;
+        }),
+      ),
+    ),
+  ].map((line) => `${name} ${line}`);
+}
+
+/** The first boxes of a list: −2…4 0…5 … */
+function shortBoxes(boxes: readonly (readonly [first: number, last: number] | null)[]): string {
+  const texts = boxes.slice(0, 12).map((box) => (box === null ? "nothing" : `${box[0]}…${box[1]}`));
+  return [...texts, ...(boxes.length > 12 ? ["…"] : [])].join(" ");
+}
+
+function mergeLines({ misalignments, inputSize }: ReceptiveField): string[] {
+  const merges = [...new Set(misalignments.map(({ layer }) => layer))];
+  return merges.flatMap((merge) => {
+    const perAxis = inputSize.map((_, axis) => {
+      const found = misalignments.filter((one) => one.layer === merge && one.axis === axis);
+      return found.length === 0 ? null : found;
+    });
+    return byAxis(perAxis, (found) => shortList(found.map(describeMisalignment))).map(
+      (line) => `${merge} ${line}`,
+    );
+  });
+}
+
+function describeMisalignment({ kind, shift, drift, inputs, whenSize }: Misalignment): string {
+  const parts = inputs
+    .map(({ name, jump, start }) => `${name} jump ${jump ?? "–"} start ${start ?? "–"}`)
+    .join(", ");
+  const how = kind === "shift" ? `lie ${pixels(shift)} apart` : `move apart by ${pixels(drift)} per unit`;
+  const when =
+    whenSize === undefined
+      ? ""
+      : ` where the size modulo ${whenSize.modulus} is ${ranges(whenSize.remainders)}`;
+  return `branches ${how}${when}: ${parts} (origin index)`;
+}
+
+const pixels = (count: number) => `${count} ${count === 1 ? "pixel" : "pixels"}`;
+
+/** The first lines of a long list, and how many more there are. */
+function shortList(lines: readonly string[]): string[] {
+  const shown = 8;
+  if (lines.length <= shown + 1) return [...lines];
+  return [...lines.slice(0, shown), `… and ${lines.length - shown} more (--json has all)`];
+}
+
+/** Lines about each axis, said once where both axes have the same to say. */
+function byAxis<T>(entries: readonly (T | null)[] | undefined, lines: (entry: T) => string[]): string[] {
+  if (entries === undefined) return [];
+  const axesOf = new Map<string, string[]>();
+  entries.forEach((entry, axis) => {
+    for (const line of entry === null ? [] : lines(entry)) {
+      axesOf.set(line, [...(axesOf.get(line) ?? []), axisLabel(axis, entries.length)]);
+    }
+  });
+  return [...axesOf].map(([line, axes]) => `(${axes.join(", ")}): ${line}`);
+}
+
+const axisLabel = (axis: number, axes: number) => "zyx".slice(-axes)[axis]!;
+
+/** 0–3 5 7–9 */
+function ranges(numbers: readonly number[]): string {
+  const runs: [number, number][] = [];
+  for (const number of numbers) {
+    const last = runs.at(-1);
+    if (last !== undefined && last[1] === number - 1) last[1] = number;
+    else runs.push([number, number]);
+  }
+  return runs.map(([a, b]) => (a === b ? `${a}` : `${a}–${b}`)).join(", ");
+}
+
+function unitLines(unit: Unit, paint: Paint): string[] {
+  return [
+    paint("bold", `unit (${unit.index.join(", ")}) of ${unit.layer}`),
+    ...unit.axes.map(({ center, edges, pixels, clipped }, i) => {
+      const axis = axisLabel(i, unit.axes.length);
+      if (edges === null || pixels === null) {
+        return `  ${axis}: sees ${unit.contributing === 0 ? "nothing" : "everything, and the input size is not known"}`;
+      }
+      const inside = clipped === null ? "none of the input" : `${clipped[0]}…${clipped[1]} inside the input`;
+      return `  ${axis}: centre ${center}, edges ${edges[0]} to ${edges[1]}, pixels ${pixels[0]}…${pixels[1]}, ${inside}`;
+    }),
+    `  ${unit.contributing ?? "?"} pixels contribute, ${unit.holes ?? "?"} inside the box do not`,
+  ];
+}
