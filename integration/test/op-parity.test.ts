@@ -1,0 +1,34 @@
+import "@tensorflow/tfjs-backend-cpu";
+import { installGradients } from "@gradlab/core";
+import { enableWasmTraining } from "@gradlab/wasm-training";
+import { engine, env, getBackend, memory, setBackend } from "@tensorflow/tfjs-core";
+import { beforeAll, expect, test } from "vitest";
+import { goldenResults, opCases, runOpCase } from "../op-parity/op-parity.js";
+
+beforeAll(async () => {
+  env().set("PROD", true); // no advertisement on the console
+  installGradients();
+  await enableWasmTraining();
+});
+
+test("every case has a golden result, and every golden result a case", () => {
+  expect(Object.keys(goldenResults)).toEqual(opCases.map(({ name }) => name));
+  expect(opCases.length).toBeGreaterThanOrEqual(92);
+});
+
+for (const backend of ["cpu", "wasm"]) {
+  for (const opCase of opCases) {
+    if (opCase.backends !== undefined && !opCase.backends.includes(backend)) continue;
+    const { name, op, tolerance = 1e-5 } = opCase;
+    test(`${backend}: ${name} agrees with float64 (${op})`, async () => {
+      if (getBackend() !== backend) await setBackend(backend);
+      const tensors = memory().numTensors;
+      const buffers = engine().backend.numDataIds();
+      for (const { what, error } of await runOpCase(opCase)) {
+        expect(error, `${what}; would catch: ${opCase.catches}`).toBeLessThanOrEqual(tolerance);
+      }
+      expect(memory().numTensors).toBe(tensors);
+      expect(engine().backend.numDataIds()).toBe(buffers);
+    });
+  }
+}

@@ -1,0 +1,1 @@
+export { installGradients } from "./install-gradients.js";

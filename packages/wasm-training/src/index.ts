@@ -1,0 +1,1 @@
+export { type EnableWasmTrainingOptions, enableWasmTraining } from "./enable-wasm-training.js";

@@ -1,0 +1,114 @@
+import { backend_util } from "@tensorflow/tfjs-core";
+import {
+  allocate,
+  allocateZeros,
+  type BackendWasm,
+  floats,
+  type KernelArguments,
+  kernel,
+  release,
+  run,
+  type TensorInfo,
+} from "../heap.js";
+import { forEachTap, window2d } from "../window.js";
+
+/** A depthwise filter turned by 180°. */
+function turnFilter(backend: BackendWasm, filter: TensorInfo): TensorInfo {
+  const [h, w, channels, multiplier] = filter.shape as [number, number, number, number];
+  const turned = allocate(backend, filter.shape);
+  const from = floats(backend, filter);
+  const to = floats(backend, turned);
+  const c = channels * multiplier;
+  for (let tap = 0; tap < h * w; tap++) {
+    to.set(from.subarray(tap * c, (tap + 1) * c), (h * w - 1 - tap) * c);
+  }
+  return turned;
+}
+
+type Shape4D = [number, number, number, number];
+
+function infoOf(inShape: number[], filterShape: number[], attrs: KernelArguments["attrs"]) {
+  const { strides, dilations = [1, 1], pad, dimRoundingMode } = attrs;
+  return backend_util.computeConv2DInfo(
+    inShape as Shape4D,
+    filterShape as Shape4D,
+    strides,
+    dilations,
+    pad,
+    dimRoundingMode,
+    true,
+  );
+}
+
+/**
+ * Both gradients of `depthwiseConv2d`, which the wasm backend lacks. The input
+ * gradient at stride 1 with one filter for each channel is a depthwise
+ * convolution of `dy` with the turned filter; the rest are loops over the taps.
+ */
+export const depthwiseBackpropKernels = () => [
+  kernel("DepthwiseConv2dNativeBackpropInput", ({ inputs, backend, attrs }) => {
+    const [dy, filter] = [inputs.dy!, inputs.filter!];
+    const info = infoOf(attrs.inputShape, filter.shape, attrs);
+    const multiplier = filter.shape[3]!;
+    const top = info.effectiveFilterHeight - 1 - info.padInfo.top;
+    const left = info.effectiveFilterWidth - 1 - info.padInfo.left;
+    const bottom = info.inHeight - info.outHeight + info.padInfo.top;
+    const right = info.inWidth - info.outWidth + info.padInfo.left;
+    const unit = info.strideHeight === 1 && info.strideWidth === 1;
+    if (multiplier === 1 && unit && Math.min(top, left, bottom, right) >= 0) {
+      const turned = turnFilter(backend, filter);
+      const dx = run(
+        backend,
+        "DepthwiseConv2dNative",
+        { x: dy, filter: turned },
+        {
+          strides: [1, 1],
+          dilations: [info.dilationHeight, info.dilationWidth],
+          pad: [
+            [0, 0],
+            [top, bottom],
+            [left, right],
+            [0, 0],
+          ],
+        },
+      );
+      release(backend, turned);
+      return dx;
+    }
+    const dx = allocateZeros(backend, info.inShape);
+    const c = info.inChannels;
+    const gradient = floats(backend, dy);
+    const weights = floats(backend, filter);
+    const to = floats(backend, dx);
+    forEachTap(window2d(info), (pixel, tap, out) => {
+      let w = tap * c * multiplier;
+      let g = out * c * multiplier;
+      for (let k = 0; k < c; k++) {
+        let sum = 0;
+        for (let q = 0; q < multiplier; q++) sum += weights[w++]! * gradient[g++]!;
+        to[pixel * c + k]! += sum;
+      }
+    });
+    return dx;
+  }),
+  kernel("DepthwiseConv2dNativeBackpropFilter", ({ inputs, backend, attrs }) => {
+    const [x, dy] = [inputs.x!, inputs.dy!];
+    const info = infoOf(x.shape, attrs.filterShape, attrs);
+    const dw = allocate(backend, attrs.filterShape);
+    const [, , c, multiplier] = attrs.filterShape as Shape4D;
+    const from = floats(backend, x);
+    const gradient = floats(backend, dy);
+    // Sums over the whole batch: in float64, and rounded once.
+    const sums = new Float64Array(info.filterHeight * info.filterWidth * c * multiplier);
+    forEachTap(window2d(info), (pixel, tap, out) => {
+      let w = tap * c * multiplier;
+      let g = out * c * multiplier;
+      for (let k = 0; k < c; k++) {
+        const value = from[pixel * c + k]!;
+        for (let q = 0; q < multiplier; q++) sums[w++]! += value * gradient[g++]!;
+      }
+    });
+    floats(backend, dw).set(sums);
+    return dw;
+  }),
+];

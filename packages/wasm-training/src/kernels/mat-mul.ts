@@ -1,0 +1,241 @@
+import { broadcast_util } from "@tensorflow/tfjs-core";
+import {
+  allocate,
+  type BackendWasm,
+  floats,
+  type KernelArguments,
+  kernelOver,
+  release,
+  run,
+  share,
+  sizeOf,
+  type TensorInfo,
+} from "../heap.js";
+import { transposeMatrices } from "../transpose-matrices.js";
+
+type Product = (
+  a: number,
+  aShape: Uint8Array,
+  aRank: number,
+  b: number,
+  bShape: Uint8Array,
+  bRank: number,
+  transposeA: boolean,
+  transposeB: boolean,
+  out: number,
+) => void;
+
+const products = new WeakMap<object, Product>();
+
+function productOf(backend: BackendWasm): Product {
+  let product = products.get(backend.wasm);
+  if (product === undefined) {
+    const [number, array] = ["number", "array"] as const;
+    const types = [number, array, number, number, array, number, number, number, number] as const;
+    // Emscripten's call by name, which tfjs leaves out of its types.
+    const wasm = backend.wasm as unknown as {
+      cwrap(name: string, result: null, types: readonly string[]): Product;
+    };
+    product = wasm.cwrap("BatchMatMul", null, types);
+    products.set(backend.wasm, product);
+  }
+  return product;
+}
+
+const bytes = (...shape: number[]) => new Uint8Array(Int32Array.from(shape).buffer);
+
+/** Identifiers for parts of tensors, far above those that the backend gives out. */
+let lastPart = 2 ** 30;
+
+/**
+ * `out = a b` for matrices `a` `[m, k]` and `b` `[k, n]` that are parts of
+ * tensors; each pair names where its matrices begin, in elements.
+ *
+ * Each part of a tensor is made known to the WASM module under an identifier of
+ * its own, because only products of single matrices reach the fast code.
+ */
+export function multiplyMatrices(
+  backend: BackendWasm,
+  a: TensorInfo,
+  b: TensorInfo,
+  out: TensorInfo,
+  [m, k, n]: readonly [number, number, number],
+  pairs: readonly { a: number; b: number; out: number }[],
+): void {
+  const { registerTensor, disposeData } = backend.wasm.tfjs;
+  const [aAt, bAt, outAt] = [a, b, out].map((x) => backend.getMemoryOffset(x.dataId)) as [
+    number,
+    number,
+    number,
+  ];
+  const [aId, bId, outId] = [++lastPart, ++lastPart, ++lastPart];
+  const multiply = productOf(backend);
+  const aShape = bytes(1, m, k);
+  const bShape = bytes(1, k, n);
+  for (const [i, pair] of pairs.entries()) {
+    registerTensor(aId, m * k, aAt + pair.a * 4);
+    // The second operand is repacked, and the packed form kept, for each new identifier.
+    if (i === 0 || pair.b !== pairs[i - 1]!.b) {
+      if (i > 0) disposeData(bId);
+      registerTensor(bId, k * n, bAt + pair.b * 4);
+    }
+    registerTensor(outId, m * n, outAt + pair.out * 4);
+    multiply(aId, aShape, 3, bId, bShape, 3, false, false, outId);
+    disposeData(aId);
+    disposeData(outId);
+  }
+  if (pairs.length > 0) disposeData(bId);
+}
+
+/** For each matrix of the result, the index of the matrix of an input, whose batch is broadcast. */
+function matrixIndices(batch: number[], own: number[]): number[] {
+  const strides: number[] = new Array(batch.length).fill(0);
+  let step = 1;
+  for (let i = own.length - 1, j = batch.length - 1; i >= 0; i--, j--) {
+    strides[j] = own[i] === 1 ? 0 : step;
+    step *= own[i]!;
+  }
+  return Array.from({ length: sizeOf(batch) }, (_, flat) => {
+    let index = 0;
+    for (let j = batch.length - 1, rest = flat; j >= 0; j--) {
+      index += (rest % batch[j]!) * strides[j]!;
+      rest = Math.floor(rest / batch[j]!);
+    }
+    return index;
+  });
+}
+
+/** Nanoseconds an element: to transpose, to pack a second operand, and to read one beyond the cache. */
+const cost = { transpose: 1.5, pack: 7, reread: 6, cached: 2 ** 22 };
+
+const packing = (elements: number) => elements * (cost.pack + (elements > cost.cached ? cost.reread : 0));
+
+/**
+ * Whether `(bᵀ aᵀ)ᵀ` is cheaper than `a b`: the second operand is packed for
+ * every product, so it should be the small one, if that takes few transpositions.
+ */
+function isCheaperSwapped(
+  a: number,
+  b: number,
+  out: number,
+  transposeA: boolean,
+  transposeB: boolean,
+): boolean {
+  const direct = cost.transpose * ((transposeA ? a : 0) + (transposeB ? b : 0)) + packing(b);
+  const swapped = cost.transpose * ((transposeA ? 0 : a) + (transposeB ? 0 : b) + out) + packing(a);
+  return swapped < direct;
+}
+
+function expectInnerSizes(a: TensorInfo, b: TensorInfo, transposeA: boolean, transposeB: boolean): void {
+  const k = a.shape.at(transposeA ? -2 : -1);
+  const inner = b.shape.at(transposeB ? -1 : -2);
+  if (k === inner) return;
+  throw new Error(
+    `matMul: b: expected ${k} rows to match the columns of a, got ${inner} ` +
+      `(shapes [${a.shape}] and [${b.shape}], transposeA=${transposeA}, transposeB=${transposeB})`,
+  );
+}
+
+/** `a b`, each transposed on request, with broadcast batch dimensions; the caller releases the result. */
+export function matMul(
+  backend: BackendWasm,
+  a: TensorInfo,
+  b: TensorInfo,
+  transposeA = false,
+  transposeB = false,
+): TensorInfo {
+  expectInnerSizes(a, b, transposeA, transposeB);
+  const aBatch = a.shape.slice(0, -2);
+  const bBatch = b.shape.slice(0, -2);
+  const [m, k] = transposeA ? [a.shape.at(-1)!, a.shape.at(-2)!] : [a.shape.at(-2)!, a.shape.at(-1)!];
+  const n = b.shape.at(transposeB ? -2 : -1)!;
+  const single = sizeOf(aBatch) === 1 && sizeOf(bBatch) === 1;
+  if (single && isCheaperSwapped(m * k, k * n, m * n, transposeA, transposeB)) {
+    const turned = multiply(backend, b, a, !transposeB, !transposeA);
+    const out = transposeMatrices(backend, turned);
+    release(backend, turned);
+    return out;
+  }
+  return multiply(backend, a, b, transposeA, transposeB);
+}
+
+function multiply(
+  backend: BackendWasm,
+  a: TensorInfo,
+  b: TensorInfo,
+  transposeA: boolean,
+  transposeB: boolean,
+): TensorInfo {
+  const left = transposeA ? transposeMatrices(backend, a) : share(backend, a, a.shape);
+  const right = transposeB ? transposeMatrices(backend, b) : share(backend, b, b.shape);
+  const [m, k] = left.shape.slice(-2) as [number, number];
+  const n = right.shape.at(-1)!;
+  const aBatch = a.shape.slice(0, -2);
+  const bBatch = b.shape.slice(0, -2);
+  const batch = broadcast_util.assertAndGetBroadcastShape(aBatch, bBatch);
+  const out = allocate(backend, [...batch, m, n]);
+  if (sizeOf(out.shape) > 0) {
+    if (k === 0) floats(backend, out).fill(0);
+    else if (sizeOf(bBatch) === 1) {
+      // One second operand for all: the batch of the first is just more rows.
+      multiplyMatrices(backend, left, right, out, [sizeOf(aBatch) * m, k, n], [{ a: 0, b: 0, out: 0 }]);
+    } else {
+      const aIndices = matrixIndices(batch, aBatch);
+      const pairs = matrixIndices(batch, bBatch).map((index, i) => ({
+        a: aIndices[i]! * m * k,
+        b: index * k * n,
+        out: i * m * n,
+      }));
+      multiplyMatrices(backend, left, right, out, [m, k, n], pairs);
+    }
+  }
+  release(backend, left, right);
+  return out;
+}
+
+function expectFloat32(kernelName: string, ...tensors: TensorInfo[]): void {
+  for (const x of tensors) {
+    if (x.dtype !== "float32") {
+      throw new Error(`${kernelName}: expected float32 tensors on the wasm backend, got ${x.dtype}`);
+    }
+  }
+}
+
+/**
+ * The stock kernel multiplies single untransposed matrices by fast code and
+ * all else by a plain loop, which also pairs the matrices of interleaved batches
+ * (`[2, 1]` and `[3]`) wrongly. Transposing first costs little and stays fast.
+ */
+export const batchMatMulKernel = () =>
+  kernelOver("BatchMatMul", ({ inputs, backend, attrs }: KernelArguments, stock) => {
+    const [a, b] = [inputs.a!, inputs.b!];
+    expectFloat32("matMul", a, b);
+    const single = sizeOf(a.shape.slice(0, -2)) === 1 && sizeOf(b.shape.slice(0, -2)) === 1;
+    // The stock kernel keeps the packed second operand as long as its tensor lives.
+    if (single && !attrs.transposeA && !attrs.transposeB && sizeOf(a.shape) > 0 && sizeOf(b.shape) > 0) {
+      return stock({ inputs, backend, attrs });
+    }
+    return matMul(backend, a, b, attrs.transposeA, attrs.transposeB);
+  });
+
+const activations: Record<string, string> = { relu: "Relu", relu6: "Relu6", sigmoid: "Sigmoid", elu: "Elu" };
+
+/** `activation(a b + bias)`; as for `matMul`, the stock kernel is fast for plain products only. */
+export const fusedMatMulKernel = () =>
+  kernelOver("_FusedMatMul", ({ inputs, backend, attrs }: KernelArguments, stock) => {
+    const [a, b, bias] = [inputs.a!, inputs.b!, inputs.bias];
+    const { transposeA, transposeB, activation = "linear" } = attrs;
+    const plain = !transposeA && !transposeB && a.shape[0] === 1 && b.shape[0] === 1;
+    const known = activation === "linear" || activation in activations;
+    if (plain || !known || a.dtype !== "float32" || b.dtype !== "float32") {
+      return stock({ inputs, backend, attrs });
+    }
+    let result = matMul(backend, a, b, transposeA, transposeB);
+    const replace = (next: TensorInfo) => {
+      release(backend, result);
+      result = next;
+    };
+    if (bias !== undefined) replace(run(backend, "Add", { a: result, b: bias }));
+    if (activation !== "linear") replace(run(backend, activations[activation]!, { x: result }));
+    return result;
+  });

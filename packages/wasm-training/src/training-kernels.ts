@@ -1,0 +1,49 @@
+import type { KernelConfig } from "@tensorflow/tfjs-core";
+import { batchNormKernel } from "./kernels/batch-norm.js";
+import { conv2dBackpropFilterKernel, conv3dBackpropFilterKernel } from "./kernels/conv-backprop-filter.js";
+import { conv2dBackpropInputKernel, conv3dBackpropInputKernel } from "./kernels/conv-backprop-input.js";
+import { depthwiseBackpropKernels } from "./kernels/depthwise-backprop.js";
+import { dilation2dKernels } from "./kernels/dilation2d.js";
+import { einsumKernel } from "./kernels/einsum.js";
+import { gatherKernel } from "./kernels/gather.js";
+import { identityKernels } from "./kernels/identity.js";
+import { batchMatMulKernel, fusedMatMulKernel } from "./kernels/mat-mul.js";
+import { maxPoolKernels } from "./kernels/max-pool.js";
+import { oneHotKernel } from "./kernels/one-hot.js";
+import { reductionKernels } from "./kernels/reductions.js";
+import { reverseKernel } from "./kernels/reverse.js";
+import { sliceKernels } from "./kernels/slices.js";
+import { tanhKernel } from "./kernels/tanh.js";
+import { tileKernel } from "./kernels/tile.js";
+import { transposeKernel } from "./kernels/transpose.js";
+import { unsortedSegmentSumKernel } from "./kernels/unsorted-segment-sum.js";
+
+/** Every kernel that this package adds or replaces. */
+export function trainingKernels(): KernelConfig[] {
+  return [
+    // missing in tfjs-backend-wasm 4.22.0
+    conv2dBackpropFilterKernel(),
+    ...depthwiseBackpropKernels(),
+    unsortedSegmentSumKernel(),
+    einsumKernel(),
+    // wrong there
+    ...maxPoolKernels(),
+    conv3dBackpropInputKernel(),
+    conv3dBackpropFilterKernel(),
+    ...dilation2dKernels(),
+    gatherKernel(),
+    oneHotKernel(),
+    // slow there
+    batchMatMulKernel(),
+    fusedMatMulKernel(),
+    conv2dBackpropInputKernel(),
+    ...identityKernels(),
+    ...sliceKernels(),
+    ...reductionKernels(),
+    batchNormKernel(),
+    tileKernel(),
+    tanhKernel(),
+    reverseKernel(),
+    transposeKernel(),
+  ];
+}
