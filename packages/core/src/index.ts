@@ -1,1 +1,10 @@
+export { expectShape } from "./expect-shape.js";
 export { installGradients } from "./install-gradients.js";
+export { countParams } from "./params/count-params.js";
+export { disposeParams } from "./params/dispose-params.js";
+export { expectSameParams } from "./params/expect-same-params.js";
+export { flattenParams } from "./params/flatten-params.js";
+export { mapParams } from "./params/map-params.js";
+export type { Params, ParamsList, ParamsOf } from "./params/params.js";
+export { unflattenParams } from "./params/unflatten-params.js";
+export { ShapeError } from "./shape-error.js";
