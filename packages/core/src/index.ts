@@ -1,4 +1,12 @@
 export { expectShape } from "./expect-shape.js";
+export { type Fans, fans } from "./initializers/fans.js";
+export { type HeOptions, heNormal, heUniform } from "./initializers/he.js";
+export { type NormalTensorOptions, normalTensor } from "./initializers/normal-tensor.js";
+export { type OrthogonalOptions, orthogonal } from "./initializers/orthogonal.js";
+export type { InitKey } from "./initializers/random-tensor.js";
+export { type TorchUniformOptions, torchUniform } from "./initializers/torch-uniform.js";
+export { type UniformTensorOptions, uniformTensor } from "./initializers/uniform-tensor.js";
+export { type XavierOptions, xavierNormal, xavierUniform } from "./initializers/xavier.js";
 export { installGradients } from "./install-gradients.js";
 export { countParams } from "./params/count-params.js";
 export { disposeParams } from "./params/dispose-params.js";
