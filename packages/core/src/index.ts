@@ -1,3 +1,4 @@
+export { embed } from "./embed.js";
 export { expectShape } from "./expect-shape.js";
 export { type Fans, fans } from "./initializers/fans.js";
 export { type HeOptions, heNormal, heUniform } from "./initializers/he.js";
