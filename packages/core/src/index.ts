@@ -1,3 +1,4 @@
+export { type CrossEntropyOptions, crossEntropy } from "./cross-entropy.js";
 export { embed } from "./embed.js";
 export { expectShape } from "./expect-shape.js";
 export { type Fans, fans } from "./initializers/fans.js";
