@@ -1,3 +1,4 @@
+export { clipByGlobalNorm } from "./clip-by-global-norm.js";
 export { type CrossEntropyOptions, crossEntropy } from "./cross-entropy.js";
 export { embed } from "./embed.js";
 export { expectShape } from "./expect-shape.js";
