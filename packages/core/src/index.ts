@@ -18,4 +18,7 @@ export { flattenParams } from "./params/flatten-params.js";
 export { mapParams } from "./params/map-params.js";
 export type { Params, ParamsList, ParamsOf } from "./params/params.js";
 export { unflattenParams } from "./params/unflatten-params.js";
+export { greedy } from "./sampling/greedy.js";
+export { sample } from "./sampling/sample.js";
+export { type SamplingOptions, tokenProbabilities } from "./sampling/token-probabilities.js";
 export { ShapeError } from "./shape-error.js";
