@@ -29,3 +29,8 @@ export type { Schedule } from "./schedules/schedule.js";
 export { type StepRateOptions, stepRate } from "./schedules/step-rate.js";
 export { type WarmUpOptions, warmUp } from "./schedules/warm-up.js";
 export { ShapeError } from "./shape-error.js";
+export { decayWeights } from "./training/decay-weights.js";
+export { NonFiniteError } from "./training/non-finite-error.js";
+export type { FullOptimizerConfig, OptimizerConfig } from "./training/optimizer-config.js";
+export { type TrainingStep, type TrainOptions, train } from "./training/train.js";
+export { disposeTraining, type JsonValue, startTraining, type Training } from "./training/training.js";
