@@ -138,6 +138,19 @@ for (const variant of ["stock", "with wasm-training"]) {
       tf.dispose([table, ids]);
     });
 
+    test("logits of ±1e4 and of -Infinity give losses and gradients without an overflow", async () => {
+      const z = tf.tensor2d([1e4, 0, -1e4, 1e4, 1e4, -1e4, Number.NEGATIVE_INFINITY, 1, 1], [3, 3]);
+      const labels = tf.tensor1d([2, 0, 1], "int32");
+      const losses = await numbers(crossEntropy(z, labels, { reduction: "none" }));
+      const loss = (x: tf.Tensor) => crossEntropy(x, labels, { reduction: "sum" });
+      const gradient = await numbers(tf.grad(loss)(z));
+      const expected = [2e4, Math.LN2, Math.LN2, 1, 0, -1, -0.5, 0.5, 0, 0, -0.5, 0.5];
+      for (const [i, x] of [...losses, ...gradient].entries()) {
+        expect(Math.abs(x - expected[i]!)).toBeLessThanOrEqual(Math.max(1, expected[i]!) * 2 ** -21);
+      }
+      tf.dispose([z, labels]);
+    });
+
     test("gradients of norm 0 are clipped to 0", async () => {
       const { clipped, norm } = clipByGlobalNorm([tf.zeros([3])], 1);
       expect([...(await numbers(norm)), ...(await numbers(clipped[0]!))]).toEqual([0, 0, 0, 0]);

@@ -4,7 +4,6 @@ import {
   customGrad,
   div,
   equal,
-  exp,
   expandDims,
   type GradSaveFunc,
   gatherND,
@@ -13,6 +12,7 @@ import {
   maximum,
   mean,
   mul,
+  neg,
   notEqual,
   range,
   reshape,
@@ -26,6 +26,7 @@ import {
   type Tensor,
   type Tensor1D,
   type Tensor2D,
+  tensorScatterUpdate,
   tidy,
   where,
 } from "@tensorflow/tfjs-core";
@@ -47,7 +48,7 @@ export interface CrossEntropyOptions {
 /**
  * Cross-entropy of integer labels: `log Σ exp z - (1 - ε) z[label] - ε mean(z)` for the logits `z` of each label.
  *
- * Everything is computed from `z - max z`, which is exact where it matters: right to float32 rounding for logits up to
+ * Differences of logits are taken before anything else: right to float32 rounding for logits up to
  * ±1e4 and far beyond. The gradient is `softmax(z) - (1 - ε) [label] - ε / classes`; the tape holds the logits and the
  * labels, nothing else of the size of the logits. Differentiable twice.
  *
@@ -103,24 +104,49 @@ export function crossEntropy(logits: Tensor, labels: Tensor, options: CrossEntro
 
 /** `[n]`: the loss of each row of logits `[n, classes]`. */
 function rowLosses(logits: Tensor2D, labels: Tensor1D, smoothing: number): Tensor1D {
-  const classes = logits.shape[1];
   const losses = customGrad((x: Tensor | GradSaveFunc, save: Tensor | GradSaveFunc) => {
     const z = x as Tensor2D;
     (save as GradSaveFunc)([z, labels]);
-    const shifted = sub(z, max(z, 1, true)) as Tensor2D; // the largest of each row is 0
-    let value: Tensor = sub(log(sum(exp(shifted), 1)), mul(pick(shifted, labels), 1 - smoothing));
-    if (smoothing > 0) value = sub(value, mul(mean(shifted, 1), smoothing));
+    const top = max(z, 1);
+    // Σ exp(z - top) is 1 / max softmax(z): every backend has a fast softmax, few have a fast exp.
+    const logSum = neg(log(max(softmax(z), 1)));
+    let value = sub(logSum, mul(sub(pick(z, labels), top), 1 - smoothing));
+    if (smoothing > 0) value = sub(value, mul(mean(sub(z, expandDims(top, 1)), 1), smoothing));
     return {
       value,
-      gradFunc: (dy, saved) => {
-        const [at, picked] = saved as [Tensor2D, Tensor1D];
-        const spread = smoothing > 0 ? sub(softmax(at), smoothing / classes) : softmax(at);
-        const place = addPicks(mul(dy, 1 - smoothing) as Tensor1D, picked, classes);
-        return sub(mul(spread, expandDims(dy, 1)), place);
-      },
+      gradFunc: (dy, saved) =>
+        lossGradient(saved[0] as Tensor2D, dy as Tensor1D, saved[1] as Tensor1D, smoothing),
     };
   });
   return losses(logits) as Tensor1D;
+}
+
+/**
+ * `[n, classes]`: `dy · (p - (1 - ε) [label] - ε / classes)` with `p = softmax(z)`, in place of the label by an update
+ * that has no gradient in tfjs-core. Its own gradient is written in ops that have one, so that it can go on.
+ */
+function lossGradient(z: Tensor2D, dy: Tensor1D, labels: Tensor1D, smoothing: number): Tensor2D {
+  const classes = z.shape[1];
+  const spread = (p: Tensor) => (smoothing > 0 ? sub(p, smoothing / classes) : p);
+  const gradient = customGrad((...inputs: (Tensor | GradSaveFunc)[]) => {
+    const [x, y, save] = inputs as [Tensor2D, Tensor1D, GradSaveFunc];
+    save([x, y, labels]);
+    const p = spread(softmax(x));
+    const atLabel = sub(pick(p as Tensor2D, labels), 1 - smoothing);
+    return {
+      value: mul(tensorScatterUpdate(p, positions(labels), atLabel), expandDims(y, 1)),
+      gradFunc: (v, saved) => {
+        const [at, dy, picked] = saved as [Tensor2D, Tensor1D, Tensor1D];
+        const p = softmax(at);
+        const pv = mul(p, v);
+        return [
+          mul(sub(pv, mul(p, sum(pv, 1, true))), expandDims(dy, 1)),
+          sub(sum(mul(spread(p), v), 1), mul(picksOf(v as Tensor2D, picked), 1 - smoothing)),
+        ];
+      },
+    };
+  });
+  return gradient(z, dy) as Tensor2D;
 }
 
 /** `[n]`: element `labels[i]` of row `i`. The caller has seen to its gradient. */

@@ -104,7 +104,7 @@ test("a label outside of the classes gives NaN, an ignored one 0, and a mean of 
   const all = labelsOf([-1, -1, -1]);
   const mean = (z: Tensor) => crossEntropy(z, all, { ignoreIndex: -1 });
   expect(await numbers(mean(logits))).toEqual([0]);
-  expect(await numbers(grad(mean)(logits))).toEqual([0, 0, 0, 0, 0, 0]);
+  expect((await numbers(grad(mean)(logits))).map(Math.abs)).toEqual([0, 0, 0, 0, 0, 0]);
 });
 
 test("the tape holds logits and labels, no second tensor of the size of the logits", () => {
