@@ -104,6 +104,7 @@ export function crossEntropy(logits: Tensor, labels: Tensor, options: CrossEntro
 
 /** `[n]`: the loss of each row of logits `[n, classes]`. */
 function rowLosses(logits: Tensor2D, labels: Tensor1D, smoothing: number): Tensor1D {
+  if (labels.size === 0) return sum(logits, 1); // gathering refuses to take nothing of nothing
   const losses = customGrad((x: Tensor | GradSaveFunc, save: Tensor | GradSaveFunc) => {
     const z = x as Tensor2D;
     (save as GradSaveFunc)([z, labels]);

@@ -1,4 +1,4 @@
-import { engine, grad, mul, sum, type Tensor, tensor, zeros } from "@tensorflow/tfjs-core";
+import { engine, grad, mul, square, sum, type Tensor, tensor, zeros } from "@tensorflow/tfjs-core";
 import { beforeAll, expect, test } from "vitest";
 import { crossEntropy, installGradients, ShapeError } from "../src/index.js";
 import { expectNoLeak, golden, numbers, wave } from "./tensors.js";
@@ -65,6 +65,34 @@ test("the gradient is that of central differences in double precision", async ()
   expectClose(got, numeric, 2e-7);
 });
 
+test("where the weight of a loss depends on the logits, second derivatives are those of central differences", async () => {
+  // Σ loss² in double precision, its gradient by hand, and differences of that along a direction.
+  const [n, classes, smoothing] = [3, 4, 0.25];
+  const labels = [2, 0, 3];
+  const logits = wave([n, classes], 0.3);
+  const direction = wave([n, classes], 1.1);
+  const options = { labelSmoothing: smoothing, reduction: "none" } as const;
+  const reference = (z: readonly number[]) =>
+    labels.flatMap((label, row) => {
+      const r = z.slice(row * classes, (row + 1) * classes);
+      const total = r.reduce((s, x) => s + Math.exp(x), 0);
+      const target = r.map((_, j) => smoothing / classes + (j === label ? 1 - smoothing : 0));
+      const loss = Math.log(total) - r.reduce((s, x, j) => s + x * target[j]!, 0);
+      return r.map((x, j) => 2 * loss * (Math.exp(x) / total - target[j]!));
+    });
+  const [z, v] = [Array.from(await logits.data()), Array.from(await direction.data())];
+  const step = 1e-5;
+  const along = (by: number) => reference(z.map((x, i) => x + by * v[i]!));
+  const [ahead, behind] = [along(step), along(-step)];
+  const expected = ahead.map((x, i) => (x - behind[i]!) / (2 * step));
+  const squares = (x: Tensor) => sum(square(crossEntropy(x, labelsOf(labels), options))) as Tensor;
+  const gradient = grad(squares);
+  expectClose(await numbers(gradient(logits)), reference(z), 1e-6);
+  const product = grad((x: Tensor) => sum(mul(gradient(x), direction)) as Tensor)(logits);
+  // a dozen float32 roundings of numbers below 8
+  expectClose(await numbers(product), expected, 8 * 12 * 2 ** -24);
+});
+
 test("logits of ±1e4 give losses and gradients without an overflow, worked by hand", async () => {
   const logits = tensor([[1e4, 0, -1e4], [1e4, 1e4, -1e4], [-1e4, -1e4, -1e4]]); // biome-ignore format: a table
   const labels = labelsOf([2, 0, 1]);
@@ -105,6 +133,14 @@ test("a label outside of the classes gives NaN, an ignored one 0, and a mean of 
   const mean = (z: Tensor) => crossEntropy(z, all, { ignoreIndex: -1 });
   expect(await numbers(mean(logits))).toEqual([0]);
   expect((await numbers(grad(mean)(logits))).map(Math.abs)).toEqual([0, 0, 0, 0, 0, 0]);
+});
+
+test("no labels at all have no losses, the sum and mean 0, and a gradient without a row", async () => {
+  const [logits, none] = [zeros([0, 3]), zeros([0], "int32")];
+  expect(crossEntropy(logits, none, { reduction: "none" }).shape).toEqual([0]);
+  expect(await numbers(crossEntropy(logits, none, { reduction: "sum" }))).toEqual([0]);
+  expect(await numbers(crossEntropy(logits, none))).toEqual([0]);
+  expect(grad((z: Tensor) => crossEntropy(z, none))(logits).shape).toEqual([0, 3]);
 });
 
 test("the tape holds logits and labels, no second tensor of the size of the logits", () => {
