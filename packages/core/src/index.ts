@@ -35,4 +35,10 @@ export { NonFiniteError } from "./training/non-finite-error.js";
 export type { FullOptimizerConfig, OptimizerConfig } from "./training/optimizer-config.js";
 export { saveCheckpoint } from "./training/save-checkpoint.js";
 export { type TrainingStep, type TrainOptions, train } from "./training/train.js";
-export { disposeTraining, type JsonValue, startTraining, type Training } from "./training/training.js";
+export {
+  disposeTraining,
+  type JsonValue,
+  type StartTrainingOptions,
+  startTraining,
+  type Training,
+} from "./training/training.js";

@@ -156,9 +156,42 @@ test("a checkpoint is a safetensors file whose weights other tools can read", as
     version: 1,
     step: 3,
     optimizer: { name: "adam", learningRate: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-7 },
+    frozen: [],
     extra: training.extra,
   });
   disposeTraining(training);
+});
+
+test("frozen tensors are saved, stay frozen and keep their bits; the moments of the others keep their places", async () => {
+  const net = init();
+  const isFrozen = (path: string) => path.startsWith("layers.0");
+  const options40 = { ...options, steps: 8 };
+  const training = startTraining(
+    net,
+    { name: "adam", learningRate: 0.1 },
+    { trainable: (path) => !isFrozen(path) },
+  );
+  for await (const { step } of train(training, options40)) if (step === 3) break;
+  const bytes = await saveCheckpoint(training);
+  expect(JSON.parse(readSafetensors(bytes).metadata.get("gradlab.training")!).frozen).toEqual([
+    "layers.0.bias",
+    "layers.0.kernel",
+  ]);
+  const resumed = loadCheckpoint(bytes, net);
+  for (const each of [training, resumed]) {
+    for await (const { step } of train(each, options40)) expect(step).toBeGreaterThan(3);
+  }
+  expect(Buffer.compare(await saveCheckpoint(resumed), await saveCheckpoint(training))).toBe(0);
+  const before = new Map(flattenParams(net));
+  for (const [path, tensor] of flattenParams(resumed.params)) {
+    const same = Buffer.compare(
+      Buffer.from((await tensor.data()).slice().buffer),
+      Buffer.from((await before.get(path)!.data()).slice().buffer),
+    );
+    expect([path, same === 0]).toEqual([path, isFrozen(path)]);
+  }
+  for (const each of [training, resumed]) disposeTraining(each);
+  disposeParams(net);
 });
 
 test("a checkpoint holds the moment of the call, whatever is trained before it is written", async () => {
@@ -265,6 +298,16 @@ const hostile: [name: string, change: Parameters<typeof changed>[0], message: Re
     (_, state) => Object.assign(state, { step: -1 }),
     /step: expected an integer, at least 0, got -1$/,
   ],
+  [
+    "a list of frozen paths that is none",
+    (_, state) => Object.assign(state, { frozen: "table" }),
+    /frozen: expected a list of paths, got "table"$/,
+  ],
+  [
+    "slots of a frozen tensor",
+    (_, state) => Object.assign(state, { frozen: ["table"] }),
+    /firstMoment\.table: expected no such/,
+  ],
   ["a step that is no number", (_, state) => Object.assign(state, { step: "2" }), /step: .* got "2"$/],
   [
     "no optimizer",
@@ -352,9 +395,14 @@ test("a safetensors file that is no checkpoint is refused", () => {
   expect(() => loadCheckpoint(writeSafetensors({ a: zeros([1]) }))).toThrow(
     new RangeError('loadCheckpoint: metadata "gradlab.training": expected the state of a training, got none'),
   );
-  const state = JSON.stringify({ version: 1, step: 0, optimizer: { name: "sgd", learningRate: 1 } });
+  const state = JSON.stringify({
+    version: 1,
+    step: 0,
+    optimizer: { name: "sgd", learningRate: 1 },
+    frozen: [],
+  });
   expect(() => loadCheckpoint(writeSafetensors({}, { metadata: { "gradlab.training": state } }))).toThrow(
-    new RangeError("loadCheckpoint: params: expected at least one float32 tensor, got none"),
+    new RangeError("loadCheckpoint: params: expected at least one float32 tensor to train, got none"),
   );
 });
 

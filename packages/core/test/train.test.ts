@@ -327,7 +327,7 @@ test("tensors that are no floats are part of the training and not trained", asyn
   expect(await weightsOf(training)).toEqual([1, 2, 1.5, 2]);
   disposeTraining(training);
   expect(() => startTraining({ count: start.count }, { name: "sgd", learningRate: 1 })).toThrow(
-    new RangeError("startTraining: params: expected at least one float32 tensor, got none"),
+    new RangeError("startTraining: params: expected at least one float32 tensor to train, got none"),
   );
 });
 

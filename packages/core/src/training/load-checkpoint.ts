@@ -48,6 +48,8 @@ export function loadCheckpoint<P extends ParamsOf<P>>(bytes: Uint8Array, like?: 
 
 interface State {
   readonly step: number;
+  /** The paths of the float32 tensors that are not trained. */
+  readonly frozen: ReadonlySet<string>;
   readonly config: FullOptimizerConfig;
   readonly extra: JsonValue;
 }
@@ -55,9 +57,9 @@ interface State {
 function restore<P extends ParamsOf<P>>(
   params: P,
   slots: ReadonlyMap<string, Tensor>,
-  { step, config, extra }: State,
+  { step, config, frozen, extra }: State,
 ): Training<P> {
-  const training = trainingOf("loadCheckpoint", params, config);
+  const training = trainingOf("loadCheckpoint", params, config, (path) => !frozen.has(path));
   const paths = trainedVariables(training).map(([path]) => path);
   restoreSlots(training.optimizer, config, paths, slots);
   return Object.assign(training, { step, extra });
@@ -75,14 +77,22 @@ function parseState(text: string | undefined): State {
   if (typeof state !== "object" || state === null || Array.isArray(state)) {
     throw new RangeError(`${where}: expected an object, got ${JSON.stringify(state).slice(0, 40)}`);
   }
-  const { version, step, optimizer, extra = null } = state as Record<string, unknown>;
+  const { version, step, optimizer, frozen, extra = null } = state as Record<string, unknown>;
   if (version !== FORMAT_VERSION) {
     throw new RangeError(`${where}: version: expected ${FORMAT_VERSION}, got ${JSON.stringify(version)}`);
   }
   if (!Number.isSafeInteger(step) || (step as number) < 0) {
     throw new RangeError(`${where}: step: expected an integer, at least 0, got ${JSON.stringify(step)}`);
   }
-  return { step: step as number, config: configOf(where, optimizer), extra: extra as JsonValue };
+  if (!Array.isArray(frozen) || !frozen.every((path) => typeof path === "string")) {
+    throw new RangeError(`${where}: frozen: expected a list of paths, got ${JSON.stringify(frozen)}`);
+  }
+  return {
+    step: step as number,
+    config: configOf(where, optimizer),
+    frozen: new Set(frozen),
+    extra: extra as JsonValue,
+  };
 }
 
 /** The configuration; the bytes are at fault when it is wrong, so every error is a `RangeError`. */
@@ -124,14 +134,18 @@ function expectNothingElse(tensors: ReadonlyMap<string, Tensor>): void {
 }
 
 /** All scalars, and one slot of its shape for each trained tensor, or none at all before the first update. */
-function expectSlots(params: Params, slots: ReadonlyMap<string, Tensor>, { config, step }: State): void {
+function expectSlots(
+  params: Params,
+  slots: ReadonlyMap<string, Tensor>,
+  { config, step, frozen }: State,
+): void {
   const fields = slotFields(config);
   const expected = new Map(
     Object.keys(fields.scalars).map((name): [string, readonly number[]] => [name, []]),
   );
   if (step > 0) {
     for (const [path, { dtype, shape }] of flattenParams(params)) {
-      if (dtype !== "float32") continue;
+      if (dtype !== "float32" || frozen.has(path)) continue;
       for (const name of Object.keys(fields.perTensor)) expected.set(`${name}.${path}`, shape);
     }
   }

@@ -19,12 +19,14 @@ import { type Training, trainedVariables } from "./training.js";
 export async function saveCheckpoint<P>(training: Training<P>): Promise<Uint8Array<ArrayBuffer>> {
   const { config, optimizer, step, extra } = training;
   expectJson("saveCheckpoint: extra", extra);
-  const state = JSON.stringify({ version: FORMAT_VERSION, step, optimizer: config, extra });
+  const all = entriesOf("saveCheckpoint: params", training.params);
   const paths = trainedVariables(training).map(([path]) => path);
+  const frozen = all
+    .filter(([path, { dtype }]) => dtype === "float32" && !paths.includes(path))
+    .map(([path]) => path);
+  const state = JSON.stringify({ version: FORMAT_VERSION, step, optimizer: config, frozen, extra });
   const held = [
-    ...entriesOf("saveCheckpoint: params", training.params).map(
-      ([path, tensor]) => [`${PARAMS_PREFIX}${path}`, tensor.clone()] as const,
-    ),
+    ...all.map(([path, tensor]) => [`${PARAMS_PREFIX}${path}`, tensor.clone()] as const),
     ...slotsOf(optimizer, config, paths).map(
       ([name, tensor]) => [`${OPTIMIZER_PREFIX}${name}`, tensor.clone()] as const,
     ),

@@ -27,17 +27,29 @@ export interface Training<P> {
   extra: JsonValue;
 }
 
+export interface StartTrainingOptions {
+  /**
+   * Which float32 tensors are trained: all unless given. The others (frozen layers, running statistics) stay as they
+   * are, are saved with the rest, and may be `assign`ed between steps.
+   */
+  readonly trainable?: (path: string, tensor: Tensor) => boolean;
+}
+
 /**
  * Makes variables of a parameter record, in the order of its paths, and an optimizer for them.
  *
- * @param params float32 tensors are trained; others stay as they are. Borrowed: the tensors stay yours and keep their
+ * @param params float32 tensors are trained, integers and booleans stay as they are. Borrowed: the tensors stay yours and keep their
  *   values. Each path has a tensor of its own; a weight that two layers share stands in the record once.
  * @param config The optimizer, as plain data.
  * @returns The caller gives it to `disposeTraining` in the end.
  * @throws {TypeError | RangeError} when `params` is no record of tensors, holds a tensor twice or none that can be
  *   trained, or `config` is not as stated.
  */
-export function startTraining<P extends ParamsOf<P>>(params: P, config: OptimizerConfig): Training<P> {
+export function startTraining<P extends ParamsOf<P>>(
+  params: P,
+  config: OptimizerConfig,
+  { trainable = () => true }: StartTrainingOptions = {},
+): Training<P> {
   const paths = new Map<Tensor, string>();
   for (const [path, tensor] of entriesOf("startTraining: params", params)) {
     const first = paths.get(tensor);
@@ -48,19 +60,25 @@ export function startTraining<P extends ParamsOf<P>>(params: P, config: Optimize
     }
     paths.set(tensor, path);
   }
-  return trainingOf("startTraining", params, fullConfig("startTraining: optimizer", config));
+  return trainingOf("startTraining", params, fullConfig("startTraining: optimizer", config), trainable);
 }
 
 export function trainingOf<P extends ParamsOf<P>>(
   where: string,
   params: P,
   config: FullOptimizerConfig,
+  trainable: (path: string, tensor: Tensor) => boolean,
 ): Training<P> {
-  if (!entriesOf(`${where}: params`, params).some(([, { dtype }]) => dtype === "float32")) {
-    throw new RangeError(`${where}: params: expected at least one float32 tensor, got none`);
+  const trained = new Set(
+    entriesOf(`${where}: params`, params)
+      .filter(([path, tensor]) => tensor.dtype === "float32" && trainable(path, tensor))
+      .map(([path]) => path),
+  );
+  if (trained.size === 0) {
+    throw new RangeError(`${where}: params: expected at least one float32 tensor to train, got none`);
   }
   return {
-    params: mapParams(params, (tensor) => variable(tensor, tensor.dtype === "float32")),
+    params: mapParams(params, (tensor, path) => variable(tensor, trained.has(path))),
     config,
     optimizer: createOptimizer(config),
     step: 0,
