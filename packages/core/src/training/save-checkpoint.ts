@@ -1,0 +1,74 @@
+import { type RawTensor, writeSafetensors } from "@gradlab/safetensors";
+import type { Tensor } from "@tensorflow/tfjs-core";
+import { typeMismatch } from "../expect-argument.js";
+import { entriesOf } from "../params/params.js";
+import { FORMAT_VERSION, METADATA_KEY, OPTIMIZER_PREFIX, PARAMS_PREFIX } from "./checkpoint-format.js";
+import { slotsOf } from "./optimizer-slots.js";
+import { type Training, trainedVariables } from "./training.js";
+
+/**
+ * All of a training as the bytes of a safetensors file: weights, the optimizer's memory, step, configuration and `extra`.
+ * `loadCheckpoint` goes on from it as if nothing had happened, bit for bit where the backend computes the same bits
+ * twice (cpu and wasm do). The same training gives the same bytes.
+ *
+ * What is saved is the moment of the call, whatever happens to the training before the promise is kept.
+ *
+ * @returns Bytes to store: under another name first, then renamed, so that a crash leaves the old file.
+ * @throws {TypeError} when `extra` is not what JSON can hold.
+ */
+export async function saveCheckpoint<P>(training: Training<P>): Promise<Uint8Array<ArrayBuffer>> {
+  const { config, optimizer, step, extra } = training;
+  expectJson("saveCheckpoint: extra", extra);
+  const all = entriesOf("saveCheckpoint: params", training.params);
+  const paths = trainedVariables(training).map(([path]) => path);
+  const frozen = all
+    .filter(([path, { dtype }]) => dtype === "float32" && !paths.includes(path))
+    .map(([path]) => path);
+  const state = JSON.stringify({ version: FORMAT_VERSION, step, optimizer: config, frozen, extra });
+  const held = [
+    ...all.map(([path, tensor]) => [`${PARAMS_PREFIX}${path}`, tensor.clone()] as const),
+    ...slotsOf(optimizer, config, paths).map(
+      ([name, tensor]) => [`${OPTIMIZER_PREFIX}${name}`, tensor.clone()] as const,
+    ),
+  ];
+  try {
+    const tensors = new Map<string, RawTensor>();
+    for (const [name, tensor] of held) tensors.set(name, await rawTensor(name, tensor));
+    return writeSafetensors(tensors, { metadata: { [METADATA_KEY]: state } });
+  } finally {
+    for (const [, tensor] of held) tensor.dispose();
+  }
+}
+
+async function rawTensor(name: string, tensor: Tensor): Promise<RawTensor> {
+  const { shape } = tensor;
+  const data = await tensor.data();
+  switch (tensor.dtype) {
+    case "float32":
+      return { dtype: "F32", shape, data: data as Float32Array<ArrayBuffer> };
+    case "int32":
+      return { dtype: "I32", shape, data: data as Int32Array<ArrayBuffer> };
+    case "bool":
+      return { dtype: "BOOL", shape, data: data as Uint8Array<ArrayBuffer> };
+    default:
+      throw typeMismatch(`saveCheckpoint: ${name}`, "float32, int32 or bool", tensor.dtype);
+  }
+}
+
+/** Refuses what `JSON.stringify` would change or leave out without a word. */
+function expectJson(where: string, value: unknown): void {
+  if (value === null || typeof value === "boolean" || typeof value === "string") return;
+  if (typeof value === "number" && Number.isFinite(value) && !Object.is(value, -0)) return;
+  if (Array.isArray(value)) {
+    for (const [i, item] of value.entries()) expectJson(`${where}[${i}]`, item);
+  } else if (
+    typeof value === "object" &&
+    value !== null &&
+    Object.getPrototypeOf(value) === Object.prototype
+  ) {
+    for (const [name, item] of Object.entries(value)) expectJson(`${where}.${name}`, item);
+  } else {
+    const got = Object.is(value, -0) ? "-0" : value;
+    throw typeMismatch(where, "plain JSON (numbers finite, none -0)", got);
+  }
+}

@@ -1,0 +1,457 @@
+import { bernoulli, normal, randomStream } from "@gradlab/random";
+import { readSafetensors, SafetensorsError, writeSafetensors } from "@gradlab/safetensors";
+import {
+  add,
+  matMul,
+  memory,
+  mul,
+  scalar,
+  type Tensor,
+  type Tensor1D,
+  type Tensor2D,
+  tanh,
+  tensor,
+  tensor1d,
+  tensor2d,
+} from "@tensorflow/tfjs-core";
+import fc from "fast-check";
+import { beforeAll, expect, test } from "vitest";
+import {
+  cosineRate,
+  crossEntropy,
+  disposeParams,
+  disposeTraining,
+  embed,
+  flattenParams,
+  installGradients,
+  type JsonValue,
+  loadCheckpoint,
+  normalTensor,
+  type OptimizerConfig,
+  type Params,
+  ShapeError,
+  saveCheckpoint,
+  startTraining,
+  type Training,
+  type TrainOptions,
+  train,
+  xavierUniform,
+} from "../src/index.js";
+import { expectNoLeak, numbers } from "./tensors.js";
+
+beforeAll(installGradients);
+
+interface Net {
+  readonly table: Tensor2D;
+  readonly layers: readonly { readonly kernel: Tensor2D; readonly bias: Tensor1D }[];
+}
+
+function init(): Net {
+  const kernel = (purpose: string, shape: [number, number]) =>
+    xavierUniform(shape, { seed: 1, purpose }) as Tensor2D;
+  return {
+    table: normalTensor([5, 3], { seed: 1, purpose: "table" }) as Tensor2D,
+    layers: [
+      { kernel: kernel("0", [3, 4]), bias: tensor1d([0, 0.1, 0, -0.1]) },
+      { kernel: kernel("1", [4, 3]), bias: tensor1d([0, 0, 0]) },
+    ],
+  };
+}
+
+/** Data and dropout that differ in every step: a resume at the wrong step, or from another state, gives other bits. */
+const options: TrainOptions<Net, Uint8Array> = {
+  batch: (step) => {
+    const stream = randomStream({ seed: 2, purpose: "batch", index: step });
+    return Uint8Array.from({ length: 6 }, () => Math.min(4, Math.floor(2 + Math.abs(normal(stream)))));
+  },
+  loss: ({ table, layers: [first, second] }, ids, step) => {
+    const stream = randomStream({ seed: 2, purpose: "dropout", index: step });
+    const mask = tensor2d(
+      Array.from({ length: 24 }, () => (bernoulli(stream, 0.5) ? 2 : 0)),
+      [6, 4],
+    );
+    const hidden = tanh(
+      add(matMul(embed(table, tensor1d(ids, "int32")) as Tensor2D, first!.kernel), first!.bias),
+    );
+    const logits = add(matMul(mul(hidden, mask) as Tensor2D, second!.kernel), second!.bias);
+    return crossEntropy(
+      logits,
+      tensor1d(
+        ids.map((id) => id % 3),
+        "int32",
+      ),
+    );
+  },
+  schedule: cosineRate(0.05, { steps: 50 }),
+  maxNorm: 0.7,
+  weightDecay: 0.01,
+  steps: 40,
+};
+
+function start(config: OptimizerConfig): Training<Net> {
+  const net = init();
+  const training = startTraining(net, config);
+  disposeParams(net);
+  return training;
+}
+
+const configs: OptimizerConfig[] = [
+  { name: "sgd", learningRate: 0.1 },
+  { name: "momentum", learningRate: 0.1, momentum: 0.8 },
+  { name: "momentum", learningRate: 0.1, nesterov: true },
+  { name: "adam", learningRate: 0.1, beta1: 0.85 },
+  { name: "adamax", learningRate: 0.1, decay: 0.01 },
+  { name: "rmsprop", learningRate: 0.1, momentum: 0.5 },
+  { name: "rmsprop", learningRate: 0.1, centered: true, decay: 0.95 },
+  { name: "adagrad", learningRate: 0.1, initialAccumulator: 0.3 },
+  { name: "adadelta", learningRate: 0.1, rho: 0.9 },
+];
+for (const config of configs) {
+  const { learningRate, ...shown } = config;
+  test(`${JSON.stringify(shown)}: 40 steps are the same bits as k, a checkpoint and the rest, for every k`, async () => {
+    const straight = start(config);
+    const checkpoints = [await saveCheckpoint(straight)];
+    const losses: number[] = [];
+    for await (const { loss } of train(straight, options)) {
+      losses.push(loss);
+      checkpoints.push(await saveCheckpoint(straight));
+    }
+    disposeTraining(straight);
+    expect(checkpoints).toHaveLength(41);
+    expect(losses.at(-1)).not.toBe(losses[0]);
+    const last = checkpoints[40]!;
+    const like = init();
+    await expectNoLeak(async () => {
+      for (const [k, bytes] of checkpoints.entries()) {
+        const resumed = loadCheckpoint(bytes, like);
+        expect(resumed.step).toBe(k);
+        const rest: number[] = [];
+        for await (const { loss } of train(resumed, options)) rest.push(loss);
+        expect(rest, `losses after ${k}`).toEqual(losses.slice(k));
+        // Weights, slots, step and configuration; the layout of the file is a function of them.
+        expect(Buffer.compare(await saveCheckpoint(resumed), last), `bytes after ${k}`).toBe(0);
+        disposeTraining(resumed);
+      }
+    });
+    disposeParams(like);
+  }, 60_000);
+}
+
+test("a checkpoint is a safetensors file whose weights other tools can read", async () => {
+  const training = start({ name: "adam", learningRate: 0.1 });
+  for await (const { step } of train(training, options)) if (step === 3) break;
+  training.extra = { cursor: 12, stream: { ...randomStream({ seed: 0, purpose: "data" }).toJSON() } };
+  const { tensors, metadata } = readSafetensors(await saveCheckpoint(training));
+  const paths = ["layers.0.bias", "layers.0.kernel", "layers.1.bias", "layers.1.kernel", "table"];
+  expect([...tensors.keys()].sort()).toEqual(
+    [
+      ...paths.map((path) => `params.${path}`),
+      ...paths.flatMap((path) => [`optimizer.firstMoment.${path}`, `optimizer.secondMoment.${path}`]),
+      "optimizer.beta1Power",
+      "optimizer.beta2Power",
+    ].sort(),
+  );
+  expect(tensors.get("params.table")).toMatchObject({ dtype: "F32", shape: [5, 3] });
+  expect(JSON.parse(metadata.get("gradlab.training")!)).toEqual({
+    version: 1,
+    step: 3,
+    optimizer: { name: "adam", learningRate: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-7 },
+    frozen: [],
+    extra: training.extra,
+  });
+  disposeTraining(training);
+});
+
+test("frozen tensors are saved, stay frozen and keep their bits; the moments of the others keep their places", async () => {
+  const net = init();
+  const isFrozen = (path: string) => path.startsWith("layers.0");
+  const options40 = { ...options, steps: 8 };
+  const training = startTraining(
+    net,
+    { name: "adam", learningRate: 0.1 },
+    { trainable: (path) => !isFrozen(path) },
+  );
+  for await (const { step } of train(training, options40)) if (step === 3) break;
+  const bytes = await saveCheckpoint(training);
+  expect(JSON.parse(readSafetensors(bytes).metadata.get("gradlab.training")!).frozen).toEqual([
+    "layers.0.bias",
+    "layers.0.kernel",
+  ]);
+  const resumed = loadCheckpoint(bytes, net);
+  for (const each of [training, resumed]) {
+    for await (const { step } of train(each, options40)) expect(step).toBeGreaterThan(3);
+  }
+  expect(Buffer.compare(await saveCheckpoint(resumed), await saveCheckpoint(training))).toBe(0);
+  const before = new Map(flattenParams(net));
+  for (const [path, tensor] of flattenParams(resumed.params)) {
+    const same = Buffer.compare(
+      Buffer.from((await tensor.data()).slice().buffer),
+      Buffer.from((await before.get(path)!.data()).slice().buffer),
+    );
+    expect([path, same === 0]).toEqual([path, isFrozen(path)]);
+  }
+  for (const each of [training, resumed]) disposeTraining(each);
+  disposeParams(net);
+});
+
+test("a checkpoint holds the moment of the call, whatever is trained before it is written", async () => {
+  const training = start({ name: "adam", learningRate: 0.1 });
+  const loop = train(training, options);
+  await loop.next();
+  const expected = await saveCheckpoint(training);
+  const writing = saveCheckpoint(training);
+  const stepping = loop.next();
+  expect(Buffer.compare(await writing, expected)).toBe(0);
+  await stepping;
+  expect(training.step).toBe(2);
+  disposeTraining(training);
+});
+
+test("extra comes back the same, and the bytes may be changed after loading", async () => {
+  const training = start({ name: "sgd", learningRate: 0.1 });
+  const extra: JsonValue = { a: [1, null, "ü", true, { b: 1e-300 }], "": 2 ** 53 };
+  training.extra = extra;
+  const bytes = await saveCheckpoint(training);
+  const loaded = loadCheckpoint(bytes);
+  bytes.fill(0);
+  expect(loaded.extra).toEqual(extra);
+  const [table, same] = [training.params.table, loaded.params.table as Tensor];
+  expect(Array.from(await same.data())).toEqual(Array.from(await table.data()));
+  for (const each of [training, loaded]) disposeTraining<Params | Net>(each);
+});
+
+test("extra that JSON would change without a word is refused, with its place", async () => {
+  const training = start({ name: "sgd", learningRate: 0.1 });
+  const cases: [extra: unknown, message: string][] = [
+    [
+      { a: [0, Number.NaN] },
+      "saveCheckpoint: extra.a[1]: expected plain JSON (numbers finite, none -0), got NaN",
+    ],
+    [-0, 'saveCheckpoint: extra: expected plain JSON (numbers finite, none -0), got "-0"'],
+    [
+      { a: undefined },
+      "saveCheckpoint: extra.a: expected plain JSON (numbers finite, none -0), got undefined",
+    ],
+    [
+      { a: new Map() },
+      "saveCheckpoint: extra.a: expected plain JSON (numbers finite, none -0), got an object (Map)",
+    ],
+  ];
+  await expectNoLeak(async () => {
+    for (const [extra, message] of cases) {
+      training.extra = extra as JsonValue;
+      await expect(saveCheckpoint(training)).rejects.toThrow(new TypeError(message));
+    }
+  });
+  disposeTraining(training);
+});
+
+test("weights of every type and value come back to the bit: NaN, -0, subnormal numbers, integers, booleans", async () => {
+  const start = {
+    f: tensor([Number.NaN, -0, 1e-45, Number.NEGATIVE_INFINITY]),
+    i: tensor([-(2 ** 31), 2 ** 31 - 1], [2], "int32"),
+    b: tensor([1, 0, 1], [3], "bool"),
+    s: scalar(3),
+    none: tensor([], [0, 4]),
+  };
+  const training = startTraining(start, { name: "sgd", learningRate: 1 });
+  const loaded = loadCheckpoint(await saveCheckpoint(training), start);
+  for (const [path, tensor] of flattenParams(start)) {
+    const got = new Map(flattenParams(loaded.params)).get(path)!;
+    expect([got.shape, got.dtype]).toEqual([tensor.shape, tensor.dtype]);
+    const bytes = async (t: Tensor) => new Uint8Array((await t.data()).slice().buffer);
+    expect(await bytes(got)).toEqual(await bytes(tensor));
+  }
+  for (const each of [training, loaded]) disposeTraining(each);
+});
+
+/** The file of two steps of Adam with a change in it. */
+async function changed(
+  change: (file: ReturnType<typeof readSafetensors>, state: Record<string, unknown>) => void,
+): Promise<Uint8Array> {
+  const training = start({ name: "adam", learningRate: 0.1 });
+  for await (const { step } of train(training, options)) if (step === 2) break;
+  const file = readSafetensors(await saveCheckpoint(training));
+  disposeTraining(training);
+  const state = JSON.parse(file.metadata.get("gradlab.training")!);
+  file.metadata.clear();
+  change(file, state);
+  if (!file.metadata.has("gradlab.training")) file.metadata.set("gradlab.training", JSON.stringify(state));
+  return writeSafetensors(file.tensors, { metadata: file.metadata });
+}
+
+const zeros = (shape: number[]) => ({
+  dtype: "F32" as const,
+  shape,
+  data: new Float32Array(shape.reduce((a, b) => a * b, 1)),
+});
+const hostile: [name: string, change: Parameters<typeof changed>[0], message: RegExp][] = [
+  ["no JSON", ({ metadata }) => metadata.set("gradlab.training", "{"), /training": expected JSON, got "\{"$/],
+  [
+    "JSON that is no object",
+    ({ metadata }) => metadata.set("gradlab.training", "[1]"),
+    /expected an object, got \[1\]$/,
+  ],
+  ["another version", (_, state) => Object.assign(state, { version: 2 }), /version: expected 1, got 2$/],
+  [
+    "a negative step",
+    (_, state) => Object.assign(state, { step: -1 }),
+    /step: expected an integer, at least 0, got -1$/,
+  ],
+  [
+    "a list of frozen paths that is none",
+    (_, state) => Object.assign(state, { frozen: "table" }),
+    /frozen: expected a list of paths, got "table"$/,
+  ],
+  [
+    "slots of a frozen tensor",
+    (_, state) => Object.assign(state, { frozen: ["table"] }),
+    /firstMoment\.table: expected no such/,
+  ],
+  ["a step that is no number", (_, state) => Object.assign(state, { step: "2" }), /step: .* got "2"$/],
+  [
+    "no optimizer",
+    (_, state) => delete state.optimizer,
+    /optimizer: expected \{name, learningRate, …\}, got undefined$/,
+  ],
+  [
+    "an optimizer of Object.prototype",
+    (_, state) => Object.assign(state, { optimizer: { name: "constructor", learningRate: 1 } }),
+    /optimizer: name: expected one of .*, got "constructor"$/,
+  ],
+  [
+    "a learning rate that is no number",
+    (_, state) => Object.assign(state, { optimizer: { name: "adam", learningRate: "1" } }),
+    /optimizer: learningRate: expected a finite number, at least 0, got "1"$/,
+  ],
+  [
+    "the slots of another optimizer",
+    (_, state) => Object.assign(state, { optimizer: { name: "momentum", learningRate: 1 } }),
+    /optimizer\.momentum\.layers\.0\.bias: expected a tensor \[4\], got none$/,
+  ],
+  [
+    "a slot too few",
+    ({ tensors }) => tensors.delete("optimizer.firstMoment.table"),
+    /firstMoment\.table: .* got none$/,
+  ],
+  [
+    "no power of beta",
+    ({ tensors }) => tensors.delete("optimizer.beta1Power"),
+    /beta1Power: expected a tensor \[\], got none$/,
+  ],
+  [
+    "a slot of another shape",
+    ({ tensors }) => tensors.set("optimizer.firstMoment.table", zeros([3, 5])),
+    /optimizer\.firstMoment\.table: expected \[5, 3\], got \[3, 5\]$/,
+  ],
+  [
+    "a slot of integers",
+    ({ tensors }) =>
+      tensors.set("optimizer.beta1Power", { dtype: "I32", shape: [], data: new Int32Array(1) }),
+    /beta1Power: expected float32, got int32$/,
+  ],
+  [
+    "a slot of no parameter",
+    ({ tensors }) => tensors.set("optimizer.firstMoment.other", zeros([1])),
+    /firstMoment\.other: expected no such tensor for adam$/,
+  ],
+  [
+    "slots before the first update",
+    (_, state) => Object.assign(state, { step: 0 }),
+    /expected no such tensor for adam$/,
+  ],
+  [
+    "a name of another kind",
+    ({ tensors }) => tensors.set("weights", zeros([1])),
+    /weights: expected a name that begins/,
+  ],
+  [
+    "a path through Object.prototype",
+    ({ tensors }) => tensors.set("params.__proto__.polluted", zeros([1])),
+    /expected names without dots/,
+  ],
+  [
+    "a path through a tensor",
+    ({ tensors }) => tensors.set("params.table.x", zeros([1])),
+    /expected one tensor per path/,
+  ],
+  [
+    "half precision",
+    ({ tensors }) => tensors.set("params.table", { dtype: "F16", shape: [1], data: new Uint16Array(1) }),
+    /params\.table: expected F32, I32 or BOOL, got F16$/,
+  ],
+];
+for (const [name, change, message] of hostile) {
+  test(`a file with ${name} is refused, and nothing is left behind`, async () => {
+    const bytes = await changed(change);
+    await expectNoLeak(() => {
+      expect(() => loadCheckpoint(bytes)).toThrow(RangeError);
+      expect(() => loadCheckpoint(bytes)).toThrow(message);
+    });
+  });
+}
+
+test("a safetensors file that is no checkpoint is refused", () => {
+  expect(() => loadCheckpoint(writeSafetensors({ a: zeros([1]) }))).toThrow(
+    new RangeError('loadCheckpoint: metadata "gradlab.training": expected the state of a training, got none'),
+  );
+  const state = JSON.stringify({
+    version: 1,
+    step: 0,
+    optimizer: { name: "sgd", learningRate: 1 },
+    frozen: [],
+  });
+  expect(() => loadCheckpoint(writeSafetensors({}, { metadata: { "gradlab.training": state } }))).toThrow(
+    new RangeError("loadCheckpoint: params: expected at least one float32 tensor to train, got none"),
+  );
+});
+
+test("a file that is cut off anywhere is refused, and nothing is left behind", async () => {
+  const bytes = await changed(() => undefined);
+  loadCheckpointAndDispose(bytes);
+  await expectNoLeak(() => {
+    for (let length = 0; length < bytes.length; length += length < 64 ? 1 : 37) {
+      expect(() => loadCheckpoint(bytes.subarray(0, length)), `${length} bytes`).toThrow(SafetensorsError);
+    }
+  });
+});
+
+function loadCheckpointAndDispose(bytes: Uint8Array): void {
+  disposeTraining(loadCheckpoint(bytes));
+}
+
+test("a file with changed bytes loads or is refused as a RangeError, and never leaves anything behind", async () => {
+  const bytes = await changed(() => undefined);
+  const before = memory().numTensors;
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.nat(1500), fc.nat(255)), { minLength: 1, maxLength: 4 }), (edits) => {
+      const copy = bytes.slice();
+      for (const [at, value] of edits) copy[at] = value;
+      try {
+        loadCheckpointAndDispose(copy);
+      } catch (error) {
+        expect(error).toBeInstanceOf(RangeError);
+      }
+      expect(memory().numTensors).toBe(before);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test("parameters that are not those of the model are refused with their path", async () => {
+  const bytes = await changed(() => undefined);
+  const like = init();
+  await expectNoLeak(() => {
+    const wider = { ...like, table: like.layers[0]!.kernel };
+    expect(() => loadCheckpoint(bytes, wider)).toThrow(
+      new ShapeError("loadCheckpoint: table: expected [3, 4], got [5, 3]"),
+    );
+    expect(() => loadCheckpoint(bytes, { table: like.table })).toThrow(
+      new RangeError("loadCheckpoint: layers.0.bias: expected no such tensor, got [4]"),
+    );
+  });
+  const loaded: Training<Net> = loadCheckpoint(bytes, like);
+  expect(Array.isArray(loaded.params.layers)).toBe(true);
+  expect(await numbers(loaded.params.layers[1]!.bias.clone())).toHaveLength(3);
+  disposeTraining(loaded);
+});
