@@ -20,7 +20,9 @@ const pairs = 9;
 async function startPeer() {
   const script = fileURLToPath(new URL("lstm-lm.py", import.meta.url));
   // The system's own Python is where distributions put PyTorch.
-  const child = spawn("/usr/bin/python3", [script, JSON.stringify(sizes)], { stdio: ["pipe", "pipe", "ignore"] });
+  const child = spawn("/usr/bin/python3", [script, JSON.stringify(sizes)], {
+    stdio: ["pipe", "pipe", "ignore"],
+  });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const failed = new Promise((resolve) => child.on("error", () => resolve({ done: true })));
   const ready = await Promise.race([lines.next(), failed]);
@@ -37,7 +39,7 @@ async function startPeer() {
 function startModel() {
   const { embedding, hidden, vocabulary, batch, steps } = sizes;
   const uniform = (path, shape, fanIn) =>
-    tf.tidy(() => tf.variable(torchUniform({ seed: 0, path }, shape, { fanIn })));
+    tf.tidy(() => tf.variable(torchUniform(shape, { seed: 0, purpose: path, fanIn })));
   const weights = {
     table: uniform("table", [vocabulary, embedding], 1),
     input: uniform("input", [embedding, 4 * hidden], hidden),
@@ -100,7 +102,9 @@ export async function run() {
   const value = median(times.ours);
   const name = "wasm-training: LSTM-LM step (E128 H256 V10000 B20 T30, Adam, clip)";
   if (peer === null) {
-    return [{ name, value, unit: "ms", reference: "PyTorch is not installed (python3-torch)", ratio: Number.NaN }];
+    return [
+      { name, value, unit: "ms", reference: "PyTorch is not installed (python3-torch)", ratio: Number.NaN },
+    ];
   }
   return [1, 2].map((threads) => ({
     name,
