@@ -1,3 +1,8 @@
+export {
+  type EffectiveFieldOverImageOptions,
+  effectiveFieldOverImage,
+  type FieldMass,
+} from "./effective-field-over-image.js";
 export { type FieldGrowthOptions, fieldGrowth, type GrowingNetwork } from "./field-growth.js";
 export { type CaptionedImage, type ImageRowOptions, imageRow } from "./image-row.js";
 export { type LabelledMatrix, type MatrixGridOptions, matrixGrid } from "./matrix-grid.js";

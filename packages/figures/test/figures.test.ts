@@ -1,6 +1,14 @@
 import { JSDOM } from "jsdom";
 import { expect, test } from "vitest";
-import { fieldGrowth, imageRow, matrixGrid, reachDiagram, svgText, unitsOverImage } from "../src/index.js";
+import {
+  effectiveFieldOverImage,
+  fieldGrowth,
+  imageRow,
+  matrixGrid,
+  reachDiagram,
+  svgText,
+  unitsOverImage,
+} from "../src/index.js";
 
 /*
  * The gallery holds the figures as files: a change of any figure shows as a
@@ -84,6 +92,44 @@ test("reach of units: a filled cell per pixel that contributes, a dashed one per
   await expect(file(svg)).toMatchFileSnapshot(gallery("reach-diagram"));
 });
 
+test("an effective field: a cell per block of pixels, the squares where their pixels are", async () => {
+  const bell = (at: number) => Math.exp(-((at - 10) ** 2) / 18);
+  const rows = Array.from({ length: 21 }, (_, y) =>
+    Float32Array.from({ length: 21 }, (_, x) => bell(y) * bell(x)),
+  );
+  const contours = [
+    { mass: 0.5, side: 7 },
+    { mass: 0.99, side: 17 },
+  ];
+  const field = { rows, center: [10, 10] as const, contours };
+  const svg = effectiveFieldOverImage({ field }, { document, width: 524 });
+  const cells = [...svg.querySelectorAll("rect[shape-rendering]")];
+  expect(cells).toHaveLength(21 * 21);
+  // The strongest pixel is opaque, others by the square root of their share.
+  const opacity = (y: number, x: number) => Number(cells[21 * y + x]!.getAttribute("fill-opacity"));
+  expect([opacity(10, 10), opacity(10, 13)]).toEqual([1, 0.78]); // sqrt(exp(-9 / 18))
+  const scale = (524 - 104) / 21;
+  const squares = [...svg.querySelectorAll("rect[stroke-width='1.8']")].map((one) =>
+    numbers(one, ["x", "width"]),
+  );
+  expect(squares).toEqual([
+    [7 * scale, 7 * scale],
+    [2 * scale, 17 * scale],
+  ]);
+  expect(svg.textContent).toContain("99 %17 px");
+  await expect(file(svg)).toMatchFileSnapshot(gallery("effective-field"));
+  // Over a picture the veil is thinnest where the field is strongest.
+  const veiled = effectiveFieldOverImage({ field, image }, { document });
+  const veil = [...veiled.querySelectorAll("rect[shape-rendering]")].map((one) =>
+    Number(one.getAttribute("fill-opacity")),
+  );
+  expect([veil[21 * 10 + 10], veil[0]! > 0.7]).toEqual([0, true]);
+  // 130 pixels are drawn as blocks of three.
+  const large = { ...field, rows: Array.from({ length: 130 }, () => new Float32Array(130).fill(1)) };
+  const blocks = effectiveFieldOverImage({ field: large }, { document });
+  expect(blocks.querySelectorAll("rect[shape-rendering]")).toHaveLength(44 * 44);
+});
+
 test("matrices: every value in its cell, colour by sign on one scale", async () => {
   const kernel = [
     [0, -0.5],
@@ -151,6 +197,13 @@ test("nothing to draw is an error that says what was expected", () => {
   );
   expect(() => matrixGrid([{ label: "m", rows: [[1], [1, 2]] }], { document })).toThrow(
     "matrixGrid: m: expected rows of one length, got 1,2",
+  );
+  const field = { center: [0, 0] as const, contours: [] };
+  expect(() => effectiveFieldOverImage({ field: { ...field, rows: [[1], []] } }, { document })).toThrow(
+    "effectiveFieldOverImage: field.rows: expected rows of one length, got none or ragged ones",
+  );
+  expect(() => effectiveFieldOverImage({ field: { ...field, rows: [[0]] } }, { document })).toThrow(
+    "expected some mass, got none",
   );
   expect(() => imageRow([], { document })).toThrow("imageRow: images: expected at least one, got none");
 });
