@@ -9,8 +9,7 @@ import { singularValues } from "./singular-values.js";
  * `Π_k (I - mu x_k x_kᵀ)`, the last row leftmost. Cyclic LMS converges, to a periodic orbit, exactly when it is
  * below 1: no assumption about the inputs, and no average.
  *
- * Directions that no row excites never change; they are left out. The order of the rows matters little, that there
- * are few of them much.
+ * Directions that no row excites never change; they are left out.
  *
  * @param X `[K, m]`, the rows in the order of the pass.
  * @param mu Step size, positive.

@@ -13,7 +13,7 @@ export interface Eigenvalues {
  * @param a `[m, m]`.
  * @throws {TypeError | RangeError} when `a` is not a square matrix of finite numbers; {Error} when no eigenvalue
  *   splits off within 60 steps (no matrix is known to do that).
- * @see Francis 1961, https://doi.org/10.1093/comjnl/4.3.265; Golub & Van Loan, "Matrix Computations",
+ * @see Francis 1961, https://doi.org/10.1093/comjnl/4.4.332; Golub & Van Loan, "Matrix Computations",
  *   4th edition, §7.4-7.5
  */
 export function eigenvalues(a: MatrixLike): Eigenvalues {

@@ -19,7 +19,7 @@ export type LinearSeparation =
  * @param t `[K]`, each -1 or 1.
  * @param options `maxPasses`: 1,000,000 unless given.
  * @throws {TypeError | RangeError} when an argument is not as stated; {Error} when `maxPasses` passes decided nothing.
- * @see Novikoff 1962; Block & Levin 1970, https://doi.org/10.1090/S0002-9939-1970-0256825-2 (cycling)
+ * @see Novikoff 1962; Block & Levin 1970 (cycling)
  */
 export function linearSeparation(
   X: MatrixLike,

@@ -1,6 +1,6 @@
 /**
- * How a filter learns. A rule is made by `lms`, `nlms`, `rls` and the like; it holds parameters and functions,
- * and no state.
+ * How a filter learns. A rule is made by `lms`, `nlms`, `rls` and the like, or is one of your own; it holds parameters
+ * and functions, and no state.
  */
 export interface Rule {
   /** What it is called, the name of the function that made it. */
@@ -8,11 +8,11 @@ export interface Rule {
   /** What it was made with: plain data. */
   readonly parameters: Readonly<Record<string, number | string>>;
   /**
-   * @internal What the rule keeps beside the weights: numbers only, so that a state is plain data.
+   * What the rule keeps beside the weights: numbers only, so that a state is plain data.
    */
   readonly memory: (weights: Float64Array) => Float64Array;
   /**
-   * @internal The core that streaming and batch share. For `k = 0 … count - 1`: row k of `x` gives the error
+   * The core that streaming and batch share. For `k = 0 … count - 1`: row k of `x` gives the error
    * `e = d[k] - wᵀx` before the update, which goes to `errors[from + k]`; then the weights move, and where
    * `trajectory` is kept they go to its row `from + k + 1`.
    */

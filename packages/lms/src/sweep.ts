@@ -16,6 +16,8 @@ export interface SweepRow {
   readonly verdict: "converges" | "diverges" | "undecided";
   /** How many epochs that took. */
   readonly decidedAfter: number;
+  /** `[m]`, the weights after so many epochs, the last ones within the limit where they diverge. */
+  readonly weights: Float64Array;
   /** The spectral radius of a pass; below 1 it converges. */
   readonly radius: number;
   /** `[m]`, where the passes end by theory; null where they do not. */
@@ -69,6 +71,7 @@ export function sweep(
       run: first,
       verdict,
       decidedAfter: done,
+      weights: last.weights,
       radius: cyclicRadius(x, mu),
       limit: cyclicLimit(x, target, mu),
     };

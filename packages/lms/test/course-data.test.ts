@@ -73,10 +73,11 @@ test("in a sweep every step size ends as the spectral radius of its pass says", 
     const { X, d } = courseData({ seed });
     const { limit } = cyclicBound(X);
     const rows = sweep(X, d, { mus: STEPS });
-    for (const { mu, verdict, radius, run: result, limit: end } of rows) {
+    for (const { mu, verdict, radius, run: result, limit: end, weights } of rows) {
       expect([mu, verdict]).toEqual([mu, radius < 1 ? "converges" : "diverges"]);
       if (mu < limit) expect(verdict).toBe("converges");
       expect(end === null).toBe(radius >= 1);
+      if (end !== null) expectClose(weights, end, 1e-8);
       const numbers = [...result.weights, ...result.mse, ...result.errors, ...result.epochWeights];
       expect(numbers.every(Number.isFinite)).toBe(true);
     }
@@ -113,6 +114,20 @@ test("the cyclic bound is where the spectral radius crosses 1, and runs change t
   expect(cyclicRadius(X, limit * (1 + 1e-9))).toBeGreaterThan(1);
   const [below, above] = sweep(X, d, { mus: [0.97 * limit, 1.03 * limit] });
   expect([below!.verdict, above!.verdict]).toEqual(["converges", "diverges"]);
+});
+
+test("a slowly growing run needs more epochs than 20 to show it, and a sweep takes them", () => {
+  const { X, d } = courseData();
+  const { limit } = cyclicBound(X);
+  const [below, above, short] = [
+    ...sweep(X, d, { mus: [0.999 * limit, 1.001 * limit] }),
+    ...sweep(X, d, { mus: [1.001 * limit], maxEpochs: 20 }),
+  ];
+  expect([below!.run.verdict, below!.verdict]).toEqual(["done", "converges"]);
+  expect([above!.run.verdict, above!.verdict]).toEqual(["done", "diverges"]);
+  expect(Math.min(below!.decidedAfter, above!.decidedAfter)).toBeGreaterThan(20);
+  expectClose(below!.weights, below!.limit!, 1e-7);
+  expect([short!.verdict, short!.decidedAfter]).toEqual(["undecided", 20]);
 });
 
 test("no stochastic bound decides what cyclic passes do: the mean bound admits steps that diverge", () => {

@@ -177,6 +177,9 @@ test("singular inputs are errors that tell the rank, whatever the units of the c
   );
   const scaled = rows.map(([a, b, c]) => [1e-9 * a!, b!, 1e9 * c!]);
   expect(() => leastSquares(scaled, [1, 2, 3, 5])).toThrow("got rank 2 of 3");
+  expect(() => leastSquares([[1, 2, 3]], [1])).toThrow(
+    "leastSquares: X: expected at least as many rows as its 3 columns, got 1",
+  );
   expect(() => leastSquares([[0], [0]], [1, 2])).toThrow("got rank 0 of 1");
   expect(() =>
     wiener({

@@ -164,6 +164,21 @@ test("repeated rows do no harm to affine projection without epsilon", () => {
   expectClose(state.weights, [3, 1], 1e-14);
 });
 
+test("of rows that contradict each other affine projection satisfies the newest ones", () => {
+  // Two rows and their sum: 1 and 1 do not make 1. The Gram matrix is singular up to rounding, and the oldest row is
+  // the one that is left out.
+  const { X } = system(3, 200, 0);
+  const rule = affineProjection({ mu: 1, order: 3 });
+  for (let k = 0; k < 200; k += 2) {
+    const [x, y] = [X.data.subarray(3 * k, 3 * k + 3), X.data.subarray(3 * k + 3, 3 * k + 6)];
+    const sum = x.map((value, i) => value + y[i]!);
+    const state = initFilter(rule, 3);
+    for (const row of [x, y, sum]) step(rule, state, row, 1);
+    expectClose([error(state.weights, sum, 1), error(state.weights, y, 1)], [0, 0], 1e-9);
+    expectClose([error(state.weights, x, 1)], [1], 1e-9);
+  }
+});
+
 test("RLS minimises the weighted sum of squares after every sample", () => {
   const { X, d } = system(4, 60, 0.5);
   const [lambda, delta] = [0.95, 0.3];

@@ -151,6 +151,15 @@ test("a diverged run says so, ends at the update that broke the limit, and holds
   }
 });
 
+test("an update that overflows at once is taken back", () => {
+  const X = [
+    [1, 10, 10],
+    [1, 1, 1],
+  ];
+  const { verdict, updates, weights, errors } = run(lms({ mu: 1e308 }), X, [5, 5]);
+  expect([verdict, updates, [...weights], errors.length]).toEqual(["diverged", 0, [0, 0, 0], 0]);
+});
+
 test("an exact start stays exact, and an all-zero data set is no divergence", () => {
   const { X } = courseData();
   const d = Array.from({ length: 100 }, (_, k) => 1 + X.data[3 * k + 1]! - 2 * X.data[3 * k + 2]!);
