@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { expect, inject, test } from "vitest";
+import { twoSteps } from "../packed/two-steps.js";
 import { openPage } from "./open-page.js";
 
 const consumer = inject("consumer");
@@ -14,28 +15,13 @@ import "@tensorflow/tfjs-backend-wasm";
 import { installGradients } from "@gradlab/core";
 import { enableWasmTraining } from "@gradlab/wasm-training";
 
-async function train(backend) {
-  await tf.setBackend(backend);
-  const start = tf.tensor4d(Array.from({ length: 18 }, (_, i) => Math.sin(i)), [3, 3, 1, 2]);
-  const filter = tf.variable(start, true, "filter-" + backend);
-  const x = tf.tensor4d(Array.from({ length: 72 }, (_, i) => -1 - Math.cos(i)), [2, 6, 6, 1]);
-  const rows = tf.tensor1d([1, 0, 1], "int32");
-  const loss = () => {
-    const y = tf.maxPool(tf.conv2d(x, filter, 1, "same"), 2, 2, "valid");
-    return tf.mean(tf.square(tf.gather(tf.where(tf.greater(y, 0), y, tf.mul(y, 2)), rows)));
-  };
-  const optimizer = tf.train.adam(0.1);
-  const losses = [];
-  for (let i = 0; i < 2; i++) losses.push((await optimizer.minimize(loss, true, [filter]).data())[0]);
-  losses.push((await loss().data())[0]);
-  return { backend: tf.getBackend(), losses };
-}
+${twoSteps}
 
 installGradients();
 await enableWasmTraining({ wasmPaths: "/wasm/" });
 const cpu = await train("cpu");
 const wasm = await train("wasm");
-globalThis.result = { cpu, wasm, threads: await tf.env().getAsync("WASM_HAS_MULTITHREAD_SUPPORT") };
+globalThis.result = { cpu, wasm, backend: tf.getBackend(), threads: await tf.env().getAsync("WASM_HAS_MULTITHREAD_SUPPORT") };
 `;
 
 for (const isolated of [false, true]) {
@@ -63,24 +49,26 @@ for (const isolated of [false, true]) {
     const { page: opened, messages } = await openPage(folder, { isolated });
     const result = await opened
       .waitForFunction(() => (globalThis as { result?: unknown }).result, null, { timeout: 60_000 })
-      .then((handle) => handle.jsonValue() as Promise<{ cpu: Run; wasm: Run; threads: boolean }>)
+      .then((handle) => handle.jsonValue() as Promise<Result>)
       .catch((error: Error) => {
         throw new Error(`${error.message}\n${messages.join("\n")}`);
       });
-    expect(result.wasm.backend).toBe("wasm");
-    expect(result.cpu.backend).toBe("cpu");
+    expect(result.backend).toBe("wasm");
     // The backend takes its threaded binary only where the page is isolated.
     expect(result.threads).toBe(isolated);
-    const [first, , last] = result.cpu.losses;
+    const [first, , last] = result.cpu;
     expect(last!).toBeLessThan(first!);
-    for (const [i, loss] of result.cpu.losses.entries()) {
-      expect(Math.abs(result.wasm.losses[i]! - loss) / loss).toBeLessThan(1e-5);
+    for (const [i, loss] of result.cpu.entries()) {
+      expect(Math.abs(result.wasm[i]! - loss) / loss).toBeLessThan(1e-5);
     }
     expect(messages.filter((message) => message.startsWith("error"))).toEqual([]);
   });
 }
 
-interface Run {
+interface Result {
+  readonly cpu: readonly number[];
+  readonly wasm: readonly number[];
+  /** The backend after training. */
   readonly backend: string;
-  readonly losses: readonly number[];
+  readonly threads: boolean;
 }

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { expect, inject, test } from "vitest";
+import { twoSteps } from "./two-steps.js";
 
 // core and wasm-training as users get them: packed and installed, nothing of the workspace within reach.
 const folder = inject("consumer");
@@ -16,24 +17,6 @@ function node(script: string): { output: string; errors: string } {
   expect(status, stderr).toBe(0);
   return { output: stdout, errors: stderr };
 }
-
-const twoSteps = `
-const train = async (backend) => {
-  await tf.setBackend(backend);
-  const start = tf.tensor4d(Array.from({ length: 18 }, (_, i) => Math.sin(i)), [3, 3, 1, 2]);
-  const filter = tf.variable(start, true, "filter-" + backend);
-  const x = tf.tensor4d(Array.from({ length: 72 }, (_, i) => -1 - Math.cos(i)), [2, 6, 6, 1]);
-  const rows = tf.tensor1d([1, 0, 1], "int32");
-  const loss = () => {
-    const y = tf.maxPool(tf.conv2d(x, filter, 1, "same"), 2, 2, "valid");
-    return tf.mean(tf.square(tf.gather(tf.where(tf.greater(y, 0), y, tf.mul(y, 2)), rows)));
-  };
-  const optimizer = tf.train.adam(0.1);
-  const losses = [];
-  for (let i = 0; i < 2; i++) losses.push((await optimizer.minimize(loss, true, [filter]).data())[0]);
-  losses.push((await loss().data())[0]);
-  return losses;
-};`;
 
 test("both train two steps in plain Node, with the same losses on cpu and wasm, and register nothing on import", () => {
   const { output, errors } = node(`

@@ -1,4 +1,4 @@
-import { drawOn, frame, round, seriesColor } from "./svg-element.js";
+import { drawOn, frame, outline, outlineLegend, round, seriesColor } from "./svg-element.js";
 import type { ImageSource } from "./units-over-image.js";
 
 /** An effective receptive field, as `effectiveField` of `@gradlab/receptive-field/measure` gives it. */
@@ -56,28 +56,10 @@ export function effectiveFieldOverImage(
       width: round(side * scale),
       height: round(side * scale),
     };
+    const place = { x: columns * scale + 12, line: i, width: legendWidth - 14, color: seriesColor(i) };
     return [
-      draw("rect", { ...box, fill: "none", stroke: "#fff", "stroke-opacity": 0.8, "stroke-width": 3.5 }),
-      draw("rect", { ...box, fill: "none", stroke: seriesColor(i), "stroke-width": 1.8 }),
-      draw(
-        "g",
-        { transform: `translate(${round(columns * scale + 12)} ${16 + 20 * i})` },
-        draw("rect", {
-          width: 12,
-          height: 12,
-          y: -10,
-          rx: 2,
-          fill: "none",
-          stroke: seriesColor(i),
-          "stroke-width": 2.5,
-        }),
-        draw("text", { x: 19, "font-weight": 600 }, `${round(100 * mass)} %`),
-        draw(
-          "text",
-          { x: legendWidth - 14, "text-anchor": "end", "fill-opacity": 0.7, "font-size": 11 },
-          `${side} px`,
-        ),
-      ),
+      ...outline(draw, box, seriesColor(i)),
+      outlineLegend(draw, place, `${round(100 * mass)} %`, `${side} px`),
     ];
   });
   return frame(

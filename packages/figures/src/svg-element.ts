@@ -93,6 +93,30 @@ export function orderedColor(index: number, count: number): string {
   return `#${mixed.join("")}`;
 }
 
+/** A coloured outline with a light rim, to be seen on any picture. */
+export function outline(draw: Draw, box: Attributes, color: string): SVGElement[] {
+  return [
+    draw("rect", { ...box, fill: "none", stroke: "#fff", "stroke-opacity": 0.78, "stroke-width": 4 }),
+    draw("rect", { ...box, fill: "none", stroke: color, "stroke-width": 2 }),
+  ];
+}
+
+/** One line of a legend: the outline's colour, a name and a value, `width` wide. */
+export function outlineLegend(
+  draw: Draw,
+  { x, line, width, color }: { x: number; line: number; width: number; color: string },
+  name: string,
+  value: string,
+): SVGElement {
+  return draw(
+    "g",
+    { transform: `translate(${round(x)} ${16 + 20 * line})` },
+    draw("rect", { width: 12, height: 12, y: -10, rx: 2, fill: "none", stroke: color, "stroke-width": 2.5 }),
+    draw("text", { x: 19, "font-weight": 600 }, name),
+    draw("text", { x: width, "text-anchor": "end", "fill-opacity": 0.7, "font-size": 11 }, value),
+  );
+}
+
 /** Numbers in attributes: at most two decimals. */
 export function round(value: number): number {
   return Math.round(value * 100) / 100;

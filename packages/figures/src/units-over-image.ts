@@ -1,4 +1,4 @@
-import { drawOn, frame, orderedColor, round } from "./svg-element.js";
+import { drawOn, frame, orderedColor, outline, outlineLegend, round } from "./svg-element.js";
 
 export interface ImageSource {
   /** A URL, or the picture itself as a `data:` URL. */
@@ -88,32 +88,17 @@ export function unitsOverImage(
     }),
     ...ordered.flatMap(({ unit, color }) => {
       const box = place(unit.x[0], unit.y[0], unit.x[1] - unit.x[0] + 1, unit.y[1] - unit.y[0] + 1);
-      return [
-        draw("rect", { ...box, fill: "none", stroke: "#fff", "stroke-opacity": 0.75, "stroke-width": 4 }),
-        draw("rect", { ...box, fill: "none", stroke: color, "stroke-width": 2 }),
-      ];
+      return outline(draw, box, color);
     }),
     ...units.map((unit, i) => {
       const size = `${unit.y[1] - unit.y[0] + 1} × ${unit.x[1] - unit.x[0] + 1}`;
-      return draw(
-        "g",
-        { transform: `translate(${round(columns * scale + 12)} ${16 + 20 * i})` },
-        draw("rect", {
-          width: 12,
-          height: 12,
-          y: -10,
-          rx: 2,
-          fill: "none",
-          stroke: orderedColor(i, units.length),
-          "stroke-width": 2.5,
-        }),
-        draw("text", { x: 19, "font-weight": 600 }, unit.name),
-        draw(
-          "text",
-          { x: legendWidth - 16, "text-anchor": "end", "fill-opacity": 0.7, "font-size": 11 },
-          size,
-        ),
-      );
+      const place = {
+        x: columns * scale + 12,
+        line: i,
+        width: legendWidth - 16,
+        color: orderedColor(i, units.length),
+      };
+      return outlineLegend(draw, place, unit.name, size);
     }),
   );
 }

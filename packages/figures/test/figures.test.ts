@@ -109,7 +109,7 @@ test("an effective field: a cell per block of pixels, the squares where their pi
   const opacity = (y: number, x: number) => Number(cells[21 * y + x]!.getAttribute("fill-opacity"));
   expect([opacity(10, 10), opacity(10, 13)]).toEqual([1, 0.78]); // sqrt(exp(-9 / 18))
   const scale = (524 - 104) / 21;
-  const squares = [...svg.querySelectorAll("rect[stroke-width='1.8']")].map((one) =>
+  const squares = [...svg.querySelectorAll("rect[stroke-width='2']")].map((one) =>
     numbers(one, ["x", "width"]),
   );
   expect(squares).toEqual([

@@ -1,6 +1,7 @@
 import { type AxisStep, beginPadding, extentOf } from "./axis-step.js";
 import type { Layer, LayerGraph, LayerOp } from "./layer-graph.js";
-import { layerSizes, resolveGraph } from "./resolve-graph.js";
+import { layerSizes } from "./layer-sizes.js";
+import { resolveGraph } from "./resolve-graph.js";
 
 /** One layer about to be computed: its spatial fields filled in and its padding made explicit. */
 export interface LayerCall<L extends Layer = Layer> {

@@ -1,10 +1,11 @@
 import type { LayerGraph } from "./layer-graph.js";
+import { layerSizes } from "./layer-sizes.js";
 import { analyse, type LayerRow, type Origin, originOffset } from "./layer-table.js";
 import { countUnion, hullOfUnion, type ProductSet } from "./product-set.js";
 import { alongAxis, type Misalignment } from "./propagate.js";
 import { hullAt, type Reach, reachOf } from "./reach.js";
 import { analyseResidues, dependOnSize } from "./residues.js";
-import { axisName, layerSizes, type ResolvedGraph, resolveGraph } from "./resolve-graph.js";
+import { axisName, type ResolvedGraph, resolveGraph } from "./resolve-graph.js";
 import { pixelsReaching, type Sizes, unitsReached } from "./trace.js";
 
 export interface ReceptiveFieldOptions {

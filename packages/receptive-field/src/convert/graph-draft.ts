@@ -1,5 +1,6 @@
 import { graphInputName, type Layer, type LayerGraph, type MergeLayer } from "../layer-graph.js";
-import { isMerge, layerSizes, resolveGraph } from "../resolve-graph.js";
+import { layerSizes } from "../layer-sizes.js";
+import { isMerge, resolveGraph } from "../resolve-graph.js";
 import { channelsOf, type Dim, type Feature } from "./dims.js";
 import { conversionRefusal } from "./json-fields.js";
 
