@@ -14,6 +14,7 @@ import "@tensorflow/tfjs-backend-cpu";
 import "@tensorflow/tfjs-backend-wasm";
 import { installGradients } from "@gradlab/core";
 import { enableWasmTraining } from "@gradlab/wasm-training";
+import { readSafetensors, writeSafetensors } from "@gradlab/safetensors";
 
 ${twoSteps}
 

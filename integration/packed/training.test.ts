@@ -24,6 +24,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-backend-cpu";
 import { installGradients } from "@gradlab/core";
 import { enableWasmTraining } from "@gradlab/wasm-training";
+import { readSafetensors, writeSafetensors } from "@gradlab/safetensors";
 tf.env().set("PROD", true);
 const untouched = tf.getGradient("Conv2D") === undefined && tf.getKernelsForBackend("wasm").length === 0;
 installGradients();

@@ -1,7 +1,8 @@
 /**
  * A function `train(backend)` for programs of consumers, which have imported
- * tfjs-core as `tf`: two steps of Adam through kernels that stock wasm lacks or
- * gets wrong; gives the losses before each step and after the last.
+ * tfjs-core as `tf` and safetensors: two steps of Adam through kernels that stock wasm lacks or
+ * gets wrong; writes the weights, reads them back, and gives the losses before each step
+ * and after the last.
  */
 export const twoSteps = `
 const train = async (backend) => {
@@ -18,5 +19,9 @@ const train = async (backend) => {
   const losses = [];
   for (let i = 0; i < 2; i++) losses.push((await optimizer.minimize(loss, true, [filter]).data())[0]);
   losses.push((await loss().data())[0]);
+  const data = await filter.data();
+  const file = writeSafetensors({ filter: { dtype: "F32", shape: filter.shape, data } });
+  const read = readSafetensors(file).tensors.get("filter").data;
+  if (read.length !== 18 || read.some((value, i) => value !== data[i])) throw new Error("the filter was not read back");
   return losses;
 };`;
