@@ -1,8 +1,7 @@
 import { enableWasmTraining } from "@gradlab/wasm-training";
 import * as tf from "@tensorflow/tfjs";
 
-await enableWasmTraining();
-await tf.setBackend("wasm");
+await enableWasmTraining().then(() => tf.setBackend("wasm"));
 const { conv2d, reshape, lstm, dense } = tf.layers;
 const look = conv2d({ filters: 8, kernelSize: 3, activation: "relu", inputShape: [8, 8, 1] });
 const read = [reshape({ targetShape: [6, 48] }), lstm({ units: 8 }), dense({ units: 1 })];
