@@ -1,5 +1,6 @@
 export { type FieldGrowthOptions, fieldGrowth, type GrowingNetwork } from "./field-growth.js";
 export { type CaptionedImage, type ImageRowOptions, imageRow } from "./image-row.js";
+export { type LearningCurve, type LearningCurvesOptions, learningCurves } from "./learning-curves.js";
 export { type LabelledMatrix, type MatrixGridOptions, matrixGrid } from "./matrix-grid.js";
 export { type ReachDiagramOptions, reachDiagram, type UnitReach } from "./reach-diagram.js";
 export { svgText } from "./svg-text.js";

@@ -1,6 +1,14 @@
 import { JSDOM } from "jsdom";
 import { expect, test } from "vitest";
-import { fieldGrowth, imageRow, matrixGrid, reachDiagram, svgText, unitsOverImage } from "../src/index.js";
+import {
+  fieldGrowth,
+  imageRow,
+  learningCurves,
+  matrixGrid,
+  reachDiagram,
+  svgText,
+  unitsOverImage,
+} from "../src/index.js";
 
 /*
  * The gallery holds the figures as files: a change of any figure shows as a
@@ -110,6 +118,28 @@ test("matrices: every value in its cell, colour by sign on one scale", async () 
   await expect(file(svg)).toMatchFileSnapshot(gallery("matrix-grid"));
 });
 
+test("learning curves: a line per run, a cross where one leaves the figure", async () => {
+  const decay = (rate: number) =>
+    Array.from({ length: 11 }, (_, i): [number, number] => [i, 3 * Math.exp(-rate * i) + 1e-4]);
+  const curves = [
+    { name: "slow", points: decay(0.3) },
+    { name: "fast", points: decay(2) },
+    { name: "wild", points: [[0, 3], [1, 3e4]] as [number, number][], diverged: true },
+  ]; // biome-ignore format: points
+  const svg = learningCurves(curves, { document, floor: { name: "least squares", error: 1e-4 } });
+  const paths = [...svg.querySelectorAll('g[aria-label="line"] path')];
+  expect(paths).toHaveLength(3);
+  // From 3 to 3e4 the axis, which ends at 30, is crossed after a quarter of the way.
+  const ends = paths.map((path) => /([\d.]+),([\d.]+)$/.exec(path.getAttribute("d")!)!.slice(1).map(Number));
+  const starts = paths.map((path) => /^M([\d.]+),/.exec(path.getAttribute("d")!)!.slice(1).map(Number));
+  const width = ends[0]![0]! - starts[0]![0]!;
+  expect((ends[2]![0]! - starts[2]![0]!) / width).toBeCloseTo(0.25 / 10, 4);
+  expect(ends[2]![1]).toBe(24);
+  expect(svg.querySelectorAll('g[aria-label="dot"] path')).toHaveLength(1);
+  expect(svg.textContent).toContain("wild diverges");
+  await expect(file(svg)).toMatchFileSnapshot(gallery("learning-curves"));
+});
+
 test("pictures in a row have one height and fill the width", () => {
   const pictures = [
     { ...image, caption: "a" },
@@ -151,6 +181,12 @@ test("nothing to draw is an error that says what was expected", () => {
   );
   expect(() => matrixGrid([{ label: "m", rows: [[1], [1, 2]] }], { document })).toThrow(
     "matrixGrid: m: expected rows of one length, got 1,2",
+  );
+  expect(() => learningCurves([], { document })).toThrow(
+    "learningCurves: curves: expected curves with at least one point, got none",
+  );
+  expect(() => learningCurves([{ name: "a", points: [[0, 0]] }], { document })).toThrow(
+    "learningCurves: curves: expected finite errors above 0, got 0",
   );
   expect(() => imageRow([], { document })).toThrow("imageRow: images: expected at least one, got none");
 });
