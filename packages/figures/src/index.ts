@@ -1,4 +1,5 @@
 export { type FieldGrowthOptions, fieldGrowth, type GrowingNetwork } from "./field-growth.js";
+export { type FittedPlane, type FittedPlanesOptions, fittedPlanes } from "./fitted-planes.js";
 export { type CaptionedImage, type ImageRowOptions, imageRow } from "./image-row.js";
 export { type LearningCurve, type LearningCurvesOptions, learningCurves } from "./learning-curves.js";
 export { type LabelledMatrix, type MatrixGridOptions, matrixGrid } from "./matrix-grid.js";
