@@ -59,14 +59,14 @@ export function fittedPlanes(
     document,
     width,
     height,
-    marginTop: 44,
+    marginTop: 64,
     marginLeft: 52,
     marginRight: 64,
     marginBottom: 40,
     style: { fontFamily, fontSize: "12px", background: "none" },
     x: { label: xLabel, labelAnchor: "center", labelArrow: "none", domain: xDomain },
-    y: { label: yLabel, labelArrow: "none", domain: yDomain },
-    color: { type: "linear", domain: [-largest, 0, largest], range: ["#4c78d8", "#9a9a9a", "#e8871e"] },
+    y: { label: yLabel, labelArrow: "none", labelAnchor: "center", domain: yDomain },
+    color: { type: "linear", domain: [-largest, 0, largest], range: ["#4c78d8", "#c4c4c4", "#e8871e"] },
     marks: [
       ...lines.map((levels, i) =>
         Plot.link(levels, {
@@ -105,7 +105,7 @@ export function fittedPlanes(
   const label = `${valueLabel} over ${xLabel} and ${yLabel}, level lines of ${models.map(({ name }) => name).join(", ")}`;
   svg.setAttribute("role", "img");
   svg.setAttribute("aria-label", label);
-  addLegend(svg, document, models);
+  addLegend(svg, document, models, `lines of equal ${valueLabel}`);
   return svg;
 }
 
@@ -121,7 +121,7 @@ function widened(values: readonly number[]): Range {
 function niceLevels(low: number, high: number): number[] {
   const rough = (high - low) / 6;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((factor) => factor * power).find((one) => one >= rough)!;
+  const step = [1, 2, 5, 10].map((factor) => factor * power).findLast((one) => one <= 1.5 * rough)!;
   const first = Math.ceil(low / step);
   const count = Math.floor(high / step) - first + 1;
   return Array.from({ length: count }, (_, i) => (first + i) * step);
@@ -153,15 +153,21 @@ function levelLine(
   return { model: name, value, x1: first[0], y1: first[1], x2: last[0], y2: last[1] };
 }
 
-function addLegend(svg: SVGSVGElement, document: Document, models: readonly FittedPlane[]): void {
+function addLegend(
+  svg: SVGSVGElement,
+  document: Document,
+  models: readonly FittedPlane[],
+  note: string,
+): void {
   const make = (name: string, attributes: Readonly<Record<string, string | number>>, text = "") => {
     const element = document.createElementNS("http://www.w3.org/2000/svg", name);
     for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, `${value}`);
     element.textContent = text;
     svg.append(element);
   };
+  make("text", { x: 52, y: 36, fill: "currentColor", "fill-opacity": 0.7, "text-anchor": "start" }, note);
   models.forEach(({ name }, i) => {
-    const x = 120 + i * 200;
+    const x = 52 + i * 200;
     make("line", {
       x1: x,
       x2: x + 34,

@@ -2,6 +2,7 @@ import { JSDOM } from "jsdom";
 import { expect, test } from "vitest";
 import {
   fieldGrowth,
+  fittedPlanes,
   imageRow,
   learningCurves,
   matrixGrid,
@@ -140,6 +141,34 @@ test("learning curves: a line per run, a cross where one leaves the figure", asy
   await expect(file(svg)).toMatchFileSnapshot(gallery("learning-curves"));
 });
 
+test("fitted planes: level lines lie where the planes have round values", async () => {
+  const corners: [number, number, number][] = [
+    [0, 0, 0],
+    [10, 0, 10],
+    [0, 10, 0],
+    [10, 10, 10],
+  ];
+  const models = [
+    { name: "least squares", bias: 0, slopes: [1, 0] as const },
+    { name: "other", bias: 1, slopes: [1, 0] as const },
+  ];
+  const svg = fittedPlanes(corners, models, { document });
+  expect(svg.querySelectorAll("circle")).toHaveLength(4);
+  const [first, second] = [...svg.querySelectorAll('g[aria-label="link"]')].map((group) =>
+    [...group.querySelectorAll("path")].map((path) => {
+      const [, x1, x2] = /^M([\d.]+),[\d.]+L([\d.]+),/.exec(path.getAttribute("d")!)!.map(Number);
+      return [x1!, x2!];
+    }),
+  );
+  // Upright lines at x = 0, 2, …, 10, and those of the other plane one unit to the left.
+  expect(first).toHaveLength(6);
+  expect(second).toHaveLength(5); // its line for 0 would lie at x = -1, outside
+  for (const [x1, x2] of [...first!, ...second!]) expect(x1).toBeCloseTo(x2!, 9);
+  const unit = (first!.at(-1)![0]! - first![0]![0]!) / 10;
+  expect(second![0]![0]! - first![0]![0]!).toBeCloseTo(unit, 6);
+  await expect(file(svg)).toMatchFileSnapshot(gallery("fitted-planes"));
+});
+
 test("pictures in a row have one height and fill the width", () => {
   const pictures = [
     { ...image, caption: "a" },
@@ -187,6 +216,12 @@ test("nothing to draw is an error that says what was expected", () => {
   );
   expect(() => learningCurves([{ name: "a", points: [[0, 0]] }], { document })).toThrow(
     "learningCurves: curves: expected finite errors above 0, got 0",
+  );
+  expect(() => fittedPlanes([], [], { document })).toThrow(
+    "fittedPlanes: points: expected at least one, got none",
+  );
+  expect(() => fittedPlanes([[0, 0, Number.NaN]], [], { document })).toThrow(
+    "fittedPlanes: expected finite numbers, got NaN",
   );
   expect(() => imageRow([], { document })).toThrow("imageRow: images: expected at least one, got none");
 });
