@@ -34,7 +34,7 @@ export function defineCommand(name: string, summary: string, out: { flag: string
 }
 
 /** An integer flag of at least `least`. */
-function countFrom(least: number): (text: string) => number {
+export function countFrom(least: number): (text: string) => number {
   return (text) => {
     const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
     if (!Number.isSafeInteger(value) || value < least) {
@@ -44,10 +44,40 @@ function countFrom(least: number): (text: string) => number {
   };
 }
 
+/** A number flag above 0, or at least 0, and at most (or below) a limit. */
+export function numberFrom({ above, least, most, below }: NumberRange): (text: string) => number {
+  const from = above === undefined ? `at least ${least}` : `above ${above}`;
+  const to = most !== undefined ? ` and at most ${most}` : below !== undefined ? ` and below ${below}` : "";
+  return (text) => {
+    const value = text.trim() === "" ? Number.NaN : Number(text);
+    const inside =
+      (above === undefined || value > above) &&
+      (least === undefined || value >= least) &&
+      (most === undefined || value <= most) &&
+      (below === undefined || value < below);
+    if (!Number.isFinite(value) || !inside) {
+      throw new InvalidArgumentError(`Expected a number ${from}${to}.`);
+    }
+    return value;
+  };
+}
+
+interface NumberRange {
+  readonly above?: number;
+  readonly least?: number;
+  readonly most?: number;
+  readonly below?: number;
+}
+
 /** A flag with one integer or several separated by commas: `224` or `224,320`. */
 export function countsFrom(least: number): (text: string) => number[] {
   const one = countFrom(least);
   return (text) => text.split(",").map((part) => one(part.trim()));
+}
+
+/** A flag with numbers above 0, separated by commas. */
+export function positiveNumbers(text: string): number[] {
+  return text.split(",").map(numberFrom({ above: 0 }));
 }
 
 /** What stands around every JSON result. */

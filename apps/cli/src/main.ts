@@ -1,4 +1,7 @@
 import { Command, CommanderError } from "commander";
+import { backpropCheckCommand } from "./commands/backprop-check.js";
+import { gatesCommand } from "./commands/gates.js";
+import { lmsCommand } from "./commands/lms.js";
 import { receptiveFieldCommand } from "./commands/receptive-field.js";
 import { reproduceCommand } from "./commands/reproduce.js";
 import type { Experiment } from "./experiments/experiment.js";
@@ -27,6 +30,9 @@ export async function main(
     .helpCommand(false)
     .showSuggestionAfterError(true)
     .addCommand(receptiveFieldCommand(terminal))
+    .addCommand(lmsCommand(terminal))
+    .addCommand(gatesCommand(terminal))
+    .addCommand(backpropCheckCommand(terminal))
     .addCommand(reproduceCommand(terminal, experiments))
     .addHelpText(
       "after",

@@ -4,7 +4,9 @@ export {
   type FieldMass,
 } from "./effective-field-over-image.js";
 export { type FieldGrowthOptions, fieldGrowth, type GrowingNetwork } from "./field-growth.js";
+export { type FittedPlane, type FittedPlanesOptions, fittedPlanes } from "./fitted-planes.js";
 export { type CaptionedImage, type ImageRowOptions, imageRow } from "./image-row.js";
+export { type LearningCurve, type LearningCurvesOptions, learningCurves } from "./learning-curves.js";
 export { type LabelledMatrix, type MatrixGridOptions, matrixGrid } from "./matrix-grid.js";
 export { type ReachDiagramOptions, reachDiagram, type UnitReach } from "./reach-diagram.js";
 export { svgText } from "./svg-text.js";

@@ -3,7 +3,9 @@ import { expect, test } from "vitest";
 import {
   effectiveFieldOverImage,
   fieldGrowth,
+  fittedPlanes,
   imageRow,
+  learningCurves,
   matrixGrid,
   reachDiagram,
   svgText,
@@ -156,6 +158,56 @@ test("matrices: every value in its cell, colour by sign on one scale", async () 
   await expect(file(svg)).toMatchFileSnapshot(gallery("matrix-grid"));
 });
 
+test("learning curves: a line per run, a cross where one leaves the figure", async () => {
+  const decay = (rate: number) =>
+    Array.from({ length: 11 }, (_, i): [number, number] => [i, 3 * Math.exp(-rate * i) + 1e-4]);
+  const curves = [
+    { name: "slow", points: decay(0.3) },
+    { name: "fast", points: decay(2) },
+    { name: "wild", points: [[0, 3], [1, 3e4]] as [number, number][], diverged: true },
+  ]; // biome-ignore format: points
+  const svg = learningCurves(curves, { document, floor: { name: "least squares", error: 1e-4 } });
+  const paths = [...svg.querySelectorAll('g[aria-label="line"] path')];
+  expect(paths).toHaveLength(3);
+  // From 3 to 3e4 the axis, which ends at 30, is crossed after a quarter of the way.
+  const ends = paths.map((path) => /([\d.]+),([\d.]+)$/.exec(path.getAttribute("d")!)!.slice(1).map(Number));
+  const starts = paths.map((path) => /^M([\d.]+),/.exec(path.getAttribute("d")!)!.slice(1).map(Number));
+  const width = ends[0]![0]! - starts[0]![0]!;
+  expect((ends[2]![0]! - starts[2]![0]!) / width).toBeCloseTo(0.25 / 10, 4);
+  expect(ends[2]![1]).toBe(24);
+  expect(svg.querySelectorAll('g[aria-label="dot"] path')).toHaveLength(1);
+  expect(svg.textContent).toContain("wild diverges");
+  await expect(file(svg)).toMatchFileSnapshot(gallery("learning-curves"));
+});
+
+test("fitted planes: level lines lie where the planes have round values", async () => {
+  const corners: [number, number, number][] = [
+    [0, 0, 0],
+    [10, 0, 10],
+    [0, 10, 0],
+    [10, 10, 10],
+  ];
+  const models = [
+    { name: "least squares", bias: 0, slopes: [1, 0] as const },
+    { name: "other", bias: 1, slopes: [1, 0] as const },
+  ];
+  const svg = fittedPlanes(corners, models, { document });
+  expect(svg.querySelectorAll("circle")).toHaveLength(4);
+  const [first, second] = [...svg.querySelectorAll('g[aria-label="link"]')].map((group) =>
+    [...group.querySelectorAll("path")].map((path) => {
+      const [, x1, x2] = /^M([\d.]+),[\d.]+L([\d.]+),/.exec(path.getAttribute("d")!)!.map(Number);
+      return [x1!, x2!];
+    }),
+  );
+  // Upright lines at x = 0, 2, …, 10, and those of the other plane one unit to the left.
+  expect(first).toHaveLength(6);
+  expect(second).toHaveLength(5); // its line for 0 would lie at x = -1, outside
+  for (const [x1, x2] of [...first!, ...second!]) expect(x1).toBeCloseTo(x2!, 9);
+  const unit = (first!.at(-1)![0]! - first![0]![0]!) / 10;
+  expect(second![0]![0]! - first![0]![0]!).toBeCloseTo(unit, 6);
+  await expect(file(svg)).toMatchFileSnapshot(gallery("fitted-planes"));
+});
+
 test("pictures in a row have one height and fill the width", () => {
   const pictures = [
     { ...image, caption: "a" },
@@ -204,6 +256,18 @@ test("nothing to draw is an error that says what was expected", () => {
   );
   expect(() => effectiveFieldOverImage({ field: { ...field, rows: [[0]] } }, { document })).toThrow(
     "expected some mass, got none",
+  );
+  expect(() => learningCurves([], { document })).toThrow(
+    "learningCurves: curves: expected curves with at least one point, got none",
+  );
+  expect(() => learningCurves([{ name: "a", points: [[0, 0]] }], { document })).toThrow(
+    "learningCurves: curves: expected finite errors above 0, got 0",
+  );
+  expect(() => fittedPlanes([], [], { document })).toThrow(
+    "fittedPlanes: points: expected at least one, got none",
+  );
+  expect(() => fittedPlanes([[0, 0, Number.NaN]], [], { document })).toThrow(
+    "fittedPlanes: expected finite numbers, got NaN",
   );
   expect(() => imageRow([], { document })).toThrow("imageRow: images: expected at least one, got none");
 });
