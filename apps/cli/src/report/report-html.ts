@@ -75,7 +75,7 @@ ${result.checks.map(checkRow).join("\n")}
 }
 
 function checkRow({ name, known, got, tolerance, ok }: Check): string {
-  const allowed = tolerance === 0 ? "" : ` <span class="soft">± ${tolerance}</span>`;
+  const allowed = tolerance === 0 ? "" : `<span class="tolerance">± ${tolerance}</span>`;
   return `<tr><td>${escapeHtml(name)}</td><td class="number">${showValue(known)}${allowed}</td><td class="number">${showValue(got)}</td><td class="${ok ? "good" : "bad"}">${ok ? "✓ agrees" : "✗ differs"}</td></tr>`;
 }
 

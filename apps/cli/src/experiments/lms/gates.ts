@@ -1,5 +1,14 @@
 import { matrixGrid } from "@gradlab/figures";
-import { gate, gateCensus, leastSquares, type Madaline, respond, truthTable } from "@gradlab/lms";
+import {
+  gate,
+  gateCensus,
+  initMadaline,
+  leastSquares,
+  type Madaline,
+  madalineRule2,
+  respond,
+  truthTable,
+} from "@gradlab/lms";
 import { check, type Experiment } from "../experiment.js";
 
 /** Two Adalines that each find one half of XOR, and one that joins them. */
@@ -7,6 +16,9 @@ const xor: Madaline = {
   sizes: [2, 2, 1],
   layers: [Float64Array.of(0.5, -1, 1, 0.5, 1, -1), Float64Array.of(1, -1, -1)],
 };
+
+/** Nets to train from random starts. */
+const wantedNets = 8;
 
 /** Logic gates with −1 for false and 1 for true. */
 export const gates: Experiment = {
@@ -16,7 +28,7 @@ export const gates: Experiment = {
     "Least squares on the truth table, −1 for false and 1 for true, bias first. One neuron computes 14 of 16 functions of " +
     "two inputs and 104 of 256 of three. Least squares has the right sign on all rows for all 14, but only for 40 of the " +
     "104: the other 64 tie at exactly 0. XOR needs a second layer.",
-  async run({ document }) {
+  async run({ document, seed }) {
     const fit = (name: "nand" | "majority", n: number) => {
       const X = truthTable(n);
       const t = gate(name, n);
@@ -29,6 +41,17 @@ export const gates: Experiment = {
     const first = answers.map(({ sums }) => [...sums[0]!]);
     const second = answers.map(({ sums }) => sums[1]![0]!);
     const [two, three] = [gateCensus(2), gateCensus(3)];
+    // Nets that learn XOR by Madaline Rule II, each from a start of its own.
+    const X = truthTable(2);
+    const T = [...gate("xor", 2)].map((target) => [target]);
+    const solved: Madaline[] = [];
+    for (let index = 0; solved.length < wantedNets && index < 10 * wantedNets; index++) {
+      const { net, solved: isSolved } = madalineRule2(initMadaline([2, 2, 1], { seed, index }), X, T, {
+        seed: index,
+      });
+      if (isSolved) solved.push(net);
+    }
+    const distinct = new Set(solved.map(({ layers }) => layers.map((layer) => layer.join()).join(";")));
     return {
       checks: [
         check("NAND: weights", [0.5, -0.5, -0.5], nand.weights, 1e-14),
@@ -51,6 +74,11 @@ export const gates: Experiment = {
           answers.map(({ outputs }) => outputs[1]![0]!),
         ),
         check(
+          "XOR by Madaline Rule II: different nets from eight starts that solve it",
+          wantedNets,
+          distinct.size,
+        ),
+        check(
           "two inputs: separable, solved strictly, tied, wrong",
           [14, 14, 0, 0],
           [two.separable, two.strict, two.ties, two.wrong],
@@ -62,6 +90,17 @@ export const gates: Experiment = {
         ),
       ],
       figures: [
+        {
+          svg: matrixGrid(
+            solved.slice(0, 4).map((net, i) => ({
+              label: `start ${i + 1}`,
+              rows: net.layers.flatMap((layer) => rowsOfThree(layer)),
+            })),
+            { document, cell: 48 },
+          ),
+          caption:
+            "What four random starts learned by Madaline Rule II: different weights that all compute XOR. Rows: the two units of the first layer and the output, bias first.",
+        },
         {
           svg: matrixGrid(
             [
@@ -82,4 +121,11 @@ export const gates: Experiment = {
 
 function rowsOf({ rows, columns, data }: ReturnType<typeof truthTable>): number[][] {
   return Array.from({ length: rows }, (_, k) => [...data.subarray(k * columns, (k + 1) * columns)]);
+}
+
+/** The weights of a layer of units with two inputs, a unit a row, rounded to be read. */
+function rowsOfThree(layer: Float64Array): number[][] {
+  return Array.from({ length: layer.length / 3 }, (_, unit) =>
+    [...layer.subarray(3 * unit, 3 * unit + 3)].map((weight) => Math.round(100 * weight) / 100),
+  );
 }
