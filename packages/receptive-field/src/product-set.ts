@@ -1,30 +1,14 @@
-import { clipSet, countSet, isSubset, type RunSet, setsEqual, unionSets } from "./run-set.js";
+import { clipSet, countSet, isSubset, type RunSet, unionSets } from "./run-set.js";
+import { type AxisSets, addToUnion } from "./union-of-products.js";
 
 /** All positions whose coordinate along each axis lies in that axis's set. */
 export type ProductSet = readonly RunSet[];
 
+const sets: AxisSets<RunSet> = { isWithin: isSubset, join: (a, b) => unionSets([a, b]) };
+
 /** Adds a product to a union, leaving out what is redundant. Empty products add nothing. */
 export function addProductSet(union: ProductSet[], product: ProductSet): void {
-  if (product.some((set) => set.length === 0)) return;
-  for (let i = 0; i < union.length; i++) {
-    const other = union[i]!;
-    if (product.every((set, axis) => isSubset(set, other[axis]!))) return;
-    const joined = joinAlongOneAxis(product, other);
-    if (joined !== null) {
-      union.splice(i, 1);
-      addProductSet(union, joined);
-      return;
-    }
-  }
-  union.push(product);
-}
-
-function joinAlongOneAxis(a: ProductSet, b: ProductSet): ProductSet | null {
-  if (b.every((set, axis) => isSubset(set, a[axis]!))) return a;
-  const different = a.flatMap((set, axis) => (setsEqual(set, b[axis]!) ? [] : [axis]));
-  const [axis] = different;
-  if (different.length !== 1 || axis === undefined) return null;
-  return a.with(axis, unionSets([a[axis]!, b[axis]!]));
+  if (product.every((set) => set.length > 0)) addToUnion(union, product, sets);
 }
 
 /** How many positions the union of products holds. */

@@ -11,6 +11,7 @@ import {
   spreadSet,
   unionSets,
 } from "./run-set.js";
+import { type AxisSets, addToUnion } from "./union-of-products.js";
 
 /**
  * What the units of a layer see of the input along one axis, as a periodic
@@ -139,39 +140,19 @@ function isReachWithin(a: AxisReach, b: AxisReach): boolean {
   return true;
 }
 
+const rules: AxisSets<AxisReach> = {
+  isWithin: isReachWithin,
+  join: (a, b) => (advanceTogether(a, b) ? joinReach(a, b) : null),
+};
+
 /**
  * The union of products with what is redundant removed: a product inside
  * another one goes, and two that differ along one axis only become one.
  */
 export function uniteReach(products: readonly ProductReach[]): Reach {
   const kept: ProductReach[] = [];
-  for (const product of products) addProduct(kept, product);
+  for (const product of products) addToUnion(kept, product, rules);
   return kept;
-}
-
-function addProduct(kept: ProductReach[], product: ProductReach): void {
-  for (let i = 0; i < kept.length; i++) {
-    const other = kept[i]!;
-    if (product.every((reach, axis) => isReachWithin(reach, other[axis]!))) return;
-    const joined = joinAlongOneAxis(product, other);
-    if (joined !== null) {
-      kept.splice(i, 1);
-      addProduct(kept, joined);
-      return;
-    }
-  }
-  kept.push(product);
-}
-
-/** One product for both, where one lies in the other or they differ along one axis only; else null. */
-function joinAlongOneAxis(a: ProductReach, b: ProductReach): ProductReach | null {
-  if (b.every((reach, axis) => isReachWithin(reach, a[axis]!))) return a;
-  const different = a.flatMap((reach, axis) =>
-    isReachWithin(reach, b[axis]!) && isReachWithin(b[axis]!, reach) ? [] : [axis],
-  );
-  const [axis] = different;
-  if (different.length !== 1 || axis === undefined || !advanceTogether(a[axis]!, b[axis]!)) return null;
-  return a.with(axis, joinReach(a[axis]!, b[axis]!));
 }
 
 /** The box of unit `u` along one axis: lowest and highest pixel seen through any product, or null. */

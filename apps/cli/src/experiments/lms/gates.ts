@@ -92,17 +92,6 @@ export const gates: Experiment = {
       figures: [
         {
           svg: matrixGrid(
-            solved.slice(0, 4).map((net, i) => ({
-              label: `start ${i + 1}`,
-              rows: net.layers.flatMap((layer) => rowsOfThree(layer)),
-            })),
-            { document, cell: 48 },
-          ),
-          caption:
-            "What four random starts learned by Madaline Rule II: different weights that all compute XOR. Rows: the two units of the first layer and the output, bias first.",
-        },
-        {
-          svg: matrixGrid(
             [
               { label: "inputs", rows: patterns.map((pattern) => pattern.slice(1)) },
               { label: "sums, layer 1", rows: first },
@@ -113,6 +102,17 @@ export const gates: Experiment = {
           ),
           caption:
             "XOR by three Adalines. The first layer maps −− and ++ to the same point, which one plane cuts off.",
+        },
+        {
+          svg: matrixGrid(
+            solved.slice(0, 4).map((net, i) => ({
+              label: `start ${i + 1}`,
+              rows: net.layers.flatMap((layer) => rowsOfThree(layer)),
+            })),
+            { document, cell: 48 },
+          ),
+          caption:
+            "What four random starts learned by Madaline Rule II: different weights that all compute XOR. Rows: the two units of the first layer and the output, bias first, rounded.",
         },
       ],
     };
