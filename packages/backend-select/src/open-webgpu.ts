@@ -41,12 +41,12 @@ export async function openWebgpu(
   attempt: Attempt,
   load: () => Promise<WebgpuModule>,
 ): Promise<OpenedBackend> {
-  const running = engine().registry["webgpu"] as unknown as WebgpuBackend | undefined;
+  const running = engine().registry.webgpu as unknown as WebgpuBackend | undefined;
   // One that failed is replaced; one that works holds somebody's tensors.
   if (running !== undefined && guardOf(running)?.failure == null) return reuse(attempt, running);
   const gpu = currentGpu();
   if (gpu === undefined) throw new Error("this platform has no WebGPU");
-  const powerPreference = env().getFlags()["WEBGPU_USE_LOW_POWER_GPU"] ? "low-power" : "high-performance";
+  const powerPreference = env().getFlags().WEBGPU_USE_LOW_POWER_GPU ? "low-power" : "high-performance";
   const adapter = await attempt.during(gpu.requestAdapter({ powerPreference }));
   if (adapter === null) throw new Error("WebGPU finds no adapter: no GPU, or no driver for it");
   const info = adapter.info ?? {};

@@ -43,7 +43,7 @@ function inspect(attempt: Attempt): void {
   if (!env().getBool("WEBGL_RENDER_FLOAT32_ENABLED")) {
     throw new Error("it is set to render to textures of 16 bits (WEBGL_RENDER_FLOAT32_ENABLED is false)");
   }
-  const backend = engine().registry["webgl"] as unknown as WebglBackend;
+  const backend = engine().registry.webgl as unknown as WebglBackend;
   const { gl } = backend.gpgpu;
   const info = gl.getExtension("WEBGL_debug_renderer_info");
   const renderer = gl.getParameter(info === null ? gl.RENDERER : info.UNMASKED_RENDERER_WEBGL);
