@@ -1,6 +1,5 @@
-import type { LayerGraph } from "@gradlab/receptive-field";
 import { expect, test } from "vitest";
-import { type NetworkName, network, networkNames, summary } from "../src/index.js";
+import { type NetworkName, network, summary } from "../src/index.js";
 
 const totals = (name: NetworkName, options = {}) => {
   const { params, macs } = summary(network(name, options));
