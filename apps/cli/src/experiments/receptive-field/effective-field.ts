@@ -2,6 +2,7 @@ import { effectiveFieldOverImage, fieldGrowth, imageRow } from "@gradlab/figures
 import { type LayerGraph, parseNetwork, receptiveField } from "@gradlab/receptive-field";
 import type { EffectiveField } from "@gradlab/receptive-field/measure";
 import type { Pixels } from "../../pictures.js";
+import { reached } from "../../reached.js";
 import { check, type Experiment, type Value } from "../experiment.js";
 
 const deepest = 32;
@@ -49,18 +50,18 @@ export const effectiveFields: Experiment = {
       const field = receptiveField(graph);
       const last = graph.layers.at(-1)!.name;
       for (const unit of units) {
-        const { axes, contributing } = field.unit(last, unit);
+        const { pixels, contributing } = reached(field, last, unit);
         const found = await measureField(graph, last, unit);
         boxes.push({
           name: `${name}, unit (${unit.join(", ")})`,
-          known: [...axes.map(({ clipped }) => clipped), contributing],
+          known: [...pixels, contributing],
           got: [...found.pixels, found.contributing],
         });
       }
     }
 
     const blocks = onImages(residual, 48);
-    const seen = receptiveField(blocks).unit("sum2", [6, 6]);
+    const seen = reached(receptiveField(blocks), "sum2", [6, 6]);
     const noise = noiseImages(64, 48, seed);
     const random = await randomField(blocks, [6, 6], noise, seed);
     for (const image of noise) image.dispose();
@@ -104,7 +105,7 @@ export const effectiveFields: Experiment = {
         ...boxes.map(({ name, known, got }) => check(name, known, got)),
         check(
           "residual with max-pools, ReLU and random weights, 64 images, unit (6, 6)",
-          [...seen.axes.map(({ clipped }) => clipped), seen.contributing],
+          [...seen.pixels, seen.contributing],
           [...extent(random), random.reached],
         ),
       ],
