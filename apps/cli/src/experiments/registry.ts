@@ -1,4 +1,5 @@
 import { filterByHand } from "./classic-cnns/filter-by-hand.js";
+import { gradients } from "./core/gradients.js";
 import type { Experiment } from "./experiment.js";
 import { backprop } from "./lms/backprop.js";
 import { courseData } from "./lms/course-data.js";
@@ -6,6 +7,7 @@ import { gates } from "./lms/gates.js";
 import { stepSizes } from "./lms/step-sizes.js";
 import { alexnet } from "./receptive-field/alexnet.js";
 import { branches } from "./receptive-field/branches.js";
+import { effectiveFields } from "./receptive-field/effective-field.js";
 import { published } from "./receptive-field/published.js";
 
 /** Every experiment, in the order of the report. A package adds its own here. */
@@ -13,6 +15,8 @@ export const experiments: readonly Experiment[] = [
   alexnet,
   published,
   branches,
+  effectiveFields,
+  gradients,
   filterByHand,
   courseData,
   stepSizes,
