@@ -5,6 +5,7 @@ import { gatesCommand } from "./commands/gates.js";
 import { lmsCommand } from "./commands/lms.js";
 import { receptiveFieldCommand } from "./commands/receptive-field.js";
 import { reproduceCommand } from "./commands/reproduce.js";
+import { summaryCommand } from "./commands/summary.js";
 import type { Experiment } from "./experiments/experiment.js";
 import { experiments as allExperiments } from "./experiments/registry.js";
 import { type ExitName, exitCodes, Failure, messageOf } from "./failure.js";
@@ -31,6 +32,7 @@ export async function main(
     .helpCommand(false)
     .showSuggestionAfterError(true)
     .addCommand(receptiveFieldCommand(terminal))
+    .addCommand(summaryCommand(terminal))
     .addCommand(lmsCommand(terminal))
     .addCommand(gatesCommand(terminal))
     .addCommand(backpropCheckCommand(terminal))
