@@ -6,6 +6,7 @@ import { lmsCommand } from "./commands/lms.js";
 import { receptiveFieldCommand } from "./commands/receptive-field.js";
 import { reproduceCommand } from "./commands/reproduce.js";
 import { summaryCommand } from "./commands/summary.js";
+import { trainCnnCommand } from "./commands/train-cnn.js";
 import type { Experiment } from "./experiments/experiment.js";
 import { experiments as allExperiments } from "./experiments/registry.js";
 import { type ExitName, exitCodes, Failure, messageOf } from "./failure.js";
@@ -33,6 +34,7 @@ export async function main(
     .showSuggestionAfterError(true)
     .addCommand(receptiveFieldCommand(terminal))
     .addCommand(summaryCommand(terminal))
+    .addCommand(trainCnnCommand(terminal))
     .addCommand(lmsCommand(terminal))
     .addCommand(gatesCommand(terminal))
     .addCommand(backpropCheckCommand(terminal))

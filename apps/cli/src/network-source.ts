@@ -129,3 +129,10 @@ function isGraphModel(json: unknown): boolean {
   const topology = (json as { modelTopology?: { node?: unknown } } | null)?.modelTopology;
   return typeof topology === "object" && topology !== null && Array.isArray(topology.node);
 }
+
+/** `N` or `H,W`. */
+export function bothAxes(sizes: readonly number[]): readonly [height: number, width: number] {
+  const [height, width = height, ...more] = sizes;
+  if (more.length > 0) throw new Failure("usage", `--input: expected N or H,W, got ${sizes.length} sizes`);
+  return [height!, width!];
+}

@@ -12,7 +12,13 @@ import {
 } from "../command.js";
 import { blame, Failure } from "../failure.js";
 import { writeOutput } from "../files.js";
-import { classicNetwork, loadNetwork, type NetworkFlags, type ShapeFlags } from "../network-source.js";
+import {
+  bothAxes,
+  classicNetwork,
+  loadNetwork,
+  type NetworkFlags,
+  type ShapeFlags,
+} from "../network-source.js";
 import { type Paint, painter, type Terminal, textTable } from "../terminal.js";
 
 /** The names of `countingPolicies`, written out so that help needs no tensors; a test holds them together. */
@@ -107,12 +113,6 @@ async function ownModel(flags: Flags): Promise<{ label: string; graph: LayerGrap
     label,
     graph: { ...graph, input: { ...graph.input, ...(channels !== undefined && { channels }) } },
   };
-}
-
-function bothAxes(sizes: readonly number[]): readonly [height: number, width: number] {
-  const [height, width = height, ...more] = sizes;
-  if (more.length > 0) throw new Failure("usage", `--input: expected N or H,W, got ${sizes.length} sizes`);
-  return [height!, width!];
 }
 
 const shape = (sizes: readonly number[]) => sizes.join(" x ");
