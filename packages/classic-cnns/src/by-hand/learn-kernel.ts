@@ -24,8 +24,8 @@ export interface LearnedKernel {
 
 /**
  * Finds the kernel between inputs and outputs by gradient descent on `Σ (crossCorrelate(x, k) − y)²`, all pairs at
- * every step. The loss is quadratic in the kernel: it converges for rates below 1 / λ, where λ is the largest
- * eigenvalue of `Σ im2col(x) im2col(x)ᵀ`, and for larger ones diverges.
+ * every step. The loss is quadratic in the kernel: with λ the largest eigenvalue of `Σ im2col(x) im2col(x)ᵀ`, it
+ * converges for rates below 1 / λ, and beyond diverges from almost every start.
  *
  * @param pairs At least one pair: x `[h][w]`, y `[h'][w']`.
  * @throws {TypeError | RangeError} when something is not a finite number, an output has not the size that its input

@@ -8,7 +8,7 @@ import {
   transposedConv2d,
 } from "@gradlab/classic-cnns/by-hand";
 import * as tf from "@tensorflow/tfjs-core";
-import { expect, test } from "vitest";
+import { test } from "vitest";
 import golden from "./golden/torch.json" with { type: "json" };
 import { expectClose, filtersOf, shaped, volumeOf, wave } from "./numbers.js";
 
