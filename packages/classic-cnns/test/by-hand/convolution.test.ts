@@ -127,6 +127,9 @@ test("a transposed convolution lays its kernels a stride apart and adds up where
   expect(transposedConvolve([[1, 10]], [[1, 2, 3]], { stride: 2 })).toEqual([[1, 2, 13, 20, 30]]);
   expect(transposedConvolve([[1, 10]], [[1, 2, 3]])).toEqual([[1, 12, 23, 30]]);
   expect(transposedConvolve([[1, 10]], [[1, 2, 3]], { stride: 2, padding: [0, 1] })).toEqual([[2, 13, 20]]);
+  // "full" grew by two on either side, which the way back takes off again.
+  expect(transposedConvolve([[1, 10, 0, 0, 100]], [[1, 2, 3]], { padding: "full" })).toEqual([[23, 30, 100]]);
+  expect(transposedConvolve([[1, 10]], [[1, 2, 3]], { padding: "valid" })).toEqual([[1, 12, 23, 30]]);
   // Of the two sizes that stride 2 halves to this one, the larger has a column that no window reads.
   expect(transposedConvolve([[1, 10]], [[1, 2, 3]], { stride: 2, size: [1, 6] })).toEqual([
     [1, 2, 13, 20, 30, 0],

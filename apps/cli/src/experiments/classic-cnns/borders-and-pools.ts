@@ -110,16 +110,16 @@ export const bordersAndPools: Experiment = {
           svg: matrixGrid(
             [
               { label: "random numbers", rows: noise },
-              { label: "max-pool from ReLU", rows: maxPoolFromRelu(noise) },
+              { label: "max-pool", rows: maxPoolFromRelu(noise) },
               ...maxPoolLayers.slice(1).map(({ filters }, i) => ({
-                label: `1 × 1 filters of layer ${i + 2}`,
+                label: `layer ${i + 2}`,
                 rows: filters.map((filter) => filter.map((tap) => tap[0]![0]!)),
               })),
             ],
             { document, cell: 26 },
           ),
           caption:
-            "The largest of every 2 × 2 by convolutions and ReLU alone. The first layer takes left, −left and right − left of both rows; each row of the matrices is one filter, and 1, −1, 1 adds up to the larger one.",
+            "The largest of every 2 × 2 by convolutions and ReLU alone. Layer 1 takes left, −left and right − left of both rows. Layers 2 and 3 are 1 × 1, a filter per row: behind a ReLU, 1, −1, 1 adds up to the larger one.",
         },
         {
           svg: imageRow(images, { document, width: 720 }),

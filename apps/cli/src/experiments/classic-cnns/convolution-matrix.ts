@@ -67,7 +67,7 @@ export const convolutionMatrix: Experiment = {
       ], // biome-ignore format: matrices
       figures: [
         {
-          svg: matrixGrid([{ label: "2 × 2 ones on 3 × 3: four windows of nine numbers", rows: T }], {
+          svg: matrixGrid([{ label: "2 × 2 ones on 3 × 3", rows: T }], {
             document,
             cell: 26,
           }),

@@ -92,9 +92,9 @@ export const filterByHand: Experiment = {
           svg: matrixGrid(
             [
               { label: "bar", rows: bar },
-              { label: "[1, −1] answers", rows: edges },
+              { label: "[1, −1] on it", rows: edges },
               { label: "diagonal", rows: diagonal },
-              { label: "[1, −1] answers", rows: diagonalEdges },
+              { label: "[1, −1] on it", rows: diagonalEdges },
             ],
             { document, cell: 24 },
           ),

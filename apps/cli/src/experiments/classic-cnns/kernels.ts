@@ -62,7 +62,7 @@ export const kernels: Experiment = {
           [[0.5, 1, 0.5], [-2, 0, 2]],
           [factors.column, factors.row],
         ),
-        check("is the Laplacian separable", null, separate(laplacianKernel()) && 1),
+        check("column and row of the Laplacian", null, separate(laplacianKernel()) && 1),
         check("rows and columns of two 3 × 3 kernels in one", [5, 5], [fives.length, fives[0]!.length]),
         check(
           "blur in two passes, largest difference",

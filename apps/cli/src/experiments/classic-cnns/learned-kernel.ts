@@ -20,7 +20,7 @@ export const learnedKernel: Experiment = {
     "The kernel [1, −1] found again by gradient descent from a picture and its edges, squared error summed over all " +
     "places. The matrix of the error is the sum of all windows with themselves, [18 12; 12 18]: its eigenvalue is 6 " +
     "along [1, −1], where the way from zero leads, and 30 along [1, 1]. So a step keeps 1 − 2 · 0.03 · 6 = 0.64 of the " +
-    "distance, and rates from 1/30 on diverge wherever there is a part along [1, 1].",
+    "distance, and rates beyond 1/30 diverge wherever there is a part along [1, 1].",
   async run({ document }) {
     const x = Array.from({ length: 6 }, () => [1, 1, 0, 0, 0, 0, 1, 1]);
     const y = crossCorrelate(x, [[1, -1]]);
@@ -29,10 +29,10 @@ export const learnedKernel: Experiment = {
     const windows = im2col([x], { kernel: [1, 2] });
     const { kernel, losses } = learn(0.03);
     const curves = [
-      { name: "rate 0.01", losses: learn(0.01).losses },
-      { name: "rate 0.03", losses },
-      { name: "rate 0.03 from [1, 1]", losses: learn(0.03, { start: ones }).losses },
-      { name: "rate 0.035 from [1, 1]", losses: learn(0.035, { start: ones }).losses, diverged: true },
+      { name: "0.01", losses: learn(0.01).losses },
+      { name: "0.03", losses },
+      { name: "0.03*", losses: learn(0.03, { start: ones }).losses },
+      { name: "0.035*", losses: learn(0.035, { start: ones }).losses, diverged: true },
     ];
     const first = [1, 2, 3].map((count) => learnKernel([[x, y]], { size: [1, 2], rate: 0.03, steps: count }));
     return {
@@ -60,13 +60,13 @@ export const learnedKernel: Experiment = {
               { label: "picture", rows: x },
               { label: "its edges", rows: y },
               {
-                label: `learned in ${steps} steps`,
+                label: "learned",
                 rows: kernel.map((row) => row.map((tap) => Math.round(tap * 1e4) / 1e4)),
               },
             ],
             { document, cell: 26 },
           ),
-          caption: "The pair that the kernel is learned from, and the kernel, rounded.",
+          caption: `The pair that the kernel is learned from, and the kernel after ${steps} steps, rounded.`,
         },
         {
           svg: learningCurves(
@@ -77,7 +77,7 @@ export const learnedKernel: Experiment = {
             { document, timeLabel: "step", errorLabel: "squared error" },
           ),
           caption:
-            "From zero only the part along [1, −1] is wrong. From [1, 1] the other part swings with −0.8 of itself at rate 0.03, and grows by 1.1 at rate 0.035, just beyond 1/30.",
+            "The error by rate, from zero or (*) from [1, 1]. From zero only the part along [1, −1] is wrong. From [1, 1] the other part swings with −0.8 of itself at rate 0.03, and grows by 1.1 at rate 0.035, just beyond 1/30.",
         },
       ],
     };
