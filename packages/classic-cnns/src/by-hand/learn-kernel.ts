@@ -58,14 +58,19 @@ export function learnKernel(
       ),
     );
     const loss = errors.flat(2).reduce((sum, error) => sum + error * error, 0);
-    if (!Number.isFinite(loss)) {
-      throw rangeMismatch("learnKernel: rate", `one that keeps the error finite for ${step} steps`, rate);
-    }
+    expectBounded(rate, step, [loss]);
     losses.push(loss);
     if (step === steps) return { kernel, losses };
     for (const [i, [x]] of pairs.entries()) {
       const gradient = conv2dGradients([x], [[kernel]], [errors[i]!], options).filters[0]![0]!;
       kernel = kernel.map((row, a) => row.map((tap, b) => tap - rate * 2 * gradient[a]![b]!));
     }
+    expectBounded(rate, step + 1, kernel.flat());
+  }
+}
+
+function expectBounded(rate: number, step: number, numbers: readonly number[]): void {
+  if (!numbers.every(Number.isFinite)) {
+    throw rangeMismatch("learnKernel: rate", `one that keeps the error finite for ${step} steps`, rate);
   }
 }

@@ -23,7 +23,7 @@ export interface AveragePoolOptions extends PoolOptions {
  *   padding alone, or an option is out of range.
  */
 export function maxPool(x: Plane, options: PoolOptions): number[][] {
-  return pool("maxPool", x, options, (numbers) => Math.max(...numbers));
+  return pool("maxPool", x, options, largest);
 }
 
 /**
@@ -35,7 +35,7 @@ export function maxPool(x: Plane, options: PoolOptions): number[][] {
  */
 export function minPool(x: Plane, options: PoolOptions): number[][] {
   expectPlane("minPool: x", x);
-  return negative(pool("minPool", negative(x), options, (numbers) => Math.max(...numbers)));
+  return negative(pool("minPool", negative(x), options, largest));
 }
 
 /**
@@ -91,6 +91,10 @@ function pool(
 /** The numbers of a window that lie on the plane. */
 function inside(x: Plane, [top, left]: Size, [height, width]: Size): number[] {
   return x.slice(Math.max(top, 0), top + height).flatMap((row) => row.slice(Math.max(left, 0), left + width));
+}
+
+function largest(numbers: readonly number[]): number {
+  return numbers.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY);
 }
 
 function negative(x: Plane): number[][] {

@@ -68,13 +68,7 @@ export function crossCorrelateSeparably(
       // Words fit as they stand: along an axis with one tap and stride 1 they add nothing.
       padding: typeof padding === "string" ? padding : only(padding, a, 0),
     });
-  return pass(
-    pass(
-      x,
-      column.map((tap) => [tap]),
-      0,
-    ),
-    [row],
-    1,
-  ); // [h'][w], then [h'][w']
+  const upright = column.map((tap) => [tap]); // [kh][1]
+  const between = pass(x, upright, 0); // [h'][w]
+  return pass(between, [row], 1);
 }

@@ -231,6 +231,11 @@ const cases: [work: () => unknown, kind: ErrorConstructor, message: string][] = 
     RangeError,
     "learnKernel: rate: expected one that keeps the error finite for 1 steps, got 1e+200",
   ],
+  [
+    () => byHand.learnKernel([[plane, plane]], { size: 1, rate: 1e308, steps: 3, start: [[0]] }),
+    RangeError,
+    "learnKernel: rate: expected one that keeps the error finite for 1 steps, got 1e+308",
+  ],
   [() => byHand.maxFromRelu(1, Number.NaN), RangeError, "maxFromRelu: b: expected a finite number, got NaN"],
   [() => byHand.maxPoolFromRelu([[1, 2]]), RangeError, "maxPoolFromRelu: x: expected at least 2×2, got 1×2"],
   [

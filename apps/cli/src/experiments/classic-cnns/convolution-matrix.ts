@@ -24,7 +24,7 @@ export const convolutionMatrix: Experiment = {
   about:
     "A convolution is a matrix with few numbers in it, each of them along a diagonal; its transpose is the transposed " +
     "convolution. With the windows as columns (im2col) it is one product of small matrices, and with a 1 × 1 kernel a " +
-    "product over channels. The way back costs two such products, twice the channels on both sides four, b groups 1 / b. " +
+    "product over channels. The way back costs twice as much as the way there; twice the channels on both sides cost four times as much, b groups one b-th. " +
     "The convolutions are those of the small network of three on 3 × 32 × 32.",
   async run({ document }) {
     const T = toeplitz(ones, [3, 3]);
@@ -44,8 +44,17 @@ export const convolutionMatrix: Experiment = {
     const grouped = convCost({ ...conv2, groups: 4 });
     return {
       checks: [
-        check("rows and columns of 2 × 2 on 3 × 3", [4, 9], [T.length, T[0]!.length]),
-        check("the matrix times 0 … 8", column(y), matMul(T, column(x))),
+        check(
+          "2 × 2 ones on 3 × 3, four rows of nine",
+          [
+            [1, 1, 0, 1, 1, 0, 0, 0, 0],
+            [0, 1, 1, 0, 1, 1, 0, 0, 0],
+            [0, 0, 0, 1, 1, 0, 1, 1, 0],
+            [0, 0, 0, 0, 1, 1, 0, 1, 1],
+          ],
+          T,
+        ),
+        check("the matrix times 0 … 8", [[8], [12], [20], [24]], matMul(T, column(x))),
         check(
           "its transpose and the transposed convolution",
           column(transposedConvolve(y, ones)),
