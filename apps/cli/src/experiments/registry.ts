@@ -1,4 +1,8 @@
+import { bordersAndPools } from "./classic-cnns/borders-and-pools.js";
+import { convolutionMatrix } from "./classic-cnns/convolution-matrix.js";
 import { filterByHand } from "./classic-cnns/filter-by-hand.js";
+import { kernels } from "./classic-cnns/kernels.js";
+import { learnedKernel } from "./classic-cnns/learned-kernel.js";
 import type { Experiment } from "./experiment.js";
 import { backprop } from "./lms/backprop.js";
 import { courseData } from "./lms/course-data.js";
@@ -14,6 +18,10 @@ export const experiments: readonly Experiment[] = [
   published,
   branches,
   filterByHand,
+  bordersAndPools,
+  kernels,
+  learnedKernel,
+  convolutionMatrix,
   courseData,
   stepSizes,
   gates,
