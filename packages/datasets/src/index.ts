@@ -1,1 +1,14 @@
-export {};
+export { type BatchIndicesOptions, type BatchPlan, batchIndices, stepsPerEpoch } from "./batch-indices.js";
+export { type BatchesOptions, batches, type TrainingBatch } from "./batches.js";
+export type { Dataset } from "./dataset.js";
+export { generateShapes, type ShapesOptions, shapeNames } from "./generate-shapes.js";
+export type { IdxArray, IdxDtype } from "./idx-format.js";
+export type { Image } from "./image.js";
+export { cifar10Labels, fashionMnistLabels } from "./label-names.js";
+export { readCifar10 } from "./read-cifar10.js";
+export { type ReadIdxOptions, readIdx } from "./read-idx.js";
+export { type ReadIdxImagesOptions, readIdxImages } from "./read-idx-images.js";
+export { selectSamples } from "./select-samples.js";
+export { type SplitOptions, splitDataset } from "./split-dataset.js";
+export { type Augmentation, type Batch, type TakeBatchOptions, takeBatch } from "./take-batch.js";
+export { writeIdx } from "./write-idx.js";
