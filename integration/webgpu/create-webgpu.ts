@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
-import { env, setBackend } from "@tensorflow/tfjs-core";
+import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
+import { backend, env, setBackend } from "@tensorflow/tfjs-core";
 
 /** Where Debian's `chromium` package puts the manifest of SwiftShader, a Vulkan driver that needs no GPU. */
 const swiftShader = "/usr/lib/chromium/vk_swiftshader_icd.json";
@@ -10,6 +11,10 @@ export interface Adapter {
   readonly description: string;
   /** True when the CPU stands in for the GPU. */
   readonly software: boolean;
+  /** The manifests of the Vulkan drivers that were asked. */
+  readonly drivers: readonly string[];
+  /** What the device complained of; it tells nobody else. */
+  readonly errors: string[];
 }
 
 /**
@@ -19,7 +24,8 @@ export interface Adapter {
  * @throws {Error} when there is no driver, no adapter, or tfjs does not take the backend.
  */
 export async function createWebgpu(): Promise<Adapter> {
-  const drivers = (process.env.VK_ICD_FILENAMES ||= swiftShader).split(":");
+  process.env.VK_ICD_FILENAMES ||= swiftShader;
+  const drivers = process.env.VK_ICD_FILENAMES.split(":");
   const missing = drivers.find((file) => !existsSync(file));
   if (missing !== undefined) {
     throw new Error(
@@ -41,5 +47,8 @@ export async function createWebgpu(): Promise<Adapter> {
   env().set("WEBGPU_CPU_FORWARD", false);
   if (!(await setBackend("webgpu"))) throw new Error("createWebgpu: setBackend returned false");
   const software = architecture === "swiftshader" || /swiftshader|llvmpipe/i.test(description);
-  return { vendor, architecture, description, software };
+  const errors: string[] = [];
+  const { device } = backend() as WebGPUBackend;
+  device.addEventListener("uncapturederror", ({ error }) => errors.push(error.message));
+  return { vendor, architecture, description, software, drivers, errors };
 }
