@@ -21,6 +21,7 @@ export interface OpCase {
 
 export type BackendName = "cpu" | "wasm" | "webgl" | "webgpu";
 export type Part = "value" | "gradient";
+export const parts: readonly Part[] = ["value", "gradient"];
 
 /** Where backends are known to do otherwise than agree within 1e-5 (`known.json`). The tests hold that they still do. */
 export interface Known {
@@ -134,13 +135,18 @@ export function expected(
   { name }: OpCase,
   backend: BackendName,
   part: Part,
-): { readonly is: "right" | "wrong" | "missing"; readonly tolerance: number } {
+): { readonly is: Verdict; readonly tolerance: number } {
   const { is = "right", tolerance = 1e-5 } =
     known.find(
       ({ cases, on, parts }) => cases.includes(name) && on.includes(backend) && parts.includes(part),
     ) ?? {};
   return { is, tolerance };
 }
+
+export type Verdict = "right" | "wrong" | "missing";
+
+const verdict = ({ thrown, error }: Outcome, tolerance: number): Verdict =>
+  thrown ? "missing" : error <= tolerance ? "right" : "wrong";
 
 /** What differs from what is expected of a backend: nothing, if all is as it should be. */
 export function surprises(
@@ -149,14 +155,31 @@ export function surprises(
   backend: BackendName,
   outcomes: CaseOutcome,
 ): string[] {
-  return (["value", "gradient"] as const).flatMap((part) => {
+  return parts.flatMap((part) => {
     const outcome = outcomes[part];
     if (outcome === undefined) return [];
     const { is, tolerance } = expected(known, opCase, backend, part);
-    const got = outcome.thrown ? "missing" : outcome.error <= tolerance ? "right" : "wrong";
+    const got = verdict(outcome, tolerance);
     if (got === is) return [];
     return [
       `${part}: expected ${is} within ${tolerance}, got ${got} (${outcome.where}, error ${outcome.error}); would catch: ${opCase.catches}`,
     ];
   });
+}
+
+/** The parts of each case that are not right, as lines of JSON. */
+export function failuresJson(
+  known: readonly Known[],
+  backend: BackendName,
+  outcomes: readonly (readonly [OpCase, CaseOutcome])[],
+): string {
+  const lines = outcomes.flatMap(([opCase, outcome]) => {
+    const failed = parts.flatMap((part) => {
+      if (outcome[part] === undefined) return [];
+      const is = verdict(outcome[part], expected(known, opCase, backend, part).tolerance);
+      return is === "right" ? [] : [`"${part}": "${is}"`];
+    });
+    return failed.length === 0 ? [] : [`  ${JSON.stringify(opCase.name)}: { ${failed.join(", ")} }`];
+  });
+  return `{\n${lines.join(",\n")}\n}\n`;
 }

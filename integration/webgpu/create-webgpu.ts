@@ -13,8 +13,7 @@ export interface Adapter {
   readonly software: boolean;
   /** The manifests of the Vulkan drivers that were asked. */
   readonly drivers: readonly string[];
-  /** What the device complained of; it tells nobody else. */
-  readonly errors: string[];
+  readonly device: GPUDevice;
 }
 
 /**
@@ -47,8 +46,6 @@ export async function createWebgpu(): Promise<Adapter> {
   env().set("WEBGPU_CPU_FORWARD", false);
   if (!(await setBackend("webgpu"))) throw new Error("createWebgpu: setBackend returned false");
   const software = architecture === "swiftshader" || /swiftshader|llvmpipe/i.test(description);
-  const errors: string[] = [];
   const { device } = backend() as WebGPUBackend;
-  device.addEventListener("uncapturederror", ({ error }) => errors.push(error.message));
-  return { vendor, architecture, description, software, drivers, errors };
+  return { vendor, architecture, description, software, drivers, device };
 }

@@ -1,7 +1,8 @@
 import "@tensorflow/tfjs-backend-cpu";
 import { installGradients } from "@gradlab/core";
 import { backend, env, getBackend, memory, setBackend } from "@tensorflow/tfjs-core";
-import { afterEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
+import { withDeviceErrors } from "../op-parity/device-errors.js";
 import { goldenResults, known, opCases } from "../op-parity/op-cases.js";
 import { expected, runOpCase, surprises } from "../op-parity/op-parity.js";
 import { smallTraining } from "../op-parity/small-training.js";
@@ -10,10 +11,6 @@ import { createWebgpu } from "./create-webgpu.js";
 env().set("PROD", true); // no advertisement on the console
 installGradients();
 const adapter = await createWebgpu();
-
-// An error on the device raises no exception: the tensors hold zeros, or what stood there before.
-const lastErrors = () => adapter.errors.splice(0);
-afterEach(({ expect }) => expect(lastErrors()).toEqual([]));
 
 test(`the adapter is ${adapter.software ? "the CPU in the place of a GPU" : "a GPU"}: ${adapter.vendor} ${adapter.architecture}, ${adapter.description}`, () => {
   expect(adapter.vendor).not.toBe("");
@@ -29,28 +26,30 @@ test("the backend is webgpu, and small tensors are computed there too, not on th
   expect(device.shouldExecuteOnCPU([])).toBe(false);
 });
 
+const alive = () => ({ tensors: memory().numTensors, buffers: backend().numDataIds() });
+
 for (const opCase of opCases) {
   const { name, op } = opCase;
-  const gradient = expected(known, opCase, "webgpu", "gradient");
   test(`webgpu: ${name} agrees with float64 (${op})`, async () => {
-    const tensors = memory().numTensors;
-    const buffers = backend().numDataIds();
-    expect(surprises(known, opCase, "webgpu", await runOpCase(opCase, goldenResults[name]))).toEqual([]);
-    // The errors behind a gradient that is known to be wrong.
-    if (gradient.is === "wrong") lastErrors();
+    const before = alive();
+    const { result, errors } = await withDeviceErrors(adapter.device, () =>
+      runOpCase(opCase, goldenResults[name]),
+    );
+    expect(surprises(known, opCase, "webgpu", result)).toEqual([]);
+    const { is } = expected(known, opCase, "webgpu", "gradient");
+    if (is !== "wrong") expect(errors).toEqual([]);
     // What throws halfway leaves behind what it had.
-    if (gradient.is === "missing") return;
-    expect(memory().numTensors).toBe(tensors);
-    expect(backend().numDataIds()).toBe(buffers);
+    if (is !== "missing") expect(alive()).toEqual(before);
   });
 }
 
 test("twenty steps of training have the losses of the cpu backend and leave nothing behind", async () => {
-  const tensors = memory().numTensors;
-  const buffers = backend().numDataIds();
-  const losses = await smallTraining({ steps: 20 });
-  expect(memory().numTensors).toBe(tensors);
-  expect(backend().numDataIds()).toBe(buffers);
+  const before = alive();
+  const { result: losses, errors } = await withDeviceErrors(adapter.device, () =>
+    smallTraining({ steps: 20 }),
+  );
+  expect(errors).toEqual([]);
+  expect(alive()).toEqual(before);
   await setBackend("cpu");
   const expected = await smallTraining({ steps: 20 });
   await setBackend("webgpu");
