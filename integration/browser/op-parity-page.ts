@@ -36,7 +36,7 @@ export interface PageResult {
   readonly left: readonly [number, number];
 }
 
-export interface PageCase extends CaseOutcome {
+interface PageCase extends CaseOutcome {
   readonly name: string;
   /** What the device complained of meanwhile. */
   readonly errors: readonly string[];

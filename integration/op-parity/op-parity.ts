@@ -44,7 +44,7 @@ export interface Golden {
 }
 
 /** How far the values, or the gradients, of a case are off. */
-export interface Outcome {
+interface Outcome {
   /** The largest error in units of its tensor's largest value; infinite for NaN, a wrong shape or a thrown error. */
   readonly error: number;
   /** The tensor with that error, or the message of what was thrown. */

@@ -40,7 +40,11 @@ export async function createWebgpu(): Promise<Adapter> {
   }
   Object.defineProperty(globalThis.navigator, "gpu", { value: gpu, configurable: true });
   const adapter = await gpu.requestAdapter();
-  if (adapter === null) throw new Error(`createWebgpu: Dawn found no adapter with ${drivers.join(":")}`);
+  if (adapter === null) {
+    throw new Error(
+      `createWebgpu: Dawn found no adapter with ${drivers.join(":")}; is the Vulkan loader (libvulkan.so.1, in Debian's libvulkan1) installed?`,
+    );
+  }
   const { vendor, architecture, description } = adapter.info;
   await import("@tensorflow/tfjs-backend-webgpu");
   env().set("WEBGPU_CPU_FORWARD", false);
