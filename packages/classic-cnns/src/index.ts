@@ -1,1 +1,5 @@
-export {};
+export {
+  type BatchNormTraining,
+  type BatchNormTrainingOptions,
+  batchNormTraining,
+} from "./ops/batch-norm-training.js";
