@@ -19,3 +19,8 @@ export {
   type TrainNetworkOptions,
   trainNetwork,
 } from "./training/train-network.js";
+export {
+  type BatchNormTraining,
+  type BatchNormTrainingOptions,
+  batchNormTraining,
+} from "./ops/batch-norm-training.js";
