@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { backpropCheckCommand } from "./commands/backprop-check.js";
+import { doctorCommand } from "./commands/doctor.js";
 import { gatesCommand } from "./commands/gates.js";
 import { lmsCommand } from "./commands/lms.js";
 import { receptiveFieldCommand } from "./commands/receptive-field.js";
@@ -34,12 +35,14 @@ export async function main(
     .addCommand(gatesCommand(terminal))
     .addCommand(backpropCheckCommand(terminal))
     .addCommand(reproduceCommand(terminal, experiments))
+    .addCommand(doctorCommand(terminal))
     .addHelpText(
       "after",
       `
 Examples:
   gradlab reproduce --out results
   gradlab receptive-field --net alexnet-227 --input 227 --origin one
+  gradlab doctor
 
 Exit codes: 0 done, 1 files or data, 2 wrong usage, 3 a check did not hold,
 4 no usable backend, 130 interrupted.`,
