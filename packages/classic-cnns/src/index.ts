@@ -9,4 +9,18 @@ export { type InitNetworkOptions, type InitScheme, initNetwork, initStatistics }
 export { type LayerFact, layerFacts, type ParameterFact, type ParameterRole } from "./layer-facts.js";
 export { type NetworkName, network, networkNames } from "./networks/network.js";
 export type { NetworkOptions } from "./networks/network-options.js";
+export {
+  type BatchNormTraining,
+  type BatchNormTrainingOptions,
+  batchNormTraining,
+} from "./ops/batch-norm-training.js";
 export { type Summary, type SummaryOptions, type SummaryRow, summary } from "./summary.js";
+export { type EvaluateOptions, type Evaluation, evaluateNetwork } from "./training/evaluate-network.js";
+export { type Prediction, type PredictOptions, predict } from "./training/predict.js";
+export {
+  type ImageBatch,
+  type NetworkState,
+  startNetworkTraining,
+  type TrainNetworkOptions,
+  trainNetwork,
+} from "./training/train-network.js";

@@ -17,17 +17,17 @@ export interface ShapesOptions {
   readonly classes?: number;
   /** 1 for grey (the default) or 3 for red, green, blue. */
   readonly channels?: 1 | 3;
-  /** The largest rotation to either side in degrees, in [0, 180]; 20 unless given. From 45 on, some classes look alike. */
+  /** The largest rotation to either side in degrees, in [0, 180]; 15 unless given. From 45 on, some classes look alike. */
   readonly rotation?: number;
-  /** How far the centre may be from the middle, as a part of the size, in [0, 0.5]; 0.12 unless given. */
+  /** How far the centre may be from the middle, as a part of the size, in [0, 0.5]; 0.09 unless given. */
   readonly shift?: number;
   /** Smallest and largest radius of a shape as a part of the size, in [0.05, 1]; [0.22, 0.36] unless given. */
   readonly scale?: readonly [smallest: number, largest: number];
-  /** The largest standard deviation of the noise, white = 1, in [0, 1]; 0.1 unless given. */
+  /** The largest standard deviation of the noise, white = 1, in [0, 1]; 0.08 unless given. */
   readonly noise?: number;
-  /** The largest number of pieces of clutter behind a shape; 4 unless given, in [0, 64]. */
+  /** The largest number of pieces of clutter behind a shape; 3 unless given, in [0, 64]. */
   readonly clutter?: number;
-  /** The probability that a shape is darker than its background, in [0, 1]; 0.2 unless given. */
+  /** The probability that a shape is darker than its background, in [0, 1]; 0.1 unless given. */
   readonly inverted?: number;
 }
 
@@ -54,12 +54,12 @@ export function generateShapes(options: ShapesOptions): Dataset {
     size = 28,
     classes = 10,
     channels = 1,
-    rotation = 20,
-    shift = 0.12,
+    rotation = 15,
+    shift = 0.09,
     scale = [0.22, 0.36],
-    noise = 0.1,
-    clutter = 4,
-    inverted = 0.2,
+    noise = 0.08,
+    clutter = 3,
+    inverted = 0.1,
   } = options;
   expectInteger("generateShapes: count", count, 0);
   expectInteger("generateShapes: first", first, 0);
@@ -85,7 +85,6 @@ export function generateShapes(options: ShapesOptions): Dataset {
     labels[i] = (first + i) % classes;
     paint(canvas, grain, labels[i]!, scene, stream);
     for (let p = 0; p < pixels; p++) {
-      const value = Math.round(255 * canvas[p]!);
       images[i * pixels + p] = Math.max(0, Math.min(255, Math.round(255 * canvas[p]!)));
     }
   }

@@ -20,7 +20,7 @@ interface Flags extends CommonOptions {
 }
 
 /** What the report says of one experiment. */
-export interface ExperimentResult {
+interface ExperimentResult {
   readonly id: string;
   readonly title: string;
   readonly package: string;

@@ -1,4 +1,8 @@
+import { bordersAndPools } from "./classic-cnns/borders-and-pools.js";
+import { convolutionMatrix } from "./classic-cnns/convolution-matrix.js";
 import { filterByHand } from "./classic-cnns/filter-by-hand.js";
+import { kernels } from "./classic-cnns/kernels.js";
+import { learnedKernel } from "./classic-cnns/learned-kernel.js";
 import { gradients } from "./core/gradients.js";
 import type { Experiment } from "./experiment.js";
 import { backprop } from "./lms/backprop.js";
@@ -18,6 +22,10 @@ export const experiments: readonly Experiment[] = [
   effectiveFields,
   gradients,
   filterByHand,
+  bordersAndPools,
+  kernels,
+  learnedKernel,
+  convolutionMatrix,
   courseData,
   stepSizes,
   gates,

@@ -33,7 +33,7 @@ ${shown.map(contentsLine).join("\n")}
 ${shown.map(section).join("\n")}
 <section>
 <h2>How this was made</h2>
-<p>The same command with the same seed computes the same values.</p>
+<p>The same command with the same seed computes the same values${report.backend.actual === null ? "" : "; on another backend, the same up to rounding"}.</p>
 <pre>${escapeHtml(command)}</pre>
 <dl>
 <dt>seed</dt><dd>${report.seed}</dd>
