@@ -87,7 +87,7 @@ function padInTwo(
   paddings: Paddings,
   padded: (x: Tensor, paddings: Paddings) => Tensor,
 ): Tensor | null {
-  if (x.rank <= 4) return null;
+  if (x.shape.length <= 4) return null;
   const [first, last] = [paddings.slice(0, 3), paddings.slice(3)];
   const rest = x.shape.slice(3);
   const begun = padded(reshape(x, [...x.shape.slice(0, 3), util.sizeFromShape(rest)]), [...first, [0, 0]]);
@@ -115,7 +115,7 @@ const reversed: Repair = {
   kernelName: "Reverse",
   backends: ["webgl", "webgpu"],
   compute: ({ x }, { dims }) => {
-    if (x!.rank <= 4) return null;
+    if (x!.shape.length <= 4) return null;
     const { shape } = x!;
     return util.parseAxisParam(dims, shape).reduce((y, axis) => {
       const [outer, inner] = [shape.slice(0, axis), shape.slice(axis + 1)].map(util.sizeFromShape);
