@@ -1,1 +1,1 @@
-export {};
+export { repairKernels } from "./repair-kernels.js";
