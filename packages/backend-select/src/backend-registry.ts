@@ -1,6 +1,6 @@
-import { type Engine, engine, env, registerBackend, removeBackend, setBackend } from "@tensorflow/tfjs-core";
+import { engine, env, registerBackend, removeBackend, setBackend } from "@tensorflow/tfjs-core";
 
-type Registration = Engine["registryFactory"][string];
+type Registration = ReturnType<typeof engine>["registryFactory"][string];
 type Flags = Record<string, number | boolean | string>;
 
 /** Factories of backends that were loaded: a module registers its own only when it is first imported. */

@@ -1,7 +1,8 @@
 import { env } from "@tensorflow/tfjs-core";
 
 /** What emscripten and tfjs print directly when a WASM binary cannot be loaded; the reason is in the report. */
-const noise = /^(?:failed to asynchronously prepare wasm|Aborted\(|wasm streaming compile failed|falling back to ArrayBuffer)/;
+const noise =
+  /^(?:failed to asynchronously prepare wasm|Aborted\(|wasm streaming compile failed|falling back to ArrayBuffer)/;
 
 /**
  * Runs a function while tfjs is silent: its advertisement in Node, its
@@ -9,7 +10,7 @@ const noise = /^(?:failed to asynchronously prepare wasm|Aborted\(|wasm streamin
  * not load. All other lines that are printed meanwhile pass.
  */
 export async function quietly<T>(run: () => Promise<T>): Promise<T> {
-  const before = env().getFlags()["PROD"];
+  const before = env().getFlags().PROD;
   env().set("PROD", true);
   const { console } = globalThis;
   const passing = { warn: console.warn, error: console.error };
@@ -24,7 +25,7 @@ export async function quietly<T>(run: () => Promise<T>): Promise<T> {
     for (const method of ["warn", "error"] as const) {
       if (console[method] === ours[method]) console[method] = passing[method];
     }
-    if (before === undefined) delete env().getFlags()["PROD"];
+    if (before === undefined) delete env().getFlags().PROD;
     else env().set("PROD", before);
   }
 }

@@ -1,11 +1,11 @@
 import { installGradients } from "@gradlab/core";
 import { setBackend } from "@tensorflow/tfjs-core";
-import { type Platform } from "./platform.js";
 import { Attempt, type AttemptSettings, NotTriedError } from "./attempt.js";
 import { initializeBackend, messageOf, registryState, restoreRegistry } from "./backend-registry.js";
 import { benchmarkStep } from "./benchmark.js";
 import type { CandidateName, CandidateReport } from "./candidate.js";
 import { deadline } from "./deadline.js";
+import type { Platform } from "./platform.js";
 import { selfTest } from "./self-test.js";
 
 export interface RunSettings extends AttemptSettings {
@@ -139,7 +139,14 @@ async function tryCandidate(
   try {
     const tfjsName = await deadline(work(), settings.timeoutMs, settings.signal);
     const { device, software, lost } = attempt;
-    const passed = { name, status: "usable", reason: null, milliseconds: elapsed(), device, software } as const;
+    const passed = {
+      name,
+      status: "usable",
+      reason: null,
+      milliseconds: elapsed(),
+      device,
+      software,
+    } as const;
     if (settings.benchmark === false) return { report: passed, passed: { tfjsName, lost }, release };
     const step = settings.benchmark === true ? undefined : settings.benchmark;
     const stepMilliseconds = await deadline(benchmarkStep(step), settings.timeoutMs, settings.signal);
