@@ -3,7 +3,8 @@
 
     apt-get install python3-torch && /usr/bin/python3 packages/classic-cnns/scripts/golden/torch_files.py
 
-The JSON holds the bytes of every tensor, row-major, as hexadecimal digits.
+The JSON holds the bytes of every tensor, row-major, as hexadecimal digits. The legacy form names storages by their
+addresses, so that its files differ from run to run in these names.
 """
 import collections
 import json
@@ -92,6 +93,10 @@ saved = {
     "network": (network.state_dict(), network.state_dict()),
     "checkpoint": (checkpoint, checkpoint["state_dict"]),
 }
+images = torch.arange(2 * 3 * 5 * 5, dtype=torch.float32).mul(0.7).sin().reshape(2, 3, 5, 5)
+network.eval()
+with torch.no_grad():
+    logits = network.classifier(network.features(images).flatten(1))
 files = []
 for name, (value, state) in saved.items():
     for form, arguments in (
@@ -113,6 +118,7 @@ document = {
         "seed": SEED,
     },
     "files": files,
+    "logits": {"images": "sin(0.7 i), [2, 3, 5, 5]", "values": logits.tolist()},
     "expected": {name: expected(state) for name, (_, state) in saved.items()},
 }
 (FOLDER / "torch-files.json").write_text(json.dumps(document, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,4 +1,5 @@
 import type { RawTensor } from "@gradlab/safetensors";
+import { asBytes } from "./as-bytes.js";
 import { isLegacy, openLegacy } from "./legacy-container.js";
 import { kindOf, PickleDict, type PickleValue } from "./pickle-values.js";
 import { quote, quoteSome } from "./show.js";
@@ -56,7 +57,7 @@ export function readTorch(
   bytes: Uint8Array | ArrayBufferLike,
   { key, maxByteLength }: ReadTorchOptions = {},
 ): TorchFile {
-  const file = asBytes(bytes);
+  const file = asBytes("readTorch", bytes);
   const limit = maxByteLength ?? 16 * file.length + 2 ** 20;
   if (typeof limit !== "number" || !(limit > 0)) {
     throw new RangeError(`readTorch: maxByteLength: expected a number greater than 0, got ${limit}`);
@@ -137,24 +138,4 @@ function expectDict(value: PickleValue, path: readonly string[]): PickleDict {
   if (value instanceof PickleDict) return value;
   const where = path.length === 0 ? "" : ` under ${quote(path.join("."))}`;
   throw new TorchFileError(`readTorch: expected a dict of tensors${where}, got ${kindOf(value)}`);
-}
-
-function asBytes(bytes: Uint8Array | ArrayBufferLike): Uint8Array {
-  const kind = Object.prototype.toString.call(bytes).slice(8, -1);
-  if (kind === "Uint8Array") {
-    const view = bytes as Uint8Array;
-    // A Node Buffer is rewrapped, because its `slice` does not copy.
-    return unshared(new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
-  }
-  if (kind === "ArrayBuffer" || kind === "SharedArrayBuffer") {
-    return unshared(new Uint8Array(bytes as ArrayBuffer));
-  }
-  throw new TypeError(`readTorch: bytes: expected a Uint8Array or an ArrayBuffer, got ${kind}`);
-}
-
-/** Text is not decoded from memory that another thread may write. */
-function unshared(bytes: Uint8Array): Uint8Array {
-  return Object.prototype.toString.call(bytes.buffer) === "[object SharedArrayBuffer]"
-    ? bytes.slice()
-    : bytes;
 }
