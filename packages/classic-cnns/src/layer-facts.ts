@@ -121,6 +121,11 @@ function factOf(inputs: readonly Value[], call: LayerCall, caller: string): Fact
       }
       return plain({ shape: first.shape.length === 1 ? [most] : [most, ...outputSize] });
     }
+    case "pool":
+      if (call.dilation.some((one) => one !== 1)) {
+        throw new RangeError(`${where}: dilation: expected 1, got ${call.dilation.join(", ")}`);
+      }
+      return plain({ shape: [first.shape[0]!, ...outputSize] });
     default:
       return plain({ shape: [first.shape[0]!, ...outputSize] });
   }

@@ -90,6 +90,20 @@ def vgg(depth: str, normalized: bool, width=None):
     return model
 
 
+class NarrowResnet18(models.ResNet):
+    def __init__(self, width: int, classes: int):
+        block = models.resnet.BasicBlock
+        super().__init__(block, [2, 2, 2, 2], num_classes=classes)
+        self.inplanes = width
+        self.conv1 = nn.Conv2d(3, width, 7, stride=2, padding=3, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.layer1 = self._make_layer(block, width, 2)
+        self.layer2 = self._make_layer(block, 2 * width, 2, stride=2)
+        self.layer3 = self._make_layer(block, 4 * width, 2, stride=2)
+        self.layer4 = self._make_layer(block, 8 * width, 2, stride=2)
+        self.fc = nn.Linear(8 * width, classes)
+
+
 NARROW = [8, 16, 24, 32, 32, 64, 48]
 # name, options of `network`, model, batch; height and width differ, so that none stands for the other
 CASES = [
@@ -140,15 +154,16 @@ def logits(case, slow):
             "logits": out.tolist()}
 
 
-# One pass in training mode: what the loss, its gradients and the running statistics are.
+# One pass in training mode, without dropout: what the loss, its gradients and the running statistics are.
 TRAINING = [
     ("small-cnn", {"inputSize": [32, 32]}, lambda: small_cnn(10), 6),
-    ("resnet18", {"inputSize": [33, 48]}, lambda: models.resnet18(num_classes=10), 4),
+    ("resnet18", {"inputSize": [33, 48], "width": [8, 16, 32, 64]}, lambda: NarrowResnet18(8, 10), 4),
+    ("densenet121", {"inputSize": [32, 49], "width": 0.25},
+     lambda: models.DenseNet(growth_rate=8, block_config=(6, 12, 24, 16), num_init_features=16, num_classes=10), 4),
     ("mobilenet-v2", {"inputSize": [64, 49], "width": 0.35},
      lambda: models.mobilenet_v2(num_classes=10, width_mult=0.35, dropout=0), 4),
     ("alexnet-227", {"inputSize": [227, 227], "width": [8, 16, 24, 24, 16, 32, 32]},
      lambda: alexnet_227(10, [8, 16, 24, 24, 16, 32, 32]), 2),
-    ("googlenet", {"inputSize": [64, 49], "width": 0.25}, None, 4),
 ]
 
 
@@ -183,4 +198,4 @@ def store(file, content):
 if __name__ == "__main__":
     torch.manual_seed(0)
     store("logits.json", {"cases": [*[logits(c, False) for c in CASES], *[logits(c, True) for c in SLOW]]})
-    store("training.json", {"cases": [training(c) for c in TRAINING if c[2]]})
+    store("training.json", {"cases": [training(c) for c in TRAINING]})
