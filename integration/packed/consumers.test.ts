@@ -85,6 +85,8 @@ const budgets: readonly (readonly [statement: string, kilobytes: number])[] = [
   ['export * from "@gradlab/wasm-training"', 150],
   ['export * from "@gradlab/classic-cnns"', 140],
   ['export { network, summary } from "@gradlab/classic-cnns"', 60],
+  ['export * from "@gradlab/classic-cnns/weights"', 80],
+  ['export { readTorch } from "@gradlab/classic-cnns/weights"', 14],
 ];
 
 test.each(budgets)(
