@@ -86,6 +86,8 @@ const budgets: readonly (readonly [statement: string, kilobytes: number])[] = [
   ['export * from "@gradlab/wasm-training"', 150],
   ['export * from "@gradlab/classic-cnns"', 100],
   ['export { network, summary } from "@gradlab/classic-cnns"', 24],
+  ['export * from "@gradlab/classic-cnns/weights"', 90],
+  ['export { readTorch } from "@gradlab/classic-cnns/weights"', 12],
 ];
 
 test.each(budgets)(
