@@ -1,8 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { randomStream, uniform } from "@gradlab/random";
+import { generatedScene } from "@gradlab/datasets";
 import type { Laboratory, Photograph } from "./experiments/experiment.js";
-import { generatedScene } from "./generated-scene.js";
 import type { OpenedBackend } from "./open-backend.js";
 import { embedPicture, readPicture } from "./pictures.js";
 
@@ -37,8 +36,7 @@ export function openLaboratory({
         const pixels = await readPicture(file, size);
         return { pixels, image: await embedPicture(pixels), isGenerated: false };
       }
-      const random = randomStream({ seed, purpose: "generated-scene", index: 0 });
-      const pixels = generatedScene(size, () => uniform(random));
+      const pixels = generatedScene(size, seed);
       return { pixels, image: await embedPicture(pixels), isGenerated: true };
     },
   };
