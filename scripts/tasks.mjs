@@ -139,6 +139,10 @@ const tasks = {
     inRoot("knip", "--no-progress");
     vitest("packages", ["--config", "integration/vitest.config.ts", ...args]);
   },
+  "test:webgpu"(args) {
+    install();
+    vitest("webgpu", ["--config", "integration/webgpu/vitest.config.ts", ...args]);
+  },
   "test:browser"(args) {
     prepare();
     vitest("browser", ["--config", "integration/browser/vitest.config.ts", ...args]);

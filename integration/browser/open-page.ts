@@ -4,7 +4,6 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { extname, join, normalize } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
-import { onTestFinished } from "vitest";
 
 const types: Readonly<Record<string, string>> = {
   ".html": "text/html",
@@ -19,8 +18,17 @@ const candidates = [
   "/usr/bin/google-chrome",
 ];
 
+/** WebGPU and WebGL on SwiftShader, which comes with Chromium and needs no GPU. */
+const softwareGpu = [
+  "--enable-features=Vulkan",
+  "--enable-unsafe-swiftshader",
+  "--enable-unsafe-webgpu",
+  "--use-angle=swiftshader",
+  "--use-webgpu-adapter=swiftshader",
+];
+
 /** Chromium of this machine; a machine without one fails the test instead of passing it by. */
-async function launch(): Promise<Browser> {
+async function launch(gpu: boolean): Promise<Browser> {
   const executablePath = candidates.find((path) => path !== undefined && path !== "" && existsSync(path));
   if (executablePath === undefined) {
     throw new Error(`no Chromium found (looked at ${candidates.slice(1).join(", ")}); set CHROMIUM to one`);
@@ -29,7 +37,7 @@ async function launch(): Promise<Browser> {
     executablePath,
     args: [
       "--no-sandbox",
-      "--disable-gpu",
+      ...(gpu ? softwareGpu : ["--disable-gpu"]),
       "--disable-quic",
       "--disable-background-networking",
       "--disable-component-update",
@@ -38,19 +46,24 @@ async function launch(): Promise<Browser> {
   });
 }
 
+export interface OpenPageOptions {
+  /** Sends the headers that threads in WASM need. */
+  readonly isolated?: boolean;
+  /** Gives the page WebGPU and WebGL, computed in software. */
+  readonly gpu?: boolean;
+}
+
 export interface OpenedPage {
   readonly page: Page;
   /** What the page wrote to its console, and errors that it did not catch. */
   readonly messages: readonly string[];
+  readonly close: () => Promise<void>;
 }
 
-/**
- * Serves a folder on the loopback interface and opens its `index.html`.
- * `isolated` sends the headers that threads in WASM need.
- */
+/** Serves a folder on the loopback interface and opens its `index.html`. */
 export async function openPage(
   folder: string,
-  { isolated }: { readonly isolated: boolean },
+  { isolated = false, gpu = false }: OpenPageOptions,
 ): Promise<OpenedPage> {
   const server = createServer(async (request, response) => {
     const path = normalize(decodeURIComponent(new URL(request.url ?? "/", "http://localhost").pathname));
@@ -70,13 +83,19 @@ export async function openPage(
     }
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => void server.close());
-  const browser = await launch();
-  onTestFinished(() => browser.close());
+  const browser = await launch(gpu).catch((error) => {
+    server.close();
+    throw error;
+  });
   const page = await browser.newPage();
   const messages: string[] = [];
   page.on("console", (message) => messages.push(`${message.type()}: ${message.text()}`));
   page.on("pageerror", (error) => messages.push(`error: ${error.message}`));
   await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
-  return { page, messages };
+  const close = async () => {
+    await browser.close();
+    server.closeAllConnections();
+    server.close();
+  };
+  return { page, messages, close };
 }

@@ -2,7 +2,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
-import { expect, inject, test } from "vitest";
+import { expect, inject, onTestFinished, test } from "vitest";
 import { twoSteps } from "../packed/two-steps.js";
 import { openPage } from "./open-page.js";
 
@@ -47,7 +47,8 @@ for (const isolated of [false, true]) {
       join(folder, "index.html"),
       '<!doctype html><link rel="icon" href="data:,"><script type="module" src="page.js"></script>',
     );
-    const { page: opened, messages } = await openPage(folder, { isolated });
+    const { page: opened, messages, close } = await openPage(folder, { isolated });
+    onTestFinished(close);
     const result = await opened
       .waitForFunction(() => (globalThis as { result?: unknown }).result, null, { timeout: 60_000 })
       .then((handle) => handle.jsonValue() as Promise<Result>)

@@ -79,12 +79,18 @@ const budgets: readonly (readonly [statement: string, kilobytes: number])[] = [
   ['export * from "@gradlab/receptive-field"', 30],
   ['export { receptiveField, parseNetwork } from "@gradlab/receptive-field"', 13],
   ['export * from "@gradlab/lms"', 20],
+  ['export * from "@gradlab/datasets"', 16],
   ['export * from "@gradlab/figures"', 110],
+  ['export * from "@gradlab/classic-cnns/by-hand"', 8],
   // Both with tfjs-core; wasm-training also with the backend's JavaScript.
   ['export * from "@gradlab/core"', 100],
   ['export * from "@gradlab/wasm-training"', 150],
   // With tfjs-core and the four backends of browsers.
   ['export * from "@gradlab/backend-select"', 400],
+  ['export * from "@gradlab/classic-cnns"', 100],
+  ['export { network, summary } from "@gradlab/classic-cnns"', 24],
+  ['export * from "@gradlab/classic-cnns/weights"', 90],
+  ['export { readTorch } from "@gradlab/classic-cnns/weights"', 12],
 ];
 
 test.each(budgets)(

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { format } from "node:util";
 import { env } from "@tensorflow/tfjs-core";
 import { expect, test, vi } from "vitest";
+import { markdownTable, withSection } from "./readme-section.js";
 
 /*
  * What the README of every package shows is what its code does: the table of
@@ -14,20 +15,6 @@ import { expect, test, vi } from "vitest";
 env().set("PROD", true);
 
 const packagesFolder = new URL("../../packages/", import.meta.url);
-
-function withSection(readme: string, name: string, content: string): string {
-  const section = new RegExp(`(<!-- ${name}:[^\\n]*-->\\n)[^]*?(\\n<!-- end -->)`);
-  expect(readme).toMatch(section);
-  return readme.replace(section, (_, begin, end) => `${begin}\n${content.trim()}\n${end}`);
-}
-
-function markdownTable(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  const [head, ...body] = rows;
-  return [head!, widths.map((width) => "-".repeat(width)), ...body]
-    .map((row) => `| ${row.map((cell, column) => cell.padEnd(widths[column]!)).join(" | ")} |`)
-    .join("\n");
-}
 
 /** Runs an example and returns what it printed. */
 async function printed(example: URL): Promise<string> {

@@ -1,4 +1,6 @@
+import type { CandidateName } from "@gradlab/backend-select";
 import { Command, InvalidArgumentError, Option } from "commander";
+import type { OpenedBackend } from "./open-backend.js";
 import { versions } from "./versions.js";
 
 /** Flags that every command takes. */
@@ -7,16 +9,33 @@ export interface CommonOptions {
   readonly out?: string;
   readonly seed: number;
   readonly backend: BackendRequest;
+  readonly allowSoftwareGpu: boolean;
   readonly quiet: boolean;
   readonly color: boolean;
   readonly verbose: boolean;
 }
 
-const backendCandidates = ["tfjs-node-gpu", "tfjs-node", "webgpu", "webgl", "wasm", "cpu"] as const;
-type BackendRequest = "auto" | (typeof backendCandidates)[number];
+/** Written out here so that help and errors need no backend. */
+const backendCandidates: readonly CandidateName[] = [
+  "tfjs-node-gpu",
+  "tfjs-node",
+  "webgpu",
+  "webgl",
+  "wasm",
+  "cpu",
+];
+type BackendRequest = "auto" | CandidateName;
 
-/** A command with the flags that every command takes; `out` says what `--out` means for it. */
-export function defineCommand(name: string, summary: string, out: { flag: string; help: string }): Command {
+/**
+ * A command with the flags that every command takes; `out` says what `--out` means for it, `backend` what `--backend`
+ * does: unless given, that the command computes without tensors and never loads one.
+ */
+export function defineCommand(
+  name: string,
+  summary: string,
+  out: { flag: string; help: string },
+  backend = "ignored by this command, which computes without tensors",
+): Command {
   return new Command(name)
     .description(summary)
     .helpOption("-h, --help", "show this help")
@@ -24,9 +43,12 @@ export function defineCommand(name: string, summary: string, out: { flag: string
     .option(out.flag, out.help)
     .option("--seed <n>", "seed of everything random", countFrom(0), 0)
     .addOption(
-      new Option("--backend <name>", "where tensors live")
-        .choices(["auto", ...backendCandidates])
-        .default("auto"),
+      new Option("--backend <name>", backend).choices(["auto", ...backendCandidates]).default("auto"),
+    )
+    .option(
+      "--allow-software-gpu",
+      "accept a GPU that is emulated on the processor (or GRADLAB_ALLOW_SOFTWARE_GPU=1)",
+      false,
     )
     .option("--quiet", "no progress, no warnings", false)
     .option("--no-color", "no colours")
@@ -88,7 +110,8 @@ export interface Envelope {
   readonly seed: number;
   readonly backend: {
     readonly requested: BackendRequest;
-    readonly actual: string | null;
+    /** What was loaded; null where the command needed none. */
+    readonly actual: CandidateName | null;
     readonly device: string | null;
     readonly software: boolean | null;
   };
@@ -96,15 +119,25 @@ export interface Envelope {
   readonly warnings: readonly string[];
 }
 
-/** The envelope of a command that loads no backend. */
-export function envelope(command: string, options: CommonOptions, warnings: readonly string[]): Envelope {
+/** What stands around a result; `opened` is the backend that was loaded for it, if one was. */
+export function envelope(
+  command: string,
+  options: CommonOptions,
+  warnings: readonly string[],
+  opened: OpenedBackend | null = null,
+): Envelope {
   const { json: _json, seed, backend, quiet: _quiet, color: _color, verbose: _verbose, ...own } = options;
   return {
     schemaVersion: 1,
     command,
     options: own,
     seed,
-    backend: { requested: backend, actual: null, device: null, software: null },
+    backend: {
+      requested: backend,
+      actual: opened?.name ?? null,
+      device: opened?.device ?? null,
+      software: opened?.software ?? null,
+    },
     versions: versions(),
     warnings,
   };

@@ -1,4 +1,6 @@
 import type { LayerRow, Misalignment, ReceptiveField, Unit, UnitsSeeing } from "@gradlab/receptive-field";
+import type { MeasuredUnit } from "./measure-unit.js";
+import { describeBackend, type OpenedBackend } from "./open-backend.js";
 import { type Paint, textTable } from "./terminal.js";
 
 /** The table of a network, and below it what it has no room for. */
@@ -55,6 +57,34 @@ export function describeSeeing(pixel: readonly number[], seeing: readonly Seeing
     { title: "units", align: "right" as const },
   ];
   return `\n${paint("bold", `pixel (${pixel.join(", ")})`)}\n${textTable(columns, rows, paint)}\n`;
+}
+
+/** What reaches a unit, by the arithmetic and by its gradient. */
+export function describeMeasured(
+  { layer, index, arithmetic, gradient, effective }: MeasuredUnit,
+  opened: OpenedBackend,
+  paint: Paint,
+): string {
+  const right = "right" as const;
+  const columns = [
+    { title: "found by" },
+    ...index.map((_, axis) => ({ title: axisLabel(axis, index.length), align: right })),
+    { title: "pixels", align: right },
+  ];
+  const rows = Object.entries({ arithmetic, gradient }).map(([how, { pixels, contributing }]) => [
+    how,
+    ...pixels.map((range) => (range === null ? "none" : `${range[0]}…${range[1]}`)),
+    `${contributing ?? "?"}`,
+  ]);
+  const spread = (effective?.contours ?? []).map(
+    ({ mass, side }) => `${Math.round(100 * mass)} % within ${side} x ${side} pixels`,
+  );
+  const lines = [
+    paint("bold", `unit (${index.join(", ")}) of ${layer}, measured on ${describeBackend(opened)}`),
+    textTable(columns, rows, paint),
+    ...(spread.length === 0 ? [] : [`of its gradient, all weights being equal, lie ${spread.join(", ")}`]),
+  ];
+  return `\n${lines.join("\n")}\n`;
 }
 
 /** One value where the axes agree, else one per axis: 3x5. */

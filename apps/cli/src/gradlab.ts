@@ -28,5 +28,6 @@ process.exitCode = await main(process.argv.slice(2), {
   log: (text) => void process.stderr.write(text),
   env: process.env,
   colors: { stdout: colorful(process.stdout), stderr: colorful(process.stderr) },
+  live: process.stderr.isTTY === true,
   signal: interrupt.signal,
 });

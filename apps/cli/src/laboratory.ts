@@ -1,25 +1,34 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { randomStream, uniform } from "@gradlab/random";
+import { generatedScene } from "@gradlab/datasets";
 import type { Laboratory, Photograph } from "./experiments/experiment.js";
-import { generatedScene } from "./generated-scene.js";
+import type { OpenedBackend } from "./open-backend.js";
 import { embedPicture, readPicture } from "./pictures.js";
 
 export interface LaboratoryOptions {
   readonly seed: number;
   readonly document: Document;
   readonly signal: AbortSignal;
+  readonly backend: OpenedBackend | null;
   /** Folder with real data, if there is one. */
   readonly data: string | undefined;
   readonly warn: (warning: string) => void;
 }
 
 /** What experiments use, with generated input where the data folder lacks a part. */
-export function openLaboratory({ seed, document, signal, data, warn }: LaboratoryOptions): Laboratory {
+export function openLaboratory({
+  seed,
+  document,
+  signal,
+  backend,
+  data,
+  warn,
+}: LaboratoryOptions): Laboratory {
   return {
     seed,
     document,
     signal,
+    backend,
     embed: (pixels) => embedPicture(pixels, "png"),
     async photograph(size): Promise<Photograph> {
       const file = data === undefined ? undefined : await lastPhotograph(join(data, "images"), warn);
@@ -27,8 +36,7 @@ export function openLaboratory({ seed, document, signal, data, warn }: Laborator
         const pixels = await readPicture(file, size);
         return { pixels, image: await embedPicture(pixels), isGenerated: false };
       }
-      const random = randomStream({ seed, purpose: "generated-scene", index: 0 });
-      const pixels = generatedScene(size, () => uniform(random));
+      const pixels = generatedScene(size, seed);
       return { pixels, image: await embedPicture(pixels), isGenerated: true };
     },
   };

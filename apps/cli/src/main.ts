@@ -1,9 +1,12 @@
 import { Command, CommanderError } from "commander";
 import { backpropCheckCommand } from "./commands/backprop-check.js";
+import { doctorCommand } from "./commands/doctor.js";
 import { gatesCommand } from "./commands/gates.js";
 import { lmsCommand } from "./commands/lms.js";
 import { receptiveFieldCommand } from "./commands/receptive-field.js";
 import { reproduceCommand } from "./commands/reproduce.js";
+import { summaryCommand } from "./commands/summary.js";
+import { trainCnnCommand } from "./commands/train-cnn.js";
 import type { Experiment } from "./experiments/experiment.js";
 import { experiments as allExperiments } from "./experiments/registry.js";
 import { type ExitName, exitCodes, Failure, messageOf } from "./failure.js";
@@ -30,16 +33,20 @@ export async function main(
     .helpCommand(false)
     .showSuggestionAfterError(true)
     .addCommand(receptiveFieldCommand(terminal))
+    .addCommand(summaryCommand(terminal))
+    .addCommand(trainCnnCommand(terminal))
     .addCommand(lmsCommand(terminal))
     .addCommand(gatesCommand(terminal))
     .addCommand(backpropCheckCommand(terminal))
     .addCommand(reproduceCommand(terminal, experiments))
+    .addCommand(doctorCommand(terminal))
     .addHelpText(
       "after",
       `
 Examples:
   gradlab reproduce --out results
   gradlab receptive-field --net alexnet-227 --input 227 --origin one
+  gradlab doctor
 
 Exit codes: 0 done, 1 files or data, 2 wrong usage, 3 a check did not hold,
 4 no usable backend, 130 interrupted.`,

@@ -1,4 +1,5 @@
 import { dirname, join } from "node:path";
+import type { NetworkName, NetworkOptions } from "@gradlab/classic-cnns";
 import {
   checkLayerGraph,
   exampleNetworks,
@@ -16,6 +17,14 @@ export interface NetworkFlags {
   readonly spec?: string;
 }
 
+/** Flags that cut a classic network to size. */
+export interface ShapeFlags {
+  readonly input?: readonly number[];
+  readonly channels?: number;
+  readonly classes?: number;
+  readonly width?: readonly number[];
+}
+
 export interface NetworkSource {
   readonly label: string;
   readonly graph: LayerGraph;
@@ -30,14 +39,7 @@ export async function loadNetwork({ net, model, spec }: NetworkFlags): Promise<N
       `expected one of --net, --model and --spec, got ${given.length === 0 ? "none" : given.length}`,
     );
   }
-  if (net !== undefined) {
-    const graph = new Map<string, LayerGraph>(Object.entries(exampleNetworks)).get(net);
-    if (graph === undefined) {
-      const known = Object.keys(exampleNetworks).join(", ");
-      throw new Failure("usage", `--net: expected one of ${known}, got ${JSON.stringify(net)}`);
-    }
-    return { label: net, graph };
-  }
+  if (net !== undefined) return { label: net, graph: await namedNetwork(net) };
   if (spec !== undefined) {
     const graph = blame("usage", "--spec", () => {
       const parsed = parseNetwork(spec);
@@ -47,6 +49,47 @@ export async function loadNetwork({ net, model, spec }: NetworkFlags): Promise<N
     return { label: "spec", graph };
   }
   return { label: model!, graph: await readModel(model!) };
+}
+
+/** A classic network (which brings tfjs with it, so it is loaded when asked for), or another of `receptive-field`. */
+async function namedNetwork(net: string): Promise<LayerGraph> {
+  const { network, networkNames } = await import("@gradlab/classic-cnns");
+  if (isOneOf(networkNames, net)) return network(net);
+  const graph = new Map<string, LayerGraph>(Object.entries(exampleNetworks)).get(net);
+  if (graph !== undefined) return graph;
+  throw unknownNetwork([...new Set([...networkNames, ...Object.keys(exampleNetworks)])], net);
+}
+
+const isOneOf = <T extends string>(names: readonly T[], name: string): name is T =>
+  (names as readonly string[]).includes(name);
+
+function unknownNetwork(known: readonly string[], net: string): Failure {
+  return new Failure("usage", `--net: expected one of ${known.join(", ")}, got ${JSON.stringify(net)}`);
+}
+
+/** A classic network cut to size. */
+export interface ClassicNetwork {
+  readonly name: NetworkName;
+  readonly options: NetworkOptions;
+  readonly graph: LayerGraph;
+}
+
+/** The classic network that `--net` names, cut to size by the flags. */
+export async function classicNetwork(net: string, flags: ShapeFlags): Promise<ClassicNetwork> {
+  const { network, networkNames } = await import("@gradlab/classic-cnns");
+  if (!isOneOf(networkNames, net)) throw unknownNetwork(networkNames, net);
+  const options = networkOptions(flags);
+  return { name: net, options, graph: blame("usage", `--net ${net}`, () => network(net, options)) };
+}
+
+/** What the flags say to `network`. */
+function networkOptions({ input, channels, classes, width }: ShapeFlags): NetworkOptions {
+  return {
+    ...(input !== undefined && { inputSize: input.length === 1 ? input[0]! : (input as [number, number]) }),
+    ...(channels !== undefined && { channels }),
+    ...(classes !== undefined && { classes }),
+    ...(width !== undefined && { width: width.length === 1 ? width[0]! : width }),
+  };
 }
 
 async function readModel(file: string): Promise<LayerGraph> {
@@ -85,4 +128,11 @@ async function weightsBeside(file: string, json: unknown): Promise<Uint8Array | 
 function isGraphModel(json: unknown): boolean {
   const topology = (json as { modelTopology?: { node?: unknown } } | null)?.modelTopology;
   return typeof topology === "object" && topology !== null && Array.isArray(topology.node);
+}
+
+/** `N` or `H,W`. */
+export function bothAxes(sizes: readonly number[]): readonly [height: number, width: number] {
+  const [height, width = height, ...more] = sizes;
+  if (more.length > 0) throw new Failure("usage", `--input: expected N or H,W, got ${sizes.length} sizes`);
+  return [height!, width!];
 }

@@ -8,6 +8,8 @@ export interface Terminal {
   readonly log: (text: string) => void;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly colors: { readonly stdout: boolean; readonly stderr: boolean };
+  /** Somebody watches stderr: a line there may rewrite itself. */
+  readonly live: boolean;
   readonly signal: AbortSignal;
 }
 

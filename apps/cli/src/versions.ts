@@ -15,12 +15,12 @@ const own = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Ma
 
 export const version = own.version;
 
-/** Versions of the command, of Node and of the gradlab packages that it stands on. */
+/** Versions of the command, of Node, of tfjs and of the gradlab packages that it stands on. */
 export function versions(): Record<string, string> {
   const require = createRequire(join(folder, "package.json"));
   const found: Record<string, string> = { gradlab: own.version, node: process.versions.node };
   for (const name of Object.keys(own.dependencies)) {
-    if (!name.startsWith("@gradlab/")) continue;
+    if (!name.startsWith("@gradlab/") && name !== "@tensorflow/tfjs-core") continue;
     // Packages do not export their manifest; it lies above the file that `require` resolves to.
     let at = dirname(require.resolve(name));
     while (at !== dirname(at)) {

@@ -225,7 +225,7 @@ test("--out writes the boxes over a photograph as SVG and as PNG, and the result
 const wrong: [what: string, argv: string[], code: number, message: string][] = [
   ["no network", [], 2, "expected one of --net, --model and --spec, got none"],
   ["two networks", ["--net", "vgg16", "--spec", "a 1"], 2, "expected one of --net, --model and --spec, got 2"],
-  ["an unknown network", ["--net", "vgg61"], 2, "--net: expected one of alexnet-227, vgg16"],
+  ["an unknown network", ["--net", "vgg61"], 2, "--net: expected one of lenet, lenet-relu, alexnet"],
   ["a network of the prototype", ["--net", "constructor"], 2, "--net: expected one of"],
   ["a flag with a slip", ["--nett", "vgg16"], 2, "unknown option '--nett' (Did you mean --net?)"],
   ["a value too many", ["--net", "vgg16", "227"], 2, "too many arguments"],

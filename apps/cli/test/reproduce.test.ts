@@ -3,7 +3,6 @@ import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, expect, test } from "vitest";
-import { crossCorrelate } from "../src/experiments/classic-cnns/cross-correlate.js";
 import { check, type Experiment } from "../src/experiments/experiment.js";
 import { gradlab, temporaryFolder } from "./run-gradlab.js";
 
@@ -32,19 +31,30 @@ test("every experiment agrees with its known values, without files", async () =>
     schemaVersion: 1,
     command: "reproduce",
     warnings: [],
-    backend: { actual: null },
   });
+  const { name, device, software } = report.candidates.find(
+    ({ status }: { status: string }) => status === "selected",
+  );
+  expect(report.backend).toEqual({ requested: "auto", actual: name, device, software });
   expect(report.experiments.map(({ id }: { id: string }) => id)).toEqual([
     "receptive-field/alexnet-227",
     "receptive-field/published",
     "receptive-field/branches",
+    "receptive-field/effective-field",
+    "core/gradients",
     "classic-cnns/filter-by-hand",
+    "classic-cnns/borders-and-pools",
+    "classic-cnns/kernels",
+    "classic-cnns/learned-kernel",
+    "classic-cnns/convolution-matrix",
     "lms/course-data",
     "lms/step-sizes",
     "lms/gates",
     "lms/backprop",
   ]);
-  for (const { id, title, seconds, checks, package: owner } of report.experiments) {
+  const computing = ["receptive-field/effective-field", "core/gradients"];
+  for (const { id, title, seconds, checks, backend, package: owner } of report.experiments) {
+    expect([id, backend]).toEqual([id, computing.includes(id) ? name : null]);
     expect([owner, typeof title, typeof seconds]).toEqual([id.split("/")[0], "string", "number"]);
     expect(checks.length).toBeGreaterThan(0);
     for (const one of checks) {
@@ -52,9 +62,77 @@ test("every experiment agrees with its known values, without files", async () =>
       expect([id, one.name, one.ok]).toEqual([id, one.name, true]);
     }
   }
-  expect(stderr).toContain("[1/8] receptive-field/alexnet-227 … agrees");
+  expect(stderr).toContain("[1/14] receptive-field/alexnet-227 … agrees");
   expect((await readdir(out)).sort()).toEqual(["report.html", "report.json"]);
 }, 60_000);
+
+test("experiments leave no tensor behind, and come to the same verdicts on the slowest backend", async () => {
+  const argv = ["reproduce", "--only", "core,receptive-field/effective-field", "--json", "--quiet"];
+  const { memory } = await import("@tensorflow/tfjs-core");
+  const verdicts: unknown[] = [];
+  for (const backend of ["wasm", "cpu"]) {
+    const before = memory().numTensors;
+    const { code, stdout, stderr } = await gradlab([
+      ...argv,
+      "--backend",
+      backend,
+      "--out",
+      await temporaryFolder(),
+    ]);
+    expect([code, stderr, memory().numTensors]).toEqual([0, "", before]);
+    const report = JSON.parse(stdout);
+    expect(report.backend).toMatchObject({ requested: backend, actual: backend });
+    verdicts.push(report.experiments.map(({ checks }: { checks: unknown[] }) => checks.length));
+  }
+  expect(verdicts[0]).toEqual(verdicts[1]);
+}, 120_000);
+
+test("another seed draws other images and weights, and finds the same pixels", async () => {
+  const only = ["reproduce", "--only", "receptive-field/effective-field", "--backend", "wasm", "--quiet"];
+  const { code, stderr } = await gradlab([...only, "--seed", "5", "--out", await temporaryFolder()]);
+  expect([code, stderr]).toEqual([0, ""]);
+}, 60_000);
+
+test("a backend is looked for before the work, and only when an experiment needs one", async () => {
+  const out = await temporaryFolder();
+  const argv = ["reproduce", "--backend", "tfjs-node-gpu", "--out", out, "--quiet"];
+  const tensors: Experiment = { ...agreeing, id: "toy/tensors", usesBackend: true };
+  const none = await gradlab(argv, { experiments: [agreeing, tensors] });
+  expect([none.code, none.stdout, await readdir(out)]).toEqual([4, "", []]);
+  expect(none.stderr).toMatch(/^gradlab: --backend tfjs-node-gpu: [^\n]+\n$/);
+  const spared = await gradlab([...argv, "--json"], { experiments: [agreeing] });
+  expect(spared.code).toBe(0);
+  expect(JSON.parse(spared.stdout)).toMatchObject({
+    backend: { requested: "tfjs-node-gpu", actual: null, device: null, software: null },
+    candidates: [],
+    experiments: [{ id: "toy/agrees", backend: null }],
+  });
+  expect(await readFile(join(out, "report.html"), "utf8")).toContain(
+    "<dt>backend used</dt><dd>none: nothing was computed with tensors</dd>",
+  );
+});
+
+test("an experiment that computes with tensors gets the backend that --backend names", async () => {
+  const out = await temporaryFolder();
+  const seen: unknown[] = [];
+  const tensors: Experiment = {
+    ...agreeing,
+    usesBackend: true,
+    run: async (laboratory) => {
+      const { getBackend, grad, square, scalar } = await import("@tensorflow/tfjs-core");
+      const slope = grad(square)(scalar(3));
+      seen.push(laboratory.backend?.name, getBackend(), (await slope.data())[0]);
+      return agreeing.run(laboratory);
+    },
+  };
+  const argv = ["reproduce", "--backend", "cpu", "--out", out];
+  const { code, stderr } = await gradlab(argv, { experiments: [tensors] });
+  expect([code, ...seen]).toEqual([0, "cpu", "cpu", 6]);
+  expect(stderr).toMatch(/^backend cpu\n\[1\/1\] toy\/agrees … agrees/);
+  const html = await readFile(join(out, "report.html"), "utf8");
+  expect(html).toContain("<dt>backend asked for</dt><dd>cpu</dd>\n<dt>backend used</dt><dd>cpu</dd>");
+  expect(html).toMatch(/<td>cpu<\/td><td>selected<\/td><td class="number">\d+ ms<\/td>/);
+});
 
 test("the report is one file that loads nothing, with the same data inside", async () => {
   const out = await temporaryFolder();
@@ -217,25 +295,6 @@ test("the report repeats its command, and its data cannot leave their place in t
   expect(html).toContain("gradlab reproduce --seed 7 --out &#39;".replace("&#39;", "'"));
   expect(html.match(/<\/script>/g)).toHaveLength(1);
   expect(html).not.toContain("</script><b>");
-});
-
-test("cross-correlation does not turn the kernel around", () => {
-  const impulse = [
-    [0, 0, 0],
-    [0, 1, 0],
-    [0, 0, 0],
-  ];
-  const kernel = [
-    [1, 2, 3],
-    [4, 5, 6],
-    [7, 8, 9],
-  ];
-  // Each output sees the impulse through the opposite tap.
-  expect(crossCorrelate(impulse, kernel)).toEqual([
-    [9, 8, 7],
-    [6, 5, 4],
-    [3, 2, 1],
-  ]);
 });
 
 const data = process.env.GRADLAB_DATA;

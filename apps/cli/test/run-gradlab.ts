@@ -14,7 +14,17 @@ export interface Ran {
 /** Runs the command in this process, without colours and with an environment of its own. */
 export async function gradlab(
   argv: readonly string[],
-  { env = {}, experiments }: { env?: Record<string, string>; experiments?: readonly Experiment[] } = {},
+  {
+    env = {},
+    experiments,
+    live = false,
+    signal = new AbortController().signal,
+  }: {
+    env?: Record<string, string>;
+    experiments?: readonly Experiment[];
+    live?: boolean;
+    signal?: AbortSignal;
+  } = {},
 ): Promise<Ran> {
   let stdout = "";
   let stderr = "";
@@ -29,7 +39,8 @@ export async function gradlab(
       },
       env,
       colors: { stdout: false, stderr: false },
-      signal: new AbortController().signal,
+      live,
+      signal,
     },
     experiments,
   );

@@ -4,6 +4,7 @@ import { isRegistered, removeQuietly } from "./backend-registry.js";
 import { type BufferManager, boundFreeBuffers } from "./bound-free-buffers.js";
 import { currentGpu, type GpuAdapter, type GpuAdapterInfo, type GpuDevice } from "./gpu.js";
 import { guardOf, guardReads, type ReadGuard } from "./guard-reads.js";
+import { repairKernels } from "./repair-kernels.js";
 import { describeAdapter } from "./software-gpu.js";
 
 /** What is used of `@tensorflow/tfjs-backend-webgpu`. */
@@ -52,6 +53,7 @@ export async function openWebgpu(
   const info = adapter.info ?? {};
   takeAdapter(attempt, info, adapter.isFallbackAdapter);
   const { WebGPUBackend } = await attempt.during(load());
+  repairKernels("webgpu");
   const device = await requestDevice(attempt, adapter);
   const backend = new WebGPUBackend(device, info);
   boundFreeBuffers(backend.bufferManager);

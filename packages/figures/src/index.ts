@@ -1,3 +1,4 @@
+export { type Confusion, type ConfusionMatrixOptions, confusionMatrix } from "./confusion-matrix.js";
 export {
   type EffectiveFieldOverImageOptions,
   effectiveFieldOverImage,
@@ -6,7 +7,15 @@ export {
 export { type FieldGrowthOptions, fieldGrowth, type GrowingNetwork } from "./field-growth.js";
 export { type FittedPlane, type FittedPlanesOptions, fittedPlanes } from "./fitted-planes.js";
 export { type CaptionedImage, type ImageRowOptions, imageRow } from "./image-row.js";
+export { type ImageTableOptions, type ImageTableRow, imageTable } from "./image-table.js";
+export {
+  type Histogram,
+  type LayerHistogramRow,
+  type LayerHistogramsOptions,
+  layerHistograms,
+} from "./layer-histograms.js";
 export { type LearningCurve, type LearningCurvesOptions, learningCurves } from "./learning-curves.js";
+export { type LinePanel, type LinePanelsOptions, linePanels } from "./line-panels.js";
 export { type LabelledMatrix, type MatrixGridOptions, matrixGrid } from "./matrix-grid.js";
 export { type ReachDiagramOptions, reachDiagram, type UnitReach } from "./reach-diagram.js";
 export { svgText } from "./svg-text.js";

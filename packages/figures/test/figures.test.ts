@@ -1,11 +1,15 @@
 import { JSDOM } from "jsdom";
 import { expect, test } from "vitest";
 import {
+  confusionMatrix,
   effectiveFieldOverImage,
   fieldGrowth,
   fittedPlanes,
   imageRow,
+  imageTable,
+  layerHistograms,
   learningCurves,
+  linePanels,
   matrixGrid,
   reachDiagram,
   svgText,
@@ -270,4 +274,105 @@ test("nothing to draw is an error that says what was expected", () => {
     "fittedPlanes: expected finite numbers, got NaN",
   );
   expect(() => imageRow([], { document })).toThrow("imageRow: images: expected at least one, got none");
+});
+
+test("panels: a series has one colour in all of them, the axis holds all points, a single point is a dot", async () => {
+  const points = (from: number, to: number, count = 10) =>
+    Array.from({ length: count }, (_, i) => [i + 1, from + ((to - from) * i) / 9] as const);
+  const panels = [
+    {
+      title: "loss",
+      series: [
+        { name: "training", points: points(2.3, 0.4) },
+        { name: "validation", points: points(2.2, 0.7) },
+      ],
+    },
+    {
+      title: "accuracy",
+      domain: [0, 1] as const,
+      series: [{ name: "validation", points: points(0.1, 0.83) }],
+    },
+  ];
+  const svg = linePanels(panels, { document });
+  const colors = [...svg.querySelectorAll("svg")].map((panel) =>
+    [...panel.querySelectorAll("path[stroke^='#']")].map((path) => path.getAttribute("stroke")),
+  );
+  expect(colors).toEqual([["#4c78d8", "#e8871e"], ["#e8871e"]]);
+  expect(svg.querySelectorAll("circle")).toHaveLength(0);
+  const once = [{ title: "loss", series: [{ name: "training", points: points(2.3, 0.4, 1) }] }];
+  expect(linePanels(once, { document }).querySelectorAll("circle")).toHaveLength(1);
+  const nothing = [{ title: "loss", series: [{ name: "training", points: [[1, Number.NaN]] as const }] }];
+  expect(() => linePanels(nothing, { document })).toThrow(
+    "linePanels: loss: expected at least one finite point, got none",
+  );
+  await expect(file(svg)).toMatchFileSnapshot(gallery("line-panels"));
+});
+
+test("a confusion matrix: rows are truths, colour is the share of the row, accuracy stands at its end", async () => {
+  const counts = [
+    [17, 3, 0],
+    [1, 9, 0],
+    [0, 0, 0],
+  ];
+  const svg = confusionMatrix({ labels: ["shirt", "coat", "bag"], counts }, { document });
+  const cells = [...svg.querySelectorAll("rect")];
+  expect(cells.map((cell) => cell.querySelector("title")!.textContent)[1]).toBe(
+    "shirt taken for coat: 3 of 20",
+  );
+  expect(cells.map((cell) => cell.getAttribute("fill")).slice(0, 4)).toEqual([
+    "#4c78d8",
+    "#e8871e",
+    "none",
+    "#e8871e",
+  ]);
+  expect(numbers(cells[0]!, ["fill-opacity"])).toEqual([0.76]); // 0.12 + 0.75 · 17/20
+  expect(svg.textContent).toContain("85 %");
+  expect(svg.textContent).toContain("–");
+  expect(() => confusionMatrix({ labels: ["a", "b"], counts: [[1, 2]] }, { document })).toThrow(
+    "confusionMatrix: counts: expected 2 rows of 2, got rows of [2]",
+  );
+  expect(() => confusionMatrix({ labels: ["a"], counts: [[-1]] }, { document })).toThrow("got -1");
+  const labels = ["top", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "boot"];
+  const ten = labels.map((_, i) => labels.map((_, j) => (i === j ? 17 : (i * 3 + j) % 5 === 0 ? 1 : 0)));
+  await expect(file(confusionMatrix({ labels, counts: ten }, { document }))).toMatchFileSnapshot(
+    gallery("confusion-matrix"),
+  );
+});
+
+test("histograms by layer: the fullest bin fills the height, others by the square root of their share", async () => {
+  const bell = (min: number, max: number) => ({
+    min,
+    max,
+    counts: Array.from({ length: 21 }, (_, i) => Math.round(400 * Math.exp(-((i - 10) ** 2) / 18))),
+  });
+  const half = { min: 0, max: 3.2, counts: [400, 100, 25, 0] };
+  const rows = [
+    { name: "conv1", histograms: [bell(-2, 2), bell(-0.4, 0.4)] },
+    { name: "relu1", histograms: [half, null], note: "1 of 6 dead" },
+  ];
+  const svg = layerHistograms(["activations", "weights"], rows, { document, rowHeight: 64 });
+  const bars = [...svg.querySelectorAll("path[fill^='#']")].map((path) => path.getAttribute("d")!);
+  expect(bars).toHaveLength(3);
+  // 40 pixels for 400, half of it for a quarter, a quarter of it for a sixteenth, nothing for none.
+  expect([...bars[2]!.matchAll(/v-([\d.]+)/g)].map(([, tall]) => Number(tall))).toEqual([40, 20, 10]);
+  expect(svg.textContent).toContain("1 of 6 dead");
+  expect(() => layerHistograms(["weights"], rows, { document })).toThrow(
+    "layerHistograms: conv1: expected 1 histograms, got 2",
+  );
+  await expect(file(svg)).toMatchFileSnapshot(gallery("layer-histograms"));
+});
+
+test("a table of images: each as wide as its column, an empty place stays empty", () => {
+  const rows = [
+    { label: "input", images: [image, image] },
+    { label: "conv1", images: [image, null] },
+  ];
+  const svg = imageTable(["cat", "noise"], rows, { document, width: 200 });
+  const places = [...svg.querySelectorAll("image")].map((one) => numbers(one, ["x", "y", "width", "height"]));
+  const own = (200 - (14 + 7 * 5) - 14) / 2;
+  expect(places.map(([, , width]) => width)).toEqual([own, own, own]);
+  expect(places[2]![1]! - places[0]![1]!).toBeCloseTo(places[0]![3]! + 14, 1);
+  expect(() => imageTable(["one"], rows, { document })).toThrow(
+    "imageTable: input: expected 1 pictures, got 2",
+  );
 });

@@ -1,5 +1,6 @@
 import type { KernelConfig } from "@tensorflow/tfjs-core";
 import { batchNormKernel } from "./kernels/batch-norm.js";
+import { conv2dKernel } from "./kernels/conv.js";
 import { conv2dBackpropFilterKernel, conv3dBackpropFilterKernel } from "./kernels/conv-backprop-filter.js";
 import { conv2dBackpropInputKernel, conv3dBackpropInputKernel } from "./kernels/conv-backprop-input.js";
 import { depthwiseBackpropKernels } from "./kernels/depthwise-backprop.js";
@@ -36,6 +37,7 @@ export function trainingKernels(): KernelConfig[] {
     // slow there
     batchMatMulKernel(),
     fusedMatMulKernel(),
+    conv2dKernel(),
     conv2dBackpropInputKernel(),
     ...identityKernels(),
     ...sliceKernels(),

@@ -1,14 +1,16 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import type { CandidateName, CandidateReport } from "@gradlab/backend-select";
 import type { Command } from "commander";
-import { type CommonOptions, defineCommand, envelope } from "../command.js";
+import { type CommonOptions, defineCommand, type Envelope, envelope } from "../command.js";
 import type { Check, Experiment, Figure, Laboratory } from "../experiments/experiment.js";
 import { Failure, messageOf } from "../failure.js";
 import { prepareFolder, writeOutputs } from "../files.js";
 import { openLaboratory } from "../laboratory.js";
+import { allowsSoftwareGpu, describeBackend, type OpenedBackend, openBackend } from "../open-backend.js";
 import { figureDocument } from "../pictures.js";
 import { reportHtml } from "../report/report-html.js";
-import { painter, type Terminal, textTable } from "../terminal.js";
+import { type Paint, painter, type Terminal, textTable } from "../terminal.js";
 
 interface Flags extends CommonOptions {
   readonly list?: boolean;
@@ -18,12 +20,21 @@ interface Flags extends CommonOptions {
 }
 
 /** What the report says of one experiment. */
-export interface ExperimentResult {
+interface ExperimentResult {
   readonly id: string;
   readonly title: string;
   readonly package: string;
+  /** Where its tensors lived; null where it computed without. */
+  readonly backend: CandidateName | null;
   readonly seconds: number;
   readonly checks: readonly Check[];
+}
+
+/** `report.json`. */
+export interface Report extends Envelope {
+  /** What came of every backend, where one was needed. */
+  readonly candidates: readonly CandidateReport[];
+  readonly experiments: readonly ExperimentResult[];
 }
 
 export interface ShownResult {
@@ -33,10 +44,15 @@ export interface ShownResult {
 }
 
 export function reproduceCommand(terminal: Terminal, experiments: readonly Experiment[]): Command {
-  return defineCommand("reproduce", "compute known results again, compare, and write a report", {
-    flag: "--out <dir>",
-    help: "folder for report.html and report.json (default: out)",
-  })
+  return defineCommand(
+    "reproduce",
+    "compute known results again, compare, and write a report",
+    {
+      flag: "--out <dir>",
+      help: "folder for report.html and report.json (default: out)",
+    },
+    "where tensors live: the best that passes its self-test, or this one; loaded if an experiment needs one",
+  )
     .option("--list", "name the experiments and stop")
     .option("--only <ids>", "run these experiments, or those of a package (comma-separated)", (text) =>
       text.split(",").map((id) => id.trim()),
@@ -77,10 +93,14 @@ async function run(flags: Flags, terminal: Terminal, experiments: readonly Exper
   const paint = painter(terminal.colors.stderr && flags.color);
   const data = await dataFolder(flags.data, terminal.env.GRADLAB_DATA, warn);
   await prepareFolder(out);
+  const needed = chosen.some(({ usesBackend }) => usesBackend);
+  const opened = needed ? await openBackend(flags, terminal) : null;
+  if (opened !== null) say(`${paint("dim", "backend")} ${describeBackend(opened)}\n`);
   const laboratory = openLaboratory({
     seed: flags.seed,
     document: await figureDocument(),
     signal: terminal.signal,
+    backend: opened,
     data,
     warn,
   });
@@ -103,25 +123,30 @@ async function run(flags: Flags, terminal: Terminal, experiments: readonly Exper
         id: experiment.id,
         title: experiment.title,
         package: packageOf(experiment.id),
+        backend: experiment.usesBackend ? opened!.name : null,
         seconds,
         checks: outcome.checks,
       },
       figures: outcome.figures,
     });
   }
-  const report = {
-    ...envelope("reproduce", { ...flags, out }, warnings),
+  const report: Report = {
+    ...envelope("reproduce", { ...flags, out }, warnings, opened),
+    candidates: opened?.candidates ?? [],
     experiments: shown.map(({ result }) => result),
   };
   const html = join(out, "report.html");
   await writeOutputs([
-    [html, reportHtml(report, shown, commandLine({ ...flags, data }, out))],
+    [
+      html,
+      reportHtml(report, shown, commandLine({ ...flags, data }, out, allowsSoftwareGpu(flags, terminal.env))),
+    ],
     [join(out, "report.json"), `${JSON.stringify(report, null, 2)}\n`],
   ]);
   terminal.write(
     flags.json
       ? `${JSON.stringify(report, null, 2)}\n`
-      : summary(shown, html, painter(terminal.colors.stdout && flags.color)),
+      : summary(shown, opened, html, painter(terminal.colors.stdout && flags.color)),
   );
   const failed = report.experiments.flatMap(({ id, checks }) =>
     checks.flatMap(({ ok, name }) => (ok ? [] : [`${id}: ${name}`])),
@@ -138,6 +163,7 @@ async function run(flags: Flags, terminal: Terminal, experiments: readonly Exper
 function commandLine(
   { only, data, seed, backend }: Pick<Flags, "only" | "seed" | "backend"> & { data: string | undefined },
   out: string,
+  softwareGpu: boolean,
 ): string {
   const word = (text: string) => (/^[\w./,:=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
   return [
@@ -146,6 +172,7 @@ function commandLine(
     data !== undefined && `--data ${word(data)}`,
     seed !== 0 && `--seed ${seed}`,
     backend !== "auto" && `--backend ${backend}`,
+    softwareGpu && "--allow-software-gpu",
     `--out ${word(out)}`,
   ]
     .filter(Boolean)
@@ -198,13 +225,19 @@ async function runExperiment(experiment: Experiment, laboratory: Laboratory) {
   }
 }
 
-function summary(shown: readonly ShownResult[], html: string, paint: ReturnType<typeof painter>): string {
-  const rows = shown.map(({ result: { id, checks, seconds } }) => {
+function summary(
+  shown: readonly ShownResult[],
+  opened: OpenedBackend | null,
+  html: string,
+  paint: Paint,
+): string {
+  const rows = shown.map(({ result: { id, checks, backend, seconds } }) => {
     const agreeing = checks.filter(({ ok }) => ok).length;
     return [
       id,
       `${agreeing} of ${checks.length}`,
       agreeing === checks.length ? "agrees" : "DISAGREES",
+      backend ?? "–",
       `${seconds.toFixed(1)} s`,
     ];
   });
@@ -213,6 +246,7 @@ function summary(shown: readonly ShownResult[], html: string, paint: ReturnType<
       { title: "experiment" },
       { title: "values", align: "right" },
       { title: "verdict" },
+      { title: "backend" },
       { title: "time", align: "right" },
     ],
     rows,
@@ -221,5 +255,6 @@ function summary(shown: readonly ShownResult[], html: string, paint: ReturnType<
   const all = shown.flatMap(({ result }) => result.checks);
   const agreeing = all.filter(({ ok }) => ok).length;
   const line = `${agreeing} of ${all.length} known values reproduced`;
-  return `${table}\n\n${paint(agreeing === all.length ? "green" : "red", line)}\nreport: ${html}\n`;
+  const where = opened === null ? "" : `backend: ${describeBackend(opened)}\n`;
+  return `${table}\n\n${paint(agreeing === all.length ? "green" : "red", line)}\n${where}report: ${html}\n`;
 }

@@ -1,4 +1,5 @@
 import type { ImageSource } from "@gradlab/figures";
+import type { OpenedBackend } from "../open-backend.js";
 import type { Pixels } from "../pictures.js";
 
 /** Numbers, or null where a value does not exist: `[n, jump, size]`, rows of a matrix, … */
@@ -38,6 +39,8 @@ export interface Laboratory {
   /** The document that figures are drawn in. */
   readonly document: Document;
   readonly signal: AbortSignal;
+  /** Where the tensors of tfjs live: there for experiments that say `usesBackend`, whoever else runs. */
+  readonly backend: OpenedBackend | null;
   /** A photograph scaled and cut to a size. */
   photograph(size: readonly [height: number, width: number]): Promise<Photograph>;
   embed(pixels: Pixels): Promise<ImageSource>;
@@ -50,6 +53,8 @@ export interface Experiment {
   readonly title: string;
   /** What is shown and where the known values come from, in a few sentences. */
   readonly about: string;
+  /** It computes with tensors: a backend that has passed its self-test, with gradients, is loaded before it runs. */
+  readonly usesBackend?: true;
   readonly run: (laboratory: Laboratory) => Promise<Outcome>;
 }
 

@@ -1,4 +1,9 @@
+import { bordersAndPools } from "./classic-cnns/borders-and-pools.js";
+import { convolutionMatrix } from "./classic-cnns/convolution-matrix.js";
 import { filterByHand } from "./classic-cnns/filter-by-hand.js";
+import { kernels } from "./classic-cnns/kernels.js";
+import { learnedKernel } from "./classic-cnns/learned-kernel.js";
+import { gradients } from "./core/gradients.js";
 import type { Experiment } from "./experiment.js";
 import { backprop } from "./lms/backprop.js";
 import { courseData } from "./lms/course-data.js";
@@ -6,6 +11,7 @@ import { gates } from "./lms/gates.js";
 import { stepSizes } from "./lms/step-sizes.js";
 import { alexnet } from "./receptive-field/alexnet.js";
 import { branches } from "./receptive-field/branches.js";
+import { effectiveFields } from "./receptive-field/effective-field.js";
 import { published } from "./receptive-field/published.js";
 
 /** Every experiment, in the order of the report. A package adds its own here. */
@@ -13,7 +19,13 @@ export const experiments: readonly Experiment[] = [
   alexnet,
   published,
   branches,
+  effectiveFields,
+  gradients,
   filterByHand,
+  bordersAndPools,
+  kernels,
+  learnedKernel,
+  convolutionMatrix,
   courseData,
   stepSizes,
   gates,

@@ -48,6 +48,7 @@ th, td { padding: 7px 12px 7px 0; border-bottom: 1px solid var(--line); vertical
 tr:last-child td { border-bottom: 0; }
 td:first-child { min-width: 10em; }
 td.number { font-variant-numeric: tabular-nums; white-space: nowrap; }
+.list { white-space: normal; }
 .tolerance { display: block; color: var(--soft); font-size: 0.85em; }
 td.good, td.bad { white-space: nowrap; font-weight: 600; }
 details summary { cursor: pointer; color: var(--accent); }

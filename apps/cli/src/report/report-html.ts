@@ -1,11 +1,7 @@
-import type { Envelope } from "../command.js";
-import type { ExperimentResult, ShownResult } from "../commands/reproduce.js";
+import type { CandidateReport } from "@gradlab/backend-select";
+import type { Report, ShownResult } from "../commands/reproduce.js";
 import type { Check, Value } from "../experiments/experiment.js";
 import { reportCss } from "./report-css.js";
-
-interface Report extends Envelope {
-  readonly experiments: readonly ExperimentResult[];
-}
 
 /** The report as one file: figures, known and computed values, versions, and how to repeat it. */
 export function reportHtml(report: Report, shown: readonly ShownResult[], command: string): string {
@@ -37,21 +33,47 @@ ${shown.map(contentsLine).join("\n")}
 ${shown.map(section).join("\n")}
 <section>
 <h2>How this was made</h2>
-<p>The same command with the same seed computes the same values.</p>
+<p>The same command with the same seed computes the same values${report.backend.actual === null ? "" : "; on another backend, the same up to rounding"}.</p>
 <pre>${escapeHtml(command)}</pre>
 <dl>
 <dt>seed</dt><dd>${report.seed}</dd>
-<dt>backend</dt><dd>${report.backend.actual ?? "none needed"}</dd>
+${backendRows(report.backend)}
 ${Object.entries(report.versions)
   .map(([name, version]) => `<dt>${escapeHtml(name)}</dt><dd>${escapeHtml(version)}</dd>`)
   .join("\n")}
 </dl>
+${candidateTable(report.candidates)}
 </section>
 </main>
 <script type="application/json" id="report">${JSON.stringify(report).replaceAll("<", "\\u003c")}</script>
 </body>
 </html>
 `;
+}
+
+function backendRows({ requested, actual, device, software }: Report["backend"]): string {
+  const rows = [
+    ["backend asked for", requested === "auto" ? "auto (the best that passes its self-test)" : requested],
+    ["backend used", actual ?? "none: nothing was computed with tensors"],
+    ...(device === null ? [] : [["device", device]]),
+    ...(software === null ? [] : [["emulated in software", software ? "yes" : "no"]]),
+  ];
+  return rows.map(([name, value]) => `<dt>${name}</dt><dd>${escapeHtml(value!)}</dd>`).join("\n");
+}
+
+/** What came of every backend, where one was needed. */
+function candidateTable(candidates: readonly CandidateReport[]): string {
+  if (candidates.length === 0) return "";
+  return `<div class="scroll"><table>
+<thead><tr><th>backend</th><th>status</th><th>self-test</th><th>reason</th></tr></thead>
+<tbody>
+${candidates
+  .map(
+    ({ name, status, milliseconds, reason }) =>
+      `<tr><td>${name}</td><td>${status}</td><td class="number">${milliseconds === null ? "–" : `${Math.round(milliseconds)} ms`}</td><td>${escapeHtml(reason ?? "")}</td></tr>`,
+  )
+  .join("\n")}
+</tbody></table></div>`;
 }
 
 function contentsLine({ result, experiment }: ShownResult): string {
@@ -62,7 +84,7 @@ function contentsLine({ result, experiment }: ShownResult): string {
 
 function section({ experiment, result, figures }: ShownResult): string {
   return `<section id="${anchor(result.id)}">
-<header><h2>${escapeHtml(experiment.title)}</h2><span class="id">${escapeHtml(result.id)} · ${result.seconds.toFixed(1)} s</span></header>
+<header><h2>${escapeHtml(experiment.title)}</h2><span class="id">${escapeHtml(result.id)}${result.backend === null ? "" : ` · ${result.backend}`} · ${result.seconds.toFixed(1)} s</span></header>
 <p>${escapeHtml(experiment.about)}</p>
 ${figures.map(({ svg, caption }) => `<figure><div class="scroll">${svg.outerHTML}</div><figcaption>${escapeHtml(caption)}</figcaption></figure>`).join("\n")}
 <details open><summary>${counted(result.checks.length, "value")}</summary>
@@ -84,13 +106,17 @@ function showValue(value: Value): string {
   if (value === null) return "none";
   if (typeof value === "number") return showNumber(value);
   if (value.some((entry) => Array.isArray(entry))) {
-    return value.map(showValue).join("<br>");
+    return value.map(showRow).join("<br>");
   }
-  return value.map(showValue).join(" ");
+  return `<span class="list">${value.map(showValue).join(" ")}</span>`;
 }
 
+const showRow = (row: Value): string => (Array.isArray(row) ? row.map(showValue).join(" ") : showValue(row));
+
+/** Seven digits, or three of what is next to nothing: a rounding error. */
 function showNumber(value: number): string {
-  const text = Number.isInteger(value) ? `${value}` : `${Number(value.toPrecision(7))}`;
+  const digits = Math.abs(value) < 1e-5 ? 3 : 7;
+  const text = Number.isInteger(value) ? `${value}` : `${Number(value.toPrecision(digits))}`;
   return text.replace("-", "−");
 }
 

@@ -12,6 +12,7 @@ import {
 } from "../heap.js";
 import { type SlidingWindow, window2d, window3d } from "../window.js";
 import { multiplyMatrices } from "./mat-mul.js";
+import { filterGradientByTaps, tapCosts, wholeCosts } from "./tap-products.js";
 
 /**
  * Elements of one block of patches: the heap never shrinks, and a block should
@@ -150,7 +151,10 @@ function flatPatches(
   };
 }
 
-/** The filter gradient of any convolution: the patches under the filter times `dy`, summed over blocks of images. */
+/**
+ * The filter gradient of any convolution: the patches under the filter times `dy`, summed over blocks of images,
+ * unless products of single taps are cheaper.
+ */
 function filterGradient(
   backend: BackendWasm,
   x: TensorInfo,
@@ -159,6 +163,12 @@ function filterGradient(
   window: SlidingWindow,
 ): TensorInfo {
   const outChannels = filterShape.at(-1)!;
+  if (
+    tapCosts(window, outChannels).filterGradient < wholeCosts(window, outChannels).filterGradient &&
+    sizeOf(x.shape) * sizeOf(dy.shape) > 0
+  ) {
+    return filterGradientByTaps(backend, x, dy, filterShape, window);
+  }
   const patch = sizeOf(filterShape) / outChannels;
   const flat = isFlat(window, outChannels);
   const image = { ...x, shape: [sizeOf(x.shape) / window.channels, window.channels] };

@@ -12,11 +12,53 @@ import {
   sizeOf,
   type TensorInfo,
 } from "../heap.js";
-import { forEachTap, type SlidingWindow, window2d, window3d } from "../window.js";
+import { type SlidingWindow, window2d, window3d } from "../window.js";
 import { multiplyMatrices } from "./mat-mul.js";
+import { inputGradientByTaps, tapCosts, wholeCosts } from "./tap-products.js";
 
 /** Elements of one block of patches: the heap never shrinks, and a block should stay in the cache. */
 const blockElements = 2 ** 21;
+
+/** Adds the patches `[outputs, taps · channels]` of some images at their places. */
+function addPatches(
+  from: Float32Array,
+  to: Float32Array,
+  { channels, image, output, taps, stride, dilation, before }: SlidingWindow,
+  [firstImage, lastImage]: readonly [number, number],
+): void {
+  const [depth, height, width] = image;
+  // The taps of a row of the window that lie beside each other in the image are one run.
+  const isRun = dilation[2] === 1;
+  const run = taps[2] * channels;
+  let i = 0;
+  for (let b = firstImage; b < lastImage; b++) {
+    for (let od = 0; od < output[0]; od++) {
+      for (let oy = 0; oy < output[1]; oy++) {
+        for (let ox = 0; ox < output[2]; ox++) {
+          const x = ox * stride[2] - before[2];
+          for (let kd = 0, d = od * stride[0] - before[0]; kd < taps[0]; kd++, d += dilation[0]) {
+            for (let ky = 0, y = oy * stride[1] - before[1]; ky < taps[1]; ky++, y += dilation[1], i += run) {
+              if (d < 0 || d >= depth || y < 0 || y >= height) continue;
+              const row = ((b * depth + d) * height + y) * width;
+              if (isRun) {
+                const begin = Math.max(0, -x) * channels;
+                const end = Math.min(taps[2], width - x) * channels;
+                const target = (row + x) * channels;
+                for (let k = begin; k < end; k++) to[target + k]! += from[i + k]!;
+                continue;
+              }
+              for (let kx = 0, at = x; kx < taps[2]; kx++, at += dilation[2]) {
+                if (at < 0 || at >= width) continue;
+                const [source, target] = [i + kx * channels, (row + at) * channels];
+                for (let k = 0; k < channels; k++) to[target + k]! += from[source + k]!;
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+}
 
 /**
  * The input gradient of any convolution: each output spreads `filter · dy` over
@@ -38,23 +80,13 @@ function spreadPatches(
   const images = Math.max(1, Math.min(window.batch, Math.floor(blockElements / (outputs * patch))));
   const dx = allocateZeros(backend, inShape);
   const patches = allocate(backend, [images * outputs, patch]);
-  const c = window.channels;
   const to = floats(backend, dx);
   for (let first = 0; first < window.batch; first += images) {
     const last = Math.min(window.batch, first + images);
     const sizes = [(last - first) * outputs, outChannels, patch] as const;
     const start = first * outputs * outChannels;
     multiplyMatrices(backend, dy, turned, patches, sizes, [{ a: start, b: 0, out: 0 }]);
-    const from = floats(backend, patches);
-    forEachTap(
-      window,
-      (pixel, tap, out) => {
-        const i = (out - first * outputs) * patch + tap * c;
-        const j = pixel * c;
-        for (let k = 0; k < c; k++) to[j + k]! += from[i + k]!;
-      },
-      [first, last],
-    );
+    addPatches(floats(backend, patches), to, window, [first, last]);
   }
   release(backend, flat, turned, patches);
   return dx;
@@ -94,8 +126,13 @@ export const conv2dBackpropInputKernel = () =>
     const bottom = info.inHeight - info.outHeight + info.padInfo.top;
     const right = info.inWidth - info.outWidth + info.padInfo.left;
     const unit = info.strideHeight === 1 && info.strideWidth === 1;
+    const window = window2d(info);
+    const costs = { whole: wholeCosts(window, info.outChannels), taps: tapCosts(window, info.outChannels) };
+    if (costs.taps.inputGradient < costs.whole.inputGradient && sizeOf(dy.shape) > 0) {
+      return inputGradientByTaps(backend, dy, filter, info.inShape, window);
+    }
     if (!unit || Math.min(top, left, bottom, right) < 0) {
-      return spreadPatches(backend, dy, filter, info.inShape, window2d(info));
+      return spreadPatches(backend, dy, filter, info.inShape, window);
     }
     const turned = turnFilter(backend, filter);
     const margins = [

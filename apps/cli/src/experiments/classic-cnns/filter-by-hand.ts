@@ -1,7 +1,9 @@
+import { conv2d, crossCorrelate, type Plane, transpose } from "@gradlab/classic-cnns/by-hand";
 import { imageRow, matrixGrid } from "@gradlab/figures";
-import type { Pixels } from "../../pictures.js";
 import { check, type Experiment } from "../experiment.js";
-import { crossCorrelate, energyOf } from "./cross-correlate.js";
+import { brightness } from "./brightness.js";
+import { countingPlane, plus } from "./counting-plane.js";
+import { signedPicture } from "./grey-picture.js";
 
 const image = [
   [0, 0, -1, 0, 0, 0, 1, 0, 0],
@@ -23,25 +25,82 @@ const filtered = [
   [0, 1, -0.5, 1, 0, -1, 0.5, -1, 0],
 ];
 
-/** One convolution worked out by hand, then the same loop on a photograph. */
+/** Convolutions worked out by hand, then the same loop on a photograph. */
 export const filterByHand: Experiment = {
   id: "classic-cnns/filter-by-hand",
   title: "A convolution by hand",
   about:
-    "What a convolutional layer computes, as a plain loop: the zero-padded cross-correlation of a 5 × 9 pattern with a " +
-    "3 × 3 kernel that answers to corners and borders, and the same kernel on the brightness of a picture. The energy " +
-    "is the sum of squares.",
+    "What a convolutional layer computes, as a plain loop: a kernel is laid on every place of a picture, and what lies " +
+    "on each other is multiplied and added up. Small pictures whose results fit on paper; a 5 × 9 pattern with a 3 × 3 " +
+    "kernel that answers to corners and borders; the same kernel on the brightness of a picture. The energy is the sum " +
+    "of squares.",
   async run({ document, photograph, embed }) {
-    const got = crossCorrelate(image, kernel).map((row) => row.map((value) => value + 0)); // −0 → 0
+    const got = crossCorrelate(image, kernel, { padding: "same" });
     const { pixels, image: picture } = await photograph([227, 227]);
-    const response = await embed(asPicture(crossCorrelate(brightness(pixels), kernel)));
+    const response = await embed(
+      signedPicture(crossCorrelate(brightness(pixels), kernel, { padding: "same" })),
+    );
+
+    const [x, taps] = [countingPlane(3, 3), countingPlane(2, 2)];
+    const volume = [x, plus(x, 1)];
+    const filter = [taps, plus(taps, 1)];
+    const filters = [0, 1, 2].map((more) => filter.map((one) => plus(one, more)));
+
+    const bar = Array.from({ length: 6 }, () => [1, 1, 0, 0, 0, 0, 1, 1]);
+    const fall = [[1, -1]];
+    const edges = crossCorrelate(bar, fall);
+    const diagonal = Array.from({ length: 5 }, (_, i) => Array.from({ length: 5 }, (_, j) => +(i === j)));
+    const diagonalEdges = crossCorrelate(diagonal, fall);
     return {
       checks: [
+        check("3 × 3 with a kernel of 2 × 2", [[19, 25], [37, 43]], crossCorrelate(x, taps)),
+        check("two channels, summed", [[[56, 72], [104, 120]]], conv2d(volume, [filter])),
+        check(
+          "two channels with three filters",
+          [[[56, 72], [104, 120]], [[76, 100], [148, 172]], [[96, 128], [192, 224]]],
+          conv2d(volume, filters),
+        ),
+        check("a bar with [1, −1]", Array(6).fill([0, 1, 0, 0, 0, -1, 0]), edges),
+        check(
+          "the bar lying down with [1, −1]",
+          Array(8).fill([0, 0, 0, 0, 0]),
+          crossCorrelate(transpose(bar), fall),
+        ),
+        check(
+          "a diagonal with [1, −1]",
+          [[1, 0, 0, 0], [-1, 1, 0, 0], [0, -1, 1, 0], [0, 0, -1, 1], [0, 0, 0, -1]],
+          diagonalEdges,
+        ),
         check("response of the 5 × 9 pattern", filtered, got),
         check("energy before", 24, energyOf(image)),
         check("energy after", 22, energyOf(got)),
-      ],
+      ], // biome-ignore format: matrices
       figures: [
+        {
+          svg: matrixGrid(
+            [
+              { label: "picture", rows: x },
+              { label: "kernel", rows: taps },
+              { label: "response", rows: crossCorrelate(x, taps) },
+            ],
+            { document },
+          ),
+          caption:
+            "Top left: 0 · 0 + 1 · 1 + 3 · 2 + 4 · 3 = 19. A 2 × 2 kernel fits into 3 × 3 at four places.",
+        },
+        {
+          svg: matrixGrid(
+            [
+              { label: "bar", rows: bar },
+              { label: "[1, −1] on it", rows: edges },
+              { label: "diagonal", rows: diagonal },
+              { label: "[1, −1] on it", rows: diagonalEdges },
+            ],
+            { document, cell: 24 },
+          ),
+          caption:
+            "The kernel [1, −1] answers 1 where the picture falls to the right, −1 where it rises, and nothing along an edge that runs its own way.",
+        },
         {
           svg: matrixGrid(
             [
@@ -70,24 +129,7 @@ export const filterByHand: Experiment = {
   },
 };
 
-/** Luma of ITU-R BT.601, 0 … 1. */
-function brightness({ width, height, data }: Pixels): number[][] {
-  return Array.from({ length: height }, (_, i) =>
-    Array.from({ length: width }, (_, j) => {
-      const at = 3 * (i * width + j);
-      return (0.299 * data[at]! + 0.587 * data[at + 1]! + 0.114 * data[at + 2]!) / 255;
-    }),
-  );
-}
-
-/** Numbers as greys: 0 in the middle; all but the strongest hundredth between black and white. */
-function asPicture(rows: readonly (readonly number[])[]): Pixels {
-  const height = rows.length;
-  const width = rows[0]!.length;
-  const values = rows.flat();
-  const strengths = values.map(Math.abs).sort((a, b) => a - b);
-  const white = strengths[Math.floor(0.99 * (strengths.length - 1))]! || 1;
-  const data = new Uint8ClampedArray(3 * width * height);
-  for (const [i, value] of values.entries()) data.fill(127.5 + (127.5 * value) / white, 3 * i, 3 * i + 3);
-  return { width, height, data: new Uint8Array(data.buffer) };
+/** Sum of squares. */
+function energyOf(plane: Plane): number {
+  return plane.flat().reduce((sum, value) => sum + value * value, 0);
 }

@@ -1,0 +1,91 @@
+import { extname } from "node:path";
+import type { CandidateReport } from "@gradlab/backend-select";
+import type { Command } from "commander";
+import { type CommonOptions, defineCommand, envelope } from "../command.js";
+import { Failure } from "../failure.js";
+import { writeOutput } from "../files.js";
+import { allowsSoftwareGpu, choice, loadSelection, noBackend } from "../open-backend.js";
+import { type Paint, painter, type Terminal, textTable } from "../terminal.js";
+
+interface Flags extends CommonOptions {
+  readonly benchmark: boolean;
+}
+
+export function doctorCommand(terminal: Terminal): Command {
+  return defineCommand(
+    "doctor",
+    "which backends work on this machine, and why the others do not",
+    {
+      flag: "--out <file>",
+      help: "write the result: .json",
+    },
+    "try this one alone",
+  )
+    .option(
+      "--benchmark",
+      "prefer the fastest at training a small network, instead of the usual order",
+      false,
+    )
+    .addHelpText(
+      "after",
+      `
+Every backend must load, compute and differentiate what it is asked to before it counts as usable. Exit code 4 when
+none is.
+
+Examples:
+  gradlab doctor
+  gradlab doctor --backend webgpu --allow-software-gpu
+  gradlab doctor --json --out backends.json`,
+    )
+    .action((flags: Flags) => run(flags, terminal));
+}
+
+async function run(flags: Flags, terminal: Terminal): Promise<void> {
+  const { out, benchmark } = flags;
+  if (out !== undefined && extname(out) !== ".json") {
+    throw new Failure("usage", `--out: expected a name that ends in .json, got ${JSON.stringify(out)}`);
+  }
+  const { doctor } = await loadSelection();
+  const { candidates, advice } = await doctor({
+    ...choice(flags),
+    requireGradients: true,
+    allowSoftwareGpu: allowsSoftwareGpu(flags, terminal.env),
+    signal: terminal.signal,
+    benchmark,
+  });
+  const selected = candidates.find(({ status }) => status === "selected");
+  const opened = selected === undefined ? null : { ...selected, candidates };
+  const result = { ...envelope("doctor", flags, [], opened), candidates, advice };
+  if (out !== undefined) {
+    await writeOutput(out, `${JSON.stringify(result, null, 2)}\n`);
+    if (!flags.quiet) terminal.log(`wrote ${out}\n`);
+  }
+  terminal.write(
+    flags.json
+      ? `${JSON.stringify(result, null, 2)}\n`
+      : describe(candidates, advice, painter(terminal.colors.stdout && flags.color)),
+  );
+  if (selected === undefined) throw noBackend(flags, candidates);
+}
+
+function describe(candidates: readonly CandidateReport[], advice: readonly string[], paint: Paint): string {
+  const table = textTable(
+    [
+      { title: "backend" },
+      { title: "status" },
+      { title: "time", align: "right" },
+      { title: "device" },
+      { title: "reason" },
+    ],
+    candidates.map(({ name, status, milliseconds, device, software, reason }) => [
+      name,
+      status,
+      milliseconds === null ? "–" : `${Math.round(milliseconds)} ms`,
+      device === null ? "–" : `${device}${software ? " (software)" : ""}`,
+      reason ?? "",
+    ]),
+    paint,
+  );
+  const lines = advice.map((line) => `- ${line}`);
+  return `${[table, ...(lines.length === 0 ? [] : ["", paint("bold", "For a better one:"), ...lines])].join("\n")}\n`;
+}

@@ -1,0 +1,192 @@
+import { extname } from "node:path";
+import type { Summary, SummaryRow } from "@gradlab/classic-cnns";
+import type { LayerGraph } from "@gradlab/receptive-field";
+import { type Command, Option } from "commander";
+import {
+  type CommonOptions,
+  countFrom,
+  countsFrom,
+  defineCommand,
+  envelope,
+  positiveNumbers,
+} from "../command.js";
+import { blame, Failure } from "../failure.js";
+import { writeOutput } from "../files.js";
+import {
+  bothAxes,
+  classicNetwork,
+  loadNetwork,
+  type NetworkFlags,
+  type ShapeFlags,
+} from "../network-source.js";
+import { type Paint, painter, type Terminal, textTable } from "../terminal.js";
+
+/** The names of `countingPolicies`, written out so that help needs no tensors; a test holds them together. */
+export const policies = ["macs", "with-bias", "flops", "torchinfo", "everything"] as const;
+
+interface Flags extends CommonOptions, NetworkFlags, ShapeFlags {
+  readonly policy: (typeof policies)[number];
+}
+
+export function summaryCommand(terminal: Terminal): Command {
+  return defineCommand("summary", "shapes, receptive fields, parameters and operations of every layer", {
+    flag: "--out <file>",
+    help: "write the table: .json or .csv",
+  })
+    .option("--net <name>", "a classic network: lenet, alexnet, vgg16, resnet18, …")
+    .option("--model <file>", "a model.json of tfjs (layers or graph model), or a LayerGraph as JSON")
+    .option("--input <size>", "input size: N, or H,W", countsFrom(1))
+    .option("--channels <n>", "input channels", countFrom(1))
+    .option("--classes <n>", "number of classes", countFrom(1))
+    .option(
+      "--width <n…>",
+      "a factor for the channels, or the channels themselves: 16,32,64",
+      positiveNumbers,
+    )
+    .addOption(new Option("--policy <name>", "what counts as an operation").choices(policies).default("macs"))
+    .addHelpText(
+      "after",
+      `
+Operations are for one image. Policies: macs counts multiply-accumulates of
+convolutions and dense layers; with-bias adds one for each bias added; flops
+takes a multiply-accumulate for two; torchinfo counts as that tool does;
+everything is flops with norms, pooling, activations and sums.
+
+Examples:
+  gradlab summary --net resnet18
+  gradlab summary --net vgg11 --width 16,32,64,128,128 --input 64 --channels 1 --classes 10
+  gradlab summary --net alexnet --policy flops --json`,
+    )
+    .action((flags: Flags) => run(flags, terminal));
+}
+
+async function run(flags: Flags, terminal: Terminal): Promise<void> {
+  const { net, policy, out } = flags;
+  if (out !== undefined && ![".json", ".csv"].includes(extname(out))) {
+    throw new Failure(
+      "usage",
+      `--out: expected a name that ends in .json or .csv, got ${JSON.stringify(out)}`,
+    );
+  }
+  const { label, graph } = net === undefined ? await ownModel(flags) : await classic(net, flags);
+  const { summary } = await import("@gradlab/classic-cnns");
+  const inputSize = flags.input && bothAxes(flags.input);
+  // A classic network has been cut to size already.
+  const resized = net === undefined && inputSize !== undefined;
+  const [exit, place] =
+    net === undefined ? (["runtime", flags.model!] as const) : (["usage", `--net ${net}`] as const);
+  const table = blame(exit, place, () => summary(graph, { policy, ...(resized && { inputSize }) }));
+  const result = {
+    ...envelope("summary", flags, []),
+    network: label,
+    input: { shape: inputSize ?? graph.input.shape, channels: graph.input.channels },
+    policy,
+    layers: table.layers,
+    params: table.params,
+    weights: table.weights,
+    macs: table.macs,
+  };
+  if (out !== undefined) {
+    await writeOutput(out, extname(out) === ".csv" ? csv(table) : `${JSON.stringify(result, null, 2)}\n`);
+    if (!flags.quiet) terminal.log(`wrote ${out}\n`);
+  }
+  if (flags.json) terminal.write(`${JSON.stringify(result, null, 2)}\n`);
+  else terminal.write(describe(result, table, painter(terminal.colors.stdout && flags.color)));
+}
+
+async function classic(net: string, flags: Flags): Promise<{ label: string; graph: LayerGraph }> {
+  if (flags.model !== undefined) throw new Failure("usage", "expected one of --net and --model, got 2");
+  const { name, graph } = await classicNetwork(net, flags);
+  return { label: name, graph };
+}
+
+async function ownModel(flags: Flags): Promise<{ label: string; graph: LayerGraph }> {
+  if (flags.model === undefined) throw new Failure("usage", "expected one of --net and --model, got none");
+  for (const flag of ["classes", "width"] as const) {
+    if (flags[flag] !== undefined) {
+      throw new Failure("usage", `--${flag}: expected beside --net, got it beside --model`);
+    }
+  }
+  const { label, graph } = await loadNetwork({ model: flags.model });
+  const channels = flags.channels ?? graph.input.channels;
+  return {
+    label,
+    graph: { ...graph, input: { ...graph.input, ...(channels !== undefined && { channels }) } },
+  };
+}
+
+const shape = (sizes: readonly number[]) => sizes.join(" x ");
+const grouped = (value: number) => value.toLocaleString("en-US");
+
+/** One value where the axes agree, else one per axis: 3x5; a dash where there is none. */
+function perAxis(values: readonly (number | null)[] | null): string {
+  if (values === null) return "–";
+  const words = values.map((value) => (value === null ? "–" : `${value}`));
+  return words.every((word) => word === words[0]) ? (words[0] ?? "–") : words.join("x");
+}
+
+function describe(
+  {
+    network,
+    input,
+    policy,
+  }: {
+    network: string;
+    input: { shape: readonly (number | null)[]; channels: number | undefined };
+    policy: string;
+  },
+  { layers, params, weights, macs }: Summary,
+  paint: Paint,
+): string {
+  const unit = policy === "macs" ? "MACs" : `operations (${policy})`;
+  const cells = (row: SummaryRow) => [
+    row.name,
+    row.fn ?? row.op,
+    shape(row.outputShape),
+    perAxis(row.kernel),
+    perAxis(row.receptiveField),
+    perAxis(row.jump),
+    row.params === 0 ? "" : grouped(row.params),
+    row.macs === 0 ? "" : grouped(row.macs),
+  ];
+  const right = "right" as const;
+  const table = textTable(
+    [
+      { title: "layer" },
+      { title: "op" },
+      { title: "output", align: right },
+      { title: "kernel", align: right },
+      { title: "field", align: right },
+      { title: "jump", align: right },
+      { title: "parameters", align: right },
+      { title: policy === "macs" ? "MACs" : "operations", align: right },
+    ],
+    layers.map(cells),
+    paint,
+  );
+  return [
+    `${paint("bold", network)} on an input of ${input.channels} x ${input.shape.join(" x ")}`,
+    "",
+    table,
+    "",
+    `${grouped(params)} parameters, ${grouped(weights)} of them weights; ${grouped(macs)} ${unit} for one image`,
+    "",
+  ].join("\n");
+}
+
+function csv({ layers }: Summary): string {
+  const rows = layers.map((row) =>
+    [
+      row.name,
+      row.fn ?? row.op,
+      row.outputShape.join("x"),
+      perAxis(row.kernel),
+      perAxis(row.receptiveField),
+      perAxis(row.jump),
+      row.params,
+      row.weights,
+      row.macs,
+    ].join(","),
+  );
+  return `${["layer,op,output,kernel,receptive_field,jump,params,weights,macs", ...rows].join("\n")}\n`;
+}

@@ -1,0 +1,78 @@
+import type { CandidateName, CandidateReport } from "@gradlab/backend-select";
+import type { CommonOptions } from "./command.js";
+import { Failure, messageOf } from "./failure.js";
+import type { Terminal } from "./terminal.js";
+
+/** Where the tensors of a command live. */
+export interface OpenedBackend {
+  readonly name: CandidateName;
+  readonly device: string | null;
+  /** True where the device is emulated on the processor. */
+  readonly software: boolean | null;
+  /** Every candidate with what came of it, best first. */
+  readonly candidates: readonly CandidateReport[];
+}
+
+export type BackendFlags = Pick<CommonOptions, "backend" | "allowSoftwareGpu">;
+
+/**
+ * Loads the backend that `--backend` names, or the best that passes its self-test: gradients work after it. Call it
+ * when the first tensor is needed; tfjs is not loaded before.
+ *
+ * @throws {Failure} with exit code 4 and the reason of every candidate when none is usable.
+ */
+export async function openBackend(flags: BackendFlags, { env, signal }: Terminal): Promise<OpenedBackend> {
+  const { NoBackendError, selectBackend } = await loadSelection();
+  try {
+    const { backend, device, software, candidates } = await selectBackend({
+      ...choice(flags),
+      requireGradients: true,
+      allowSoftwareGpu: allowsSoftwareGpu(flags, env),
+      signal,
+    });
+    return { name: backend, device, software, candidates };
+  } catch (error) {
+    if (!(error instanceof NoBackendError)) throw error;
+    throw noBackend(flags, error.candidates, error);
+  }
+}
+
+/** The package that knows the backends, with tfjs told to keep its advertisements to itself. */
+export async function loadSelection(): Promise<typeof import("@gradlab/backend-select")> {
+  const { enableProdMode } = await import("@tensorflow/tfjs-core");
+  enableProdMode();
+  return import("@gradlab/backend-select");
+}
+
+/** What `--backend` leaves to choose from. */
+export function choice({ backend }: BackendFlags): { readonly only?: readonly CandidateName[] } {
+  return backend === "auto" ? {} : { only: [backend] };
+}
+
+/** `--allow-software-gpu`, or the variable GRADLAB_ALLOW_SOFTWARE_GPU unless it is empty, 0 or false. */
+export function allowsSoftwareGpu({ allowSoftwareGpu }: BackendFlags, env: Terminal["env"]): boolean {
+  return allowSoftwareGpu || !["", "0", "false", undefined].includes(env.GRADLAB_ALLOW_SOFTWARE_GPU);
+}
+
+/** Exit code 4, in one line. */
+export function noBackend(
+  { backend }: BackendFlags,
+  candidates: readonly CandidateReport[],
+  cause?: unknown,
+): Failure {
+  const reasons = candidates.filter(({ status }) => status === "rejected" || status === "absent");
+  const message =
+    backend === "auto"
+      ? `no usable backend: ${reasons.map(({ name, reason }) => `${name}: ${reason}`).join("; ")}`
+      : `--backend ${backend}: ${reasons.find(({ name }) => name === backend)?.reason ?? messageOf(cause)}`;
+  return new Failure("backend", message, { cause });
+}
+
+/** `webgpu on NVIDIA H100`, `wasm`, `webgpu on SwiftShader (software)`. */
+export function describeBackend({
+  name,
+  device,
+  software,
+}: Pick<OpenedBackend, "name" | "device" | "software">): string {
+  return `${name}${device === null ? "" : ` on ${device}`}${software ? " (software)" : ""}`;
+}

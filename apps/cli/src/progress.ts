@@ -1,0 +1,76 @@
+import type { Terminal } from "./terminal.js";
+
+export interface ProgressOptions {
+  /** How many steps there are in all. */
+  readonly total: number;
+  /** How many are done already: a resumed training. */
+  readonly done?: number;
+  /** What one step works through, for the rate: 50 images. */
+  readonly perStep: number;
+  /** Its name: `images`. */
+  readonly unit: string;
+  readonly quiet: boolean;
+  /** Milliseconds, for tests. */
+  readonly now?: () => number;
+}
+
+/** A line that tells how far long work is; lines that stay are said beside it. */
+export interface Progress {
+  /** One step is done; `text` says what came of it. */
+  readonly step: (text: string) => void;
+  /** A line that stays. */
+  readonly say: (line: string) => void;
+  /** Takes the moving line away. */
+  readonly end: () => void;
+}
+
+/**
+ * Progress on stderr: a line that rewrites itself at most ten times a second on a terminal, and nothing but the lines
+ * that stay elsewhere. Rate and time left come from the steps after the first, which prepares kernels and caches.
+ */
+export function startProgress(
+  terminal: Terminal,
+  { total, done = 0, perStep, unit, quiet, now = () => performance.now() }: ProgressOptions,
+): Progress {
+  const live = !quiet && terminal.live;
+  let steps = 0;
+  let warm = 0;
+  let drawn = Number.NEGATIVE_INFINITY;
+  let shown = false;
+  const clear = () => {
+    if (shown) terminal.log("\r\u001b[2K");
+    shown = false;
+  };
+  return {
+    step(text) {
+      const time = now();
+      steps++;
+      if (steps === 1) warm = time;
+      if (!live || time - drawn < 100) return;
+      drawn = time;
+      const at = done + steps;
+      const perMs = steps > 1 ? (steps - 1) / Math.max(time - warm, 1e-3) : null;
+      const rate = perMs === null ? "" : ` · ${Math.round(perMs * 1000 * perStep)} ${unit}/s`;
+      const left = perMs === null ? "" : ` · ${duration((total - at) / perMs / 1000)} left`;
+      terminal.log(
+        `\r\u001b[2K${Math.floor((100 * at) / total)} % · step ${at} of ${total} · ${text}${rate}${left}`,
+      );
+      shown = true;
+    },
+    say(line) {
+      if (quiet) return;
+      clear();
+      terminal.log(`${line}\n`);
+    },
+    end: clear,
+  };
+}
+
+/** `42 s`, `3 min 05 s`, `2 h 07 min`. */
+export function duration(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  const two = (value: number) => `${value}`.padStart(2, "0");
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${two(whole % 60)} s`;
+  return `${Math.floor(whole / 3600)} h ${two(Math.floor((whole % 3600) / 60))} min`;
+}

@@ -1,0 +1,170 @@
+import {
+  type Evaluation,
+  evaluateNetwork,
+  type ImageBatch,
+  type NetworkState,
+  trainNetwork,
+} from "@gradlab/classic-cnns";
+import { mapParams, type Params, type Training } from "@gradlab/core";
+import { type Augmentation, batchIndices, type Dataset, stepsPerEpoch, takeBatch } from "@gradlab/datasets";
+import type { LayerGraph } from "@gradlab/receptive-field";
+import { type Tensor1D, tensor1d, tensor4d, type Variable } from "@tensorflow/tfjs-core";
+import type { Progress } from "../progress.js";
+import type { CheckpointNote, EpochRecord } from "./checkpoint.js";
+
+export interface TrainEpochsOptions {
+  readonly graph: LayerGraph;
+  readonly training: Training<NetworkState>;
+  readonly train: Dataset;
+  /** Looked at after each epoch. */
+  readonly watched: Dataset | null;
+  readonly epochs: number;
+  readonly batch: number;
+  readonly seed: number;
+  readonly augment: Augmentation | undefined;
+  /** Stop after so many epochs without a better loss on the watched images; never, unless given. */
+  readonly patience: number | undefined;
+  readonly history: readonly EpochRecord[];
+  readonly unfinished: CheckpointNote["unfinished"];
+  readonly signal: AbortSignal;
+  readonly progress: Progress;
+  /** Called after each step. */
+  readonly onStep: (step: StepRecord) => void;
+  /** Called after each epoch; `isBest` when none before had a smaller loss on the watched images. */
+  readonly onEpoch: (epoch: EpochRecord, history: readonly EpochRecord[], isBest: boolean) => Promise<void>;
+}
+
+export interface StepRecord {
+  readonly step: number;
+  readonly epoch: number;
+  readonly loss: number;
+  readonly gradientNorm: number;
+  readonly learningRate: number;
+  readonly seconds: number;
+}
+
+export interface Trained {
+  readonly history: readonly EpochRecord[];
+  readonly unfinished: CheckpointNote["unfinished"];
+  readonly stopped: "epochs" | "patience" | "interrupted";
+}
+
+/**
+ * Trains epoch after epoch and looks at the watched images after each. An interruption ends it like the last epoch
+ * does, in a state that can be saved.
+ */
+export async function trainEpochs(options: TrainEpochsOptions): Promise<Trained> {
+  const { graph, training, train, watched, epochs, batch, seed, augment, patience, signal, progress } =
+    options;
+  const history = [...options.history];
+  let { unfinished } = options;
+  const perEpoch = stepsPerEpoch({ count: train.count, size: batch });
+  const ended = (): Trained["stopped"] | null =>
+    history.length >= epochs ? "epochs" : isStale(history, patience) ? "patience" : null;
+  const judge = async (epoch: number) => {
+    const seen = watched && (await evaluate(graph, training.params, watched, { signal }));
+    const record: EpochRecord = {
+      epoch,
+      step: training.step,
+      loss: unfinished.loss / unfinished.steps,
+      validationLoss: seen?.loss ?? null,
+      validationAccuracy: seen?.accuracy ?? null,
+      seconds: unfinished.seconds,
+    };
+    history.push(record);
+    unfinished = nothing;
+    await options.onEpoch(record, history, bestEpoch(history) === record);
+  };
+  try {
+    // An interruption may have come between the last step of an epoch and its judgement.
+    if (training.step === (history.length + 1) * perEpoch) await judge(history.length + 1);
+    const already = ended();
+    if (already !== null) return { history, unfinished, stopped: already };
+    const steps = trainNetwork(graph, training, {
+      batch: (step) => {
+        const indices = batchIndices({ count: train.count, size: batch, seed, step });
+        const epoch = Math.floor(step / perEpoch);
+        return toTensors(takeBatch(train, indices, { seed, epoch, ...(augment && { augment }) }));
+      },
+      seed,
+      steps: epochs * perEpoch,
+      signal,
+    });
+    for await (const { step, loss, gradientNorm, learningRate, seconds } of steps) {
+      const epoch = Math.ceil(step / perEpoch);
+      unfinished = {
+        loss: unfinished.loss + loss,
+        steps: unfinished.steps + 1,
+        seconds: unfinished.seconds + seconds,
+      };
+      options.onStep({ step, epoch, loss, gradientNorm, learningRate, seconds });
+      progress.step(`epoch ${epoch} of ${epochs} · loss ${loss.toFixed(4)}`);
+      if (step % perEpoch !== 0) continue;
+      await judge(epoch);
+      const stopped = ended();
+      if (stopped !== null) return { history, unfinished, stopped };
+    }
+    return { history, unfinished, stopped: "epochs" };
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    return { history, unfinished, stopped: "interrupted" };
+  }
+}
+
+export const nothing: CheckpointNote["unfinished"] = { loss: 0, steps: 0, seconds: 0 };
+
+/** The epoch with the smallest loss on the watched images, the first of equal ones; the last where nothing was watched. */
+export function bestEpoch(history: readonly EpochRecord[]): EpochRecord | undefined {
+  let best: EpochRecord | undefined;
+  for (const record of history) {
+    if (
+      best === undefined ||
+      record.validationLoss === null ||
+      record.validationLoss < best.validationLoss!
+    ) {
+      best = record;
+    }
+  }
+  return best;
+}
+
+function isStale(history: readonly EpochRecord[], patience: number | undefined): boolean {
+  const best = bestEpoch(history);
+  return patience !== undefined && best !== undefined && history.length - best.epoch >= patience;
+}
+
+/** How many images are judged at once. */
+const evaluationBatch = 100;
+
+export async function evaluate(
+  graph: LayerGraph,
+  { params, statistics }: NetworkState,
+  dataset: Dataset,
+  { signal }: { readonly signal?: AbortSignal } = {},
+): Promise<Evaluation> {
+  return evaluateNetwork(graph, params, {
+    ...(statistics && { statistics }),
+    ...(signal && { signal }),
+    batch: (index) => {
+      const from = index * evaluationBatch;
+      const count = Math.min(evaluationBatch, dataset.count - from);
+      if (count <= 0) return null;
+      return toTensors(
+        takeBatch(
+          dataset,
+          Array.from({ length: count }, (_, i) => from + i),
+        ),
+      );
+    },
+  });
+}
+
+export function toTensors({ images, labels, shape }: ReturnType<typeof takeBatch>): ImageBatch {
+  return { images: tensor4d(images, [...shape]), labels: tensor1d(labels, "int32") as Tensor1D };
+}
+
+/** A copy of what a training has learned; the caller disposes it. */
+export function copyState({ params, statistics = {} }: NetworkState): NetworkState {
+  const copy = (record: Params) => mapParams(record, (tensor) => (tensor as Variable).clone());
+  return { params: copy(params), statistics: copy(statistics) };
+}

@@ -1,0 +1,105 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { countingPolicies } from "@gradlab/classic-cnns";
+import { expect, test } from "vitest";
+import { policies } from "../src/commands/summary.js";
+import { gradlab, temporaryFolder } from "./run-gradlab.js";
+
+test("summary of small-cnn holds the known table, with weights apart from parameters", async () => {
+  const { code, stdout, stderr } = await gradlab(["summary", "--net", "small-cnn", "--json"]);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  const result = JSON.parse(stdout);
+  expect(result).toMatchObject({
+    schemaVersion: 1,
+    command: "summary",
+    backend: { requested: "auto", actual: null },
+    network: "small-cnn",
+    input: { shape: [32, 32], channels: 3 },
+    policy: "macs",
+    params: 38_170,
+    weights: 38_128,
+    macs: 1_228_800 + 665_856 + 903_168 + 9_216 + 320,
+  });
+  const weighted = result.layers.filter(({ weights }: { weights: number }) => weights > 0);
+  expect(weighted.map(({ weights, macs }: { weights: number; macs: number }) => [weights, macs])).toEqual([
+    [1_200, 1_228_800],
+    [2_304, 665_856],
+    [25_088, 903_168],
+    [9_216, 9_216],
+    [320, 320],
+  ]);
+  expect(result.layers[0]).toEqual({
+    name: "conv1",
+    op: "conv",
+    outputShape: [16, 32, 32],
+    kernel: [5, 5],
+    receptiveField: [5, 5],
+    jump: [1, 1],
+    params: 1_200,
+    weights: 1_200,
+    macs: 1_228_800,
+  });
+});
+
+test("flags cut a network to size, and a policy counts otherwise", async () => {
+  const shape = ["--input", "64", "--channels", "1", "--classes", "10", "--width", "16,32,64,128,128"];
+  const { stdout } = await gradlab(["summary", "--net", "vgg11", ...shape, "--json"]);
+  const { layers } = JSON.parse(stdout);
+  expect(layers.find(({ name }: { name: string }) => name === "pool5").outputShape).toEqual([128, 2, 2]);
+  expect(layers.at(-1).outputShape).toEqual([10]);
+  const flops = await gradlab(["summary", "--net", "lenet", "--policy", "flops", "--json"]);
+  // Two for each of 416,520 multiply-accumulates, one for each output: every layer has a bias.
+  expect(JSON.parse(flops.stdout).macs).toBe(2 * 416_520 + 6 * 28 * 28 + 16 * 10 * 10 + 120 + 84 + 10);
+});
+
+test("the text table has grouped numbers and a line of totals; the CSV a row per layer", async () => {
+  const { stdout } = await gradlab(["summary", "--net", "lenet-relu"]);
+  expect(stdout).toContain("lenet-relu on an input of 1 x 28 x 28\n");
+  expect(stdout).toMatch(/^fc1 +dense +120 +– +32 +– +48,120 +48,000$/m);
+  expect(stdout).toContain("61,706 parameters, 61,470 of them weights; 416,520 MACs for one image\n");
+  const out = join(await temporaryFolder(), "table.csv");
+  const { stderr } = await gradlab(["summary", "--net", "lenet-relu", "--out", out]);
+  expect(stderr).toBe(`wrote ${out}\n`);
+  const rows = (await readFile(out, "utf8")).trim().split("\n");
+  expect(rows.slice(0, 2)).toEqual([
+    "layer,op,output,kernel,receptive_field,jump,params,weights,macs",
+    "conv1,conv,6x28x28,5,5,1,156,150,117600",
+  ]);
+});
+
+test("a model of one's own gets the same table", async () => {
+  const file = join(await temporaryFolder(), "graph.json");
+  const graph = {
+    input: { shape: [8, 8], channels: 3 },
+    layers: [{ name: "conv", op: "conv", kernel: 3, filters: 4 }],
+  };
+  await writeFile(file, JSON.stringify(graph));
+  const { stdout } = await gradlab(["summary", "--model", file, "--input", "10,12", "--json"]);
+  expect(JSON.parse(stdout)).toMatchObject({
+    network: file,
+    input: { shape: [10, 12], channels: 3 },
+    layers: [{ outputShape: [4, 8, 10], params: 4 * 28, macs: 4 * 27 * 80 }],
+  });
+});
+
+test("the policies of the flag are those of the package", () => {
+  expect(policies).toEqual(Object.keys(countingPolicies));
+});
+
+// biome-ignore format: a table
+test.each([
+  ["no network", [], 2, "expected one of --net and --model, got none"],
+  ["two of them", ["--net", "lenet", "--model", "x.json"], 2, "expected one of --net and --model, got 2"],
+  ["an unknown network", ["--net", "lenet5"], 2, "--net: expected one of lenet, lenet-relu, alexnet"],
+  ["an input that is too small", ["--net", "lenet", "--input", "10"], 2, '--net lenet: layer "pool2": its output would be empty'],
+  ["three sizes", ["--net", "lenet", "--input", "1,2,3"], 2, "--net lenet: inputSize: expected one size or [height, width]"],
+  ["a width of the wrong length", ["--net", "vgg11", "--width", "1,2"], 2, "width: expected a factor or a list of 5 or 7 numbers for vgg11, got [1,2]"],
+  ["classes of a model", ["--model", "x.json", "--classes", "3"], 2, "--classes: expected beside --net, got it beside --model"],
+  ["a missing model", ["--model", "no-such.json"], 1, "no-such.json: no such file"],
+  ["a table of unknown kind", ["--net", "lenet", "--out", "x.xls"], 2, "--out: expected a name that ends in .json or .csv"],
+])("%s is refused in one line with the right exit code", async (_, argv, code, message) => {
+  const ran = await gradlab(["summary", ...argv]);
+  expect(ran).toMatchObject({ code, stdout: "" });
+  expect(ran.stderr).toMatch(/^gradlab: [^\n]+\n$/);
+  expect(ran.stderr).toContain(message);
+});

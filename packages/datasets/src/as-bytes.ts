@@ -1,0 +1,11 @@
+import { typeMismatch } from "./expect-argument.js";
+
+/** The bytes themselves, whichever way they are held; nothing is copied. */
+export function asBytes(where: string, bytes: Uint8Array | ArrayBufferLike): Uint8Array {
+  if (bytes instanceof Uint8Array) return bytes;
+  if (bytes instanceof ArrayBuffer) return new Uint8Array(bytes);
+  if (typeof SharedArrayBuffer !== "undefined" && bytes instanceof SharedArrayBuffer) {
+    return new Uint8Array(bytes);
+  }
+  throw typeMismatch(where, "a Uint8Array or ArrayBuffer", bytes);
+}

@@ -1,0 +1,68 @@
+import type { Dataset } from "./dataset.js";
+import { expectInteger, rangeMismatch } from "./expect-argument.js";
+import { parseIdx, type ReadIdxOptions } from "./read-idx.js";
+
+/** What `readIdxImages` takes beside the two files. */
+export interface ReadIdxImagesOptions extends ReadIdxOptions {
+  /** How many classes there are; one more than the largest label unless given. */
+  readonly classes?: number;
+}
+
+/**
+ * Reads a pair of IDX files, images and their labels, as MNIST, Fashion-MNIST, KMNIST and EMNIST have them.
+ *
+ * @param images Bytes of rank 3, `[count, height, width]`, or 4, with channels last; compressed or not.
+ * @param labels Bytes of rank 1, `[count]`; compressed or not.
+ * @throws {RangeError} as `readIdx` does, and when the rank, the type or the number of samples is another, or a label
+ *   is not below `classes`; the message names the byte.
+ */
+export async function readIdxImages(
+  images: Uint8Array | ArrayBufferLike,
+  labels: Uint8Array | ArrayBufferLike,
+  options: ReadIdxImagesOptions = {},
+): Promise<Dataset> {
+  const caller = "readIdxImages";
+  if (options.classes !== undefined) expectInteger(`${caller}: classes`, options.classes, 1, 256);
+  const pictures = (await parseIdx(`${caller}: images`, images, options)).array;
+  const { array: classIndices, header } = await parseIdx(`${caller}: labels`, labels, options);
+  for (const [name, array, ranks] of [
+    ["images", pictures, [3, 4]],
+    ["labels", classIndices, [1]],
+  ] as const) {
+    if (array.dtype !== "uint8") {
+      throw rangeMismatch(`${caller}: ${name}[2]`, "0x08 (uint8)", array.dtype);
+    }
+    if (!(ranks as readonly number[]).includes(array.shape.length)) {
+      throw rangeMismatch(`${caller}: ${name}[3]`, `rank ${ranks.join(" or ")}`, array.shape.length);
+    }
+  }
+  const [count, height, width, channels = 1] = pictures.shape as [number, number, number, number?];
+  for (const [axis, length] of [height, width, channels].entries()) {
+    expectInteger(`${caller}: images[${8 + 4 * axis}]`, length, 1);
+  }
+  if (classIndices.shape[0] !== count) {
+    throw rangeMismatch(
+      `${caller}: labels[4]`,
+      `${count} labels, one for every image`,
+      classIndices.shape[0],
+    );
+  }
+  const classOf = classIndices.data as Uint8Array;
+  const largest = classOf.reduce((most, label) => Math.max(most, label), 0);
+  const { classes = largest + 1 } = options;
+  if (largest >= classes) {
+    const index = classOf.findIndex((label) => label >= classes);
+    throw rangeMismatch(
+      `${caller}: labels[${header.start + index}] (sample ${index})`,
+      `a class below ${classes}`,
+      classOf[index],
+    );
+  }
+  return {
+    images: pictures.data as Uint8Array,
+    labels: Int32Array.from(classOf),
+    shape: [height, width, channels],
+    classes,
+    count,
+  };
+}

@@ -1,0 +1,105 @@
+import { type RandomStream, randomStream } from "@gradlab/random";
+import { type Dataset, expectDataset, pixelsOf } from "./dataset.js";
+import { expectInteger, rangeMismatch, typeMismatch } from "./expect-argument.js";
+import { expectImage, type Image } from "./image.js";
+
+/**
+ * Makes another image of an image, at random. It leaves its argument as it is, gives a new image or the same one, and
+ * draws from nothing but the stream.
+ */
+export type Augmentation = (image: Image, stream: RandomStream) => Image;
+
+/** What `takeBatch` does to the samples. */
+export interface TakeBatchOptions {
+  /** Applied to every image; none unless given. */
+  readonly augment?: Augmentation;
+  /** Seed of the augmentation; 0 unless given. */
+  readonly seed?: number;
+  /** The epoch, in [0, 2^21): another augmentation of a sample in every epoch; 0 unless given. */
+  readonly epoch?: number;
+}
+
+/** Some samples of a data set, as numbers. */
+export interface Batch {
+  /** `[n, height, width, channels]`, row-major, in [0, 1] unless the augmentation says otherwise. */
+  readonly images: Float32Array;
+  /** `[n]`, in [0, classes). */
+  readonly labels: Int32Array;
+  /** `[n, height, width, channels]`. */
+  readonly shape: readonly [n: number, height: number, width: number, channels: number];
+}
+
+/** The sample index takes the lower 32 bits of the index of a stream, the epoch the upper 21. */
+const SAMPLES = 2 ** 32;
+
+/** k / 255 in single precision. */
+const unit = Float32Array.from({ length: 256 }, (_, k) => k / 255);
+
+/**
+ * Samples of a data set as single-precision numbers: `byte / 255`, correctly rounded, then the augmentation.
+ *
+ * What the augmentation draws belongs to `(seed, epoch, sample index)`: a sample looks the same in a batch of any size,
+ * at any place.
+ *
+ * @param indices Which samples, in [0, count); a sample may be taken twice.
+ * @returns New arrays, `4 · n · height · width · channels` bytes for the images.
+ * @throws {TypeError | RangeError} when an index is out of range, an option is not as stated, or the augmentation gives
+ *   images of different shapes.
+ */
+export function takeBatch(
+  dataset: Dataset,
+  indices: ArrayLike<number>,
+  options: TakeBatchOptions = {},
+): Batch {
+  expectDataset("takeBatch: dataset", dataset);
+  const { augment, seed = 0, epoch = 0 } = options;
+  expectInteger("takeBatch: seed", seed, 0);
+  expectInteger("takeBatch: epoch", epoch, 0, 2 ** 21 - 1);
+  if (augment !== undefined && typeof augment !== "function") {
+    throw typeMismatch("takeBatch: augment", "a function", augment);
+  }
+  const { count, shape } = dataset;
+  if (typeof indices !== "object" || indices === null || !Number.isSafeInteger(indices.length)) {
+    throw typeMismatch("takeBatch: indices", "an array of sample indices", indices);
+  }
+  const n = indices.length;
+  for (let i = 0; i < n; i++) {
+    if (!Number.isInteger(indices[i]) || indices[i]! < 0 || indices[i]! >= count) {
+      throw rangeMismatch(`takeBatch: indices[${i}]`, `a sample index in [0, ${count})`, indices[i]);
+    }
+  }
+  const labels = Int32Array.from({ length: n }, (_, i) => dataset.labels[indices[i]!]!);
+  const pixels = pixelsOf(shape);
+  if (augment === undefined) {
+    const images = new Float32Array(n * pixels);
+    for (let i = 0; i < n; i++) scale(dataset, indices[i]!, images, i * pixels);
+    return { images, labels, shape: [n, ...shape] };
+  }
+  let images = new Float32Array(0);
+  let made = shape;
+  for (let i = 0; i < n; i++) {
+    const sample = indices[i]!;
+    const image = { data: scale(dataset, sample, new Float32Array(pixels), 0), shape };
+    const index = epoch * SAMPLES + sample;
+    const result = augment(image, randomStream({ seed, purpose: "datasets/augmentation", index }));
+    expectImage("takeBatch: augment(…)", result);
+    if (i === 0) {
+      made = result.shape;
+      images = new Float32Array(n * pixelsOf(made));
+    } else if (result.shape.some((length, axis) => length !== made[axis])) {
+      throw new RangeError(
+        `takeBatch: augment(…): expected images of one shape, got [${result.shape}] after [${made}]`,
+      );
+    }
+    images.set(result.data, i * result.data.length);
+  }
+  return { images, labels, shape: [n, ...made] };
+}
+
+/** Writes one image as numbers in [0, 1]. */
+function scale({ images, shape }: Dataset, sample: number, target: Float32Array, at: number): Float32Array {
+  const pixels = pixelsOf(shape);
+  const from = sample * pixels;
+  for (let i = 0; i < pixels; i++) target[at + i] = unit[images[from + i]!]!;
+  return target;
+}

@@ -1,0 +1,23 @@
+import { backend_util } from "@tensorflow/tfjs-core";
+import { type KernelArguments, kernelOver, sizeOf } from "../heap.js";
+import { window2d } from "../window.js";
+import { convolveByTaps, tapCosts, wholeCosts } from "./tap-products.js";
+
+/** The stock convolution is fast, unless its filter is large for its image: it packs the filter, and multiplies padding. */
+export const conv2dKernel = () =>
+  kernelOver("Conv2D", ({ inputs, backend, attrs }: KernelArguments, stock) => {
+    const [x, filter] = [inputs.x!, inputs.filter!];
+    const isFloat = x.dtype === "float32" && filter.dtype === "float32";
+    if (attrs.dataFormat === "NCHW" || !isFloat || sizeOf(x.shape) * sizeOf(filter.shape) === 0) {
+      return stock({ inputs, backend, attrs });
+    }
+    const { strides, pad, dilations, dimRoundingMode } = attrs;
+    const shape = x.shape as [number, number, number, number];
+    const filterShape = filter.shape as [number, number, number, number];
+    const info = backend_util.computeConv2DInfo(shape, filterShape, strides, dilations, pad, dimRoundingMode);
+    const window = window2d(info);
+    if (tapCosts(window, info.outChannels).forward >= wholeCosts(window, info.outChannels).forward) {
+      return stock({ inputs, backend, attrs });
+    }
+    return convolveByTaps(backend, x, filter, info.outShape, window);
+  });

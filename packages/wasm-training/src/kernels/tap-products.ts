@@ -1,0 +1,252 @@
+import {
+  allocate,
+  allocateZeros,
+  type BackendWasm,
+  floats,
+  release,
+  sizeOf,
+  type TensorInfo,
+} from "../heap.js";
+import { transposeMatrices } from "../transpose-matrices.js";
+import type { SlidingWindow } from "../window.js";
+import { multiplyMatrices } from "./mat-mul.js";
+
+/**
+ * Convolutions of small images by large filters, as deep layers have them, as one product for each tap.
+ *
+ * A convolution packs its filter first, which for such a filter takes as long as the products, and
+ * multiplies the padding, which is half of a 3x3 image under a 3x3 window. Here the filter is the first operand, which
+ * is not packed, and only the positions whose tap lies inside of the image take part. `pairs` are those positions.
+ */
+
+/** The positions (not elements) of one tap, from the start of the batch. */
+interface TapPairs {
+  readonly tap: number;
+  readonly pixels: Int32Array;
+  readonly outs: Int32Array;
+}
+
+/** The outputs of one axis whose tap `k` lies inside of the image: from, and up to but without. */
+function outputsInside(window: SlidingWindow, axis: 0 | 1 | 2, k: number): [begin: number, end: number] {
+  const first = k * window.dilation[axis] - window.before[axis];
+  const stride = window.stride[axis];
+  const n = window.output[axis];
+  const begin = Math.min(n, Math.max(0, Math.ceil(-first / stride)));
+  const end = Math.min(n, Math.floor((window.image[axis] - 1 - first) / stride) + 1);
+  return [begin, Math.max(begin, end)];
+}
+
+/** How many pairs there are over all taps. */
+function countPairs(window: SlidingWindow): number {
+  let pairs = window.batch;
+  for (const axis of [0, 1, 2] as const) {
+    let inside = 0;
+    for (let k = 0; k < window.taps[axis]; k++) {
+      const [begin, end] = outputsInside(window, axis, k);
+      inside += end - begin;
+    }
+    pairs *= inside;
+  }
+  return pairs;
+}
+
+function* tapPairs(window: SlidingWindow): Generator<TapPairs> {
+  const { batch, image, output, taps, stride, dilation, before } = window;
+  const [, height, width] = image;
+  for (let kd = 0; kd < taps[0]; kd++) {
+    const [d0, d1] = outputsInside(window, 0, kd);
+    for (let ky = 0; ky < taps[1]; ky++) {
+      const [y0, y1] = outputsInside(window, 1, ky);
+      for (let kx = 0; kx < taps[2]; kx++) {
+        const [x0, x1] = outputsInside(window, 2, kx);
+        const count = batch * (d1 - d0) * (y1 - y0) * (x1 - x0);
+        if (count === 0) continue;
+        const pixels = new Int32Array(count);
+        const outs = new Int32Array(count);
+        let i = 0;
+        for (let b = 0; b < batch; b++) {
+          for (let od = d0; od < d1; od++) {
+            const d = od * stride[0] - before[0] + kd * dilation[0];
+            for (let oy = y0; oy < y1; oy++) {
+              const y = oy * stride[1] - before[1] + ky * dilation[1];
+              const row = ((b * image[0] + d) * height + y) * width - before[2] + kx * dilation[2];
+              const out = ((b * output[0] + od) * output[1] + oy) * output[2];
+              for (let ox = x0; ox < x1; ox++, i++) {
+                pixels[i] = row + ox * stride[2];
+                outs[i] = out + ox;
+              }
+            }
+          }
+        }
+        yield { tap: (kd * taps[1] + ky) * taps[2] + kx, pixels, outs };
+      }
+    }
+  }
+}
+
+/** `[positions, channels]` to `[channels, chosen positions]`. */
+function gatherColumns(from: Float32Array, positions: Int32Array, channels: number, to: Float32Array): void {
+  const n = positions.length;
+  for (let j = 0; j < n; j++) {
+    const source = positions[j]! * channels;
+    for (let c = 0, k = j; c < channels; c++, k += n) to[k] = from[source + c]!;
+  }
+}
+
+/** Adds `[channels, chosen positions]` to `[positions, channels]`. */
+function addColumns(from: Float32Array, positions: Int32Array, channels: number, to: Float32Array): void {
+  const n = positions.length;
+  for (let j = 0; j < n; j++) {
+    const target = positions[j]! * channels;
+    for (let c = 0, k = j; c < channels; c++, k += n) to[target + c]! += from[k]!;
+  }
+}
+
+/** Adds to `out` at the positions `targets` the products of `filter`, `[taps, rows, inner]`, with `x` at `sources`. */
+function addTapProducts(
+  backend: BackendWasm,
+  filter: TensorInfo,
+  x: TensorInfo,
+  out: TensorInfo,
+  window: SlidingWindow,
+  [rows, inner]: readonly [number, number],
+  positions: (pairs: TapPairs) => { sources: Int32Array; targets: Int32Array },
+): void {
+  const most = window.batch * sizeOf(window.output as unknown as number[]);
+  const columns = allocate(backend, [inner, most]);
+  const partial = allocate(backend, [rows, most]);
+  for (const pairs of tapPairs(window)) {
+    const { sources, targets } = positions(pairs);
+    gatherColumns(floats(backend, x), sources, inner, floats(backend, columns));
+    const at = [{ a: pairs.tap * rows * inner, b: 0, out: 0 }];
+    multiplyMatrices(backend, filter, columns, partial, [rows, inner, sources.length], at);
+    addColumns(floats(backend, partial), targets, rows, floats(backend, out));
+  }
+  release(backend, columns, partial);
+}
+
+/** The convolution of `x` with `filter`, `[taps…, channels, outChannels]`. */
+export function convolveByTaps(
+  backend: BackendWasm,
+  x: TensorInfo,
+  filter: TensorInfo,
+  outShape: number[],
+  window: SlidingWindow,
+): TensorInfo {
+  const outChannels = filter.shape.at(-1)!;
+  const out = allocateZeros(backend, outShape);
+  const turned = transposeMatrices(backend, filter); // [taps…, outChannels, channels]
+  addTapProducts(backend, turned, x, out, window, [outChannels, window.channels], ({ pixels, outs }) => ({
+    sources: pixels,
+    targets: outs,
+  }));
+  release(backend, turned);
+  return out;
+}
+
+/** The gradient of the image, whose filter needs no turning at all. */
+export function inputGradientByTaps(
+  backend: BackendWasm,
+  dy: TensorInfo,
+  filter: TensorInfo,
+  inShape: number[],
+  window: SlidingWindow,
+): TensorInfo {
+  const outChannels = filter.shape.at(-1)!;
+  const dx = allocateZeros(backend, inShape);
+  addTapProducts(backend, filter, dy, dx, window, [window.channels, outChannels], ({ pixels, outs }) => ({
+    sources: outs,
+    targets: pixels,
+  }));
+  return dx;
+}
+
+/** The gradient of the filter: each tap is a product of its own, written where it belongs. */
+export function filterGradientByTaps(
+  backend: BackendWasm,
+  x: TensorInfo,
+  dy: TensorInfo,
+  filterShape: number[],
+  window: SlidingWindow,
+): TensorInfo {
+  const outChannels = filterShape.at(-1)!;
+  const { channels } = window;
+  const most = window.batch * sizeOf(window.output as unknown as number[]);
+  const dw = allocateZeros(backend, filterShape);
+  const columns = allocate(backend, [channels, most]);
+  const rows = allocate(backend, [most, outChannels]);
+  for (const { tap, pixels, outs } of tapPairs(window)) {
+    const count = pixels.length;
+    gatherColumns(floats(backend, x), pixels, channels, floats(backend, columns));
+    const from = floats(backend, dy);
+    const to = floats(backend, rows);
+    for (let j = 0; j < count; j++) {
+      const source = outs[j]! * outChannels;
+      to.set(from.subarray(source, source + outChannels), j * outChannels);
+    }
+    const at = [{ a: 0, b: 0, out: tap * channels * outChannels }];
+    multiplyMatrices(backend, columns, rows, dw, [channels, count, outChannels], at);
+  }
+  release(backend, columns, rows);
+  return dw;
+}
+
+/**
+ * Nanoseconds, as measured: to multiply and add, to transpose an element, to gather one, to add one up at its place,
+ * and for each tap. An operand above a million elements takes twice as long to pack, for it leaves the cache.
+ */
+const cost = {
+  product: 1 / 15.5,
+  transpose: 1.05,
+  gather: 1,
+  add: 1.5,
+  tap: 5_000,
+  pack: 3.7,
+  cached: 2 ** 20,
+};
+
+const packing = (elements: number) => elements * cost.pack * (elements > cost.cached ? 2 : 1);
+
+export interface ConvolutionCosts {
+  readonly forward: number;
+  readonly inputGradient: number;
+  readonly filterGradient: number;
+}
+
+/** What the three products above take, in nanoseconds. */
+export function tapCosts(window: SlidingWindow, outChannels: number): ConvolutionCosts {
+  const pairs = countPairs(window);
+  const { channels } = window;
+  const taps = sizeOf(window.taps as unknown as number[]);
+  const { product, transpose, gather, add, tap, pack } = cost;
+  const products = taps * tap + pairs * channels * outChannels * product;
+  return {
+    forward:
+      taps * channels * outChannels * transpose +
+      pairs * ((gather + pack) * channels + add * outChannels) +
+      products,
+    inputGradient: pairs * ((gather + pack) * outChannels + add * channels) + products,
+    filterGradient: pairs * (gather * channels + (gather + pack) * outChannels) + products,
+  };
+}
+
+/** What the same take as one convolution, spread patches or gathered patches of a whole image. */
+export function wholeCosts(window: SlidingWindow, outChannels: number): ConvolutionCosts {
+  const { batch, channels, image, output, taps, stride } = window;
+  const size = (axes: readonly number[]) => sizeOf(axes as number[]);
+  const filter = size(taps) * channels * outChannels;
+  const [pixels, outputs] = [batch * size(image), batch * size(output)];
+  const isUnit = stride.every((step) => step === 1);
+  const { product, transpose, gather, add } = cost;
+  const packed = packing(filter);
+  return {
+    forward: packed + outputs * filter * product,
+    inputGradient: isUnit
+      ? transpose * filter + packed + pixels * filter * product
+      : transpose * filter + packed + outputs * (filter * product + add * size(taps) * channels),
+    filterGradient:
+      packing(outputs * outChannels) +
+      outputs * (filter * product + gather * size(taps) * channels) +
+      add * filter,
+  };
+}
