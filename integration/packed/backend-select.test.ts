@@ -14,10 +14,12 @@ const swiftShader = "/usr/lib/chromium/vk_swiftshader_icd.json";
 function node(folder: string, script: string, environment: Record<string, string> = {}) {
   const file = join(folder, "select.mjs");
   writeFileSync(file, script);
+  // pnpm's NODE_PATH would lend what the project has not installed.
+  const { NODE_PATH: _, ...inherited } = process.env;
   const { stdout, stderr, status, signal } = spawnSync(process.execPath, [file], {
     cwd: folder,
     encoding: "utf8",
-    env: { ...process.env, ...environment },
+    env: { ...inherited, ...environment },
     timeout: 120_000,
   });
   expect({ status, signal, stderr }).toEqual({ status: 0, signal: null, stderr: "" });
