@@ -147,7 +147,8 @@ async function tryCandidate(
   } catch (error) {
     await release();
     settings.signal?.throwIfAborted();
-    const reason = messageOf(error) ?? "failed without a reason";
+    // Messages of tfjs-node span lines; a report is a row of a table.
+    const reason = (messageOf(error) ?? "failed without a reason").trim().replaceAll(/\s*\n\s*/g, " ");
     if (error instanceof NotTriedError) return notTried(name, error.status, reason);
     const { device, software } = attempt;
     const report = { name, status: "rejected", reason, milliseconds: elapsed(), device, software } as const;

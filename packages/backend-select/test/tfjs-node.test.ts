@@ -94,9 +94,9 @@ test.each<[string, Omit<StandIn, "name">, RegExp]>([
     "has no native binding",
     {
       onImport:
-        'throw new Error("The Node.js native addon module (tfjs_binding.node) can not be found at path: /x");',
+        'throw new Error("The Node.js native addon module (tfjs_binding.node) can not be found at path: /x. \\nPlease run command npm rebuild");',
     },
-    /native addon module \(tfjs_binding\.node\) can not be found/,
+    /native addon module \(tfjs_binding\.node\) can not be found at path: \/x\. Please run command npm rebuild/,
   ],
   [
     "cannot run an op",
