@@ -154,7 +154,7 @@ test("the built command prints the table and ends by itself, without a word on s
 
 const onSwiftshader = (argv: readonly string[], env: Record<string, string> = {}) =>
   run(process.execPath, [command, ...argv], {
-    timeout: 120_000,
+    timeout: 290_000,
     env: { ...process.env, VK_ICD_FILENAMES: swiftshader, ...env },
   });
 
@@ -203,5 +203,5 @@ test.skipIf(!existsSync(swiftshader))(
     expect(html).toContain("<dt>emulated in software</dt><dd>yes</dd>");
     expect(html).toContain("--backend webgpu --allow-software-gpu");
   },
-  120_000,
+  300_000,
 );
