@@ -1,0 +1,8 @@
+import type { Attempt, OpenedBackend } from "./attempt.js";
+import { keepRegistered } from "./backend-registry.js";
+
+export async function openCpu(attempt: Attempt): Promise<OpenedBackend> {
+  await attempt.during(import("@tensorflow/tfjs-backend-cpu"));
+  keepRegistered("cpu");
+  return { tfjsName: "cpu" };
+}
