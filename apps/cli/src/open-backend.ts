@@ -9,7 +9,7 @@ export interface OpenedBackend {
   readonly device: string | null;
   /** True where the device is emulated on the processor. */
   readonly software: boolean | null;
-  /** Every candidate with what came of it, best first. */
+  /** What came of every candidate, in the order in which they were tried. */
   readonly candidates: readonly CandidateReport[];
 }
 
