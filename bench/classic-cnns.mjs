@@ -10,8 +10,8 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { batchNormTraining } from "@gradlab/classic-cnns";
-import { crossEntropy, heNormal, installGradients } from "@gradlab/core";
+import { applyNetworkTraining, initNetwork, initStatistics, network, summary } from "@gradlab/classic-cnns";
+import { crossEntropy, disposeParams, flattenParams, installGradients, mapParams } from "@gradlab/core";
 import { enableWasmTraining } from "@gradlab/wasm-training";
 import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-backend-cpu";
@@ -20,119 +20,54 @@ import { median } from "./interleaved.mjs";
 
 /** `plain` is what the cpu backend does in reasonable time. */
 const networks = {
-  "lenet-relu": {
-    build: lenet,
-    batch: 128,
-    channels: 1,
-    size: 28,
-    plain: { batch: 8, size: 28 },
-    pairs: 41,
-    warmups: 20,
-  },
-  resnet18: {
-    build: resnet18,
-    batch: 8,
-    channels: 1,
-    size: 96,
-    plain: { batch: 2, size: 32 },
-    pairs: 11,
-    warmups: 4,
-  },
+  "lenet-relu": { batch: 128, size: 28, plain: { batch: 8, size: 28 }, pairs: 41, warmups: 20 },
+  resnet18: { batch: 8, size: 96, plain: { batch: 2, size: 32 }, pairs: 11, warmups: 4 },
 };
+const channels = 1;
+
+const graphOf = (name, size) => network(name, { inputSize: size, channels, classes: 10 });
 
 /**
- * The layers that both networks are made of, with their weights as they are asked for. `work` adds up
- * what a step needs at least, each tensor crossing the memory once for each pass over it:
+ * What a step needs at least, each tensor crossing the memory once for each pass over it:
  *
  * - multiply-adds: those of the forward pass, and as many for each of the two gradients; the first
  *   layer needs no gradient of its input;
- * - numbers read and written: x, w, y forward; dy, w, dx and x, dy, dw backward; of the layers between,
- *   x, y forward and one saved tensor, dy, dx backward (batch norm reads x and dy once more, for the sums over the
- *   batch); two reads and one write for the update of a weight.
+ * - numbers read and written: x, w, y forward, dy, w, dx and x, dy, dw backward of a convolution or a product, and
+ *   two reads and one write for the update of w; of the layers between, x, y forward and one saved
+ *   tensor, dy, dx backward (a batch norm reads x and dy once more, for its sums over the batch).
  */
-function layers() {
-  const weights = [];
-  const work = { macs: 0, numbers: 0 };
-  const variable = (make) => {
-    const variable = tf.tidy(() => tf.variable(make()));
-    weights.push(variable);
-    return variable;
-  };
-  const weight = (shape) => variable(() => heNormal(shape, { seed: 0, purpose: `w${weights.length}` }));
-  const constant = (size, value) => variable(() => tf.fill([size], value));
-  const product = (x, w, y, isFirst) => {
-    const macs = (y.size / w.shape.at(-1)) * w.size;
-    work.macs += macs * (isFirst ? 2 : 3);
-    work.numbers += (x.size + w.size + y.size) * (isFirst ? 2 : 3) + 3 * w.size;
-    return y;
-  };
-  const pass = (x, y, more = 0) => {
-    work.numbers += x.size + y.size + 2 * (x.size + y.size) + more;
-    return y;
-  };
-  const conv = (inputs, outputs, kernel, stride, padding, isFirst = false) => {
-    const w = weight([kernel, kernel, inputs, outputs]);
-    return (x) => product(x, w, tf.conv2d(x, w, stride, padding), isFirst);
-  };
-  const dense = (inputs, outputs) => {
-    const w = weight([inputs, outputs]);
-    return (x) => product(x, w, tf.matMul(x, w));
-  };
-  const bias = (channels) => {
-    const b = constant(channels, 0);
-    return (x) => pass(x, tf.add(x, b));
-  };
-  const norm = (channels) => {
-    const [scale, offset] = [constant(channels, 1), constant(channels, 0)];
-    return (x) => pass(x, batchNormTraining(x, scale, offset).y, 2 * x.size);
-  };
-  const relu = (x) => pass(x, tf.relu(x));
-  const maxPool = (kernel, stride, padding) => (x) => pass(x, tf.maxPool(x, kernel, stride, padding));
-  const chain =
-    (...steps) =>
-    (x) =>
-      steps.reduce((h, step) => step(h), x);
-  return { weights, work, pass, conv, dense, bias, norm, relu, maxPool, chain };
-}
-
-function lenet(channels) {
-  const { weights, work, conv, dense, bias, relu, maxPool, chain } = layers();
-  const apply = chain(
-    ...[conv(channels, 6, 5, 1, 2, true), bias(6), relu, maxPool(2, 2, 0)],
-    ...[conv(6, 16, 5, 1, 0), bias(16), relu, maxPool(2, 2, 0)],
-    (x) => tf.reshape(x, [x.shape[0], 400]),
-    ...[dense(400, 120), bias(120), relu, dense(120, 84), bias(84), relu, dense(84, 10), bias(10)],
+function leastWork(name, { batch, size }) {
+  const graph = graphOf(name, size);
+  const { layers } = summary(graph);
+  const sizes = new Map(
+    layers.map(({ name, outputShape }) => [name, batch * outputShape.reduce((a, b) => a * b)]),
   );
-  return { weights, work, apply };
+  let macs = 0;
+  let numbers = 0;
+  let before = batch * channels * size * size;
+  for (const [i, row] of layers.entries()) {
+    const { inputs } = graph.layers.find((layer) => layer.name === row.name);
+    const x = inputs ? inputs.reduce((sum, from) => sum + (sizes.get(from) ?? before), 0) : before;
+    const y = sizes.get(row.name);
+    before = y;
+    if (row.op === "flatten") continue;
+    if (row.macs > 0) {
+      const passes = i === 0 ? 2 : 3;
+      macs += passes * batch * row.macs;
+      numbers += passes * (x + row.weights + y) + 3 * row.weights;
+    } else numbers += 3 * (x + y) + (row.fn === "batch-norm" ? 2 * x : 0);
+  }
+  return { operations: 2 * macs, bytes: 4 * numbers };
 }
 
-function resnet18(channels) {
-  const { weights, work, pass, conv, dense, bias, norm, relu, maxPool, chain } = layers();
-  const block = (inputs, outputs, stride) => {
-    const residual = chain(
-      ...[conv(inputs, outputs, 3, stride, 1), norm(outputs), relu],
-      ...[conv(outputs, outputs, 3, 1, 1), norm(outputs)],
-    );
-    const shortcut =
-      inputs === outputs ? (x) => x : chain(conv(inputs, outputs, 1, stride, 0), norm(outputs));
-    return (x) => {
-      const [p, q] = [residual(x), shortcut(x)];
-      return relu(pass(p, tf.add(p, q)));
-    };
-  };
-  const apply = chain(
-    ...[conv(channels, 64, 7, 2, 3, true), norm(64), relu, maxPool(3, 2, 1)],
-    ...[block(64, 64, 1), block(64, 64, 1), block(64, 128, 2), block(128, 128, 1)],
-    ...[block(128, 256, 2), block(256, 256, 1), block(256, 512, 2), block(512, 512, 1)],
-    (x) => tf.mean(x, [1, 2]),
-    ...[dense(512, 10), bias(10)],
-  );
-  return { weights, work, apply };
-}
-
-/** A step on the current backend, in milliseconds. `work` is that of one step. */
-function startModel({ build, channels }, { batch, size }) {
-  const { weights, work, apply } = build(channels);
+/** A step on the current backend, in milliseconds. */
+function startModel(name, { batch, size }) {
+  const graph = graphOf(name, size);
+  const initial = initNetwork(graph, { scheme: "he-normal" });
+  const params = mapParams(initial, (tensor) => tf.variable(tensor));
+  disposeParams(initial);
+  const weights = flattenParams(params).map(([, variable]) => variable);
+  let statistics = initStatistics(graph);
   const x = tf.randomNormal([batch, size, size, channels], 0, 1, "float32", 7);
   const labels = tf.tensor1d(
     Array.from({ length: batch }, (_, i) => i % 10),
@@ -140,29 +75,32 @@ function startModel({ build, channels }, { batch, size }) {
   );
   const optimizer = tf.train.sgd(1e-3);
   const step = async () => {
-    work.macs = 0;
-    work.numbers = 0;
     const start = performance.now();
-    const { value, grads } = tf.variableGrads(() => crossEntropy(apply(x), labels), weights);
+    let moved;
+    const { value, grads } = tf.variableGrads(() => {
+      const pass = applyNetworkTraining(graph, params, x, { statistics });
+      moved = mapParams(pass.statistics, (tensor) => tf.keep(tensor));
+      return crossEntropy(pass.logits, labels);
+    }, weights);
     optimizer.applyGradients(grads);
+    disposeParams(statistics);
+    statistics = moved;
     await value.data();
     tf.dispose([value, grads]);
     return performance.now() - start;
   };
   const stop = () => {
     optimizer.dispose();
+    disposeParams(statistics);
     tf.dispose([x, labels, weights]);
   };
-  return { step, stop, work };
+  return { step, stop };
 }
 
 /** Starts the steps in PyTorch; asked with a name and a number of threads it answers with milliseconds. Null without PyTorch. */
 async function startPeer() {
   const script = fileURLToPath(new URL("classic-cnns.py", import.meta.url));
-  const sizes = Object.entries(networks).map(([name, { batch, channels, size }]) => [
-    name,
-    { batch, channels, size },
-  ]);
+  const sizes = Object.entries(networks).map(([name, { batch, size }]) => [name, { batch, channels, size }]);
   // The system's own Python is where distributions put PyTorch.
   const child = spawn("/usr/bin/python3", [script, JSON.stringify(Object.fromEntries(sizes))], {
     stdio: ["pipe", "pipe", "ignore"],
@@ -201,23 +139,23 @@ function machineSpeed() {
   return { flops, bytes };
 }
 
-/** One step of plain tfjs, with the multiply-adds that it does, or why it cannot. */
-async function plainStep(network, backend) {
+/** One step of plain tfjs in milliseconds, or why it cannot. */
+async function plainStep(name, backend) {
   await tf.setBackend(backend);
-  const model = startModel(network, network.plain);
+  const model = startModel(name, networks[name].plain);
   try {
-    return { time: await model.step(), macs: model.work.macs };
+    return { backend, time: await model.step() };
   } catch (error) {
-    return { problem: error.message.split("\n")[0] };
+    return { backend, problem: error.message.split("\n")[0] };
   } finally {
     model.stop();
   }
 }
 
 /** Rows of one network. */
-async function measure(name, network, peer, plain, speed) {
-  const { batch, channels, size, pairs, warmups } = network;
-  const { step, stop, work } = startModel(network, network);
+async function measure(name, peer, plain, speed) {
+  const { batch, size, pairs, warmups } = networks[name];
+  const { step, stop } = startModel(name, networks[name]);
   const times = { ours: [], 1: [], 2: [] };
   for (let i = 0; i < warmups + pairs; i++) {
     const ours = await step();
@@ -226,6 +164,7 @@ async function measure(name, network, peer, plain, speed) {
     times.ours.push(ours);
     for (const [k, time] of theirs.entries()) times[k + 1].push(time);
   }
+  stop();
   const value = median(times.ours);
   const title = `${name} step, ${channels}x${size}x${size}, batch ${batch}, SGD`;
   const row = (reference, ratio) => ({ name: title, value, unit: "ms", reference, ratio });
@@ -237,19 +176,19 @@ async function measure(name, network, peer, plain, speed) {
     const reference = `PyTorch, better of 1 thread (${one} ms) and 2 threads (${two} ms)`;
     rows.push(row(reference, median(times.ours.map((ours, i) => ours / times[better][i]))));
   }
-  const [operations, bytes] = [2 * work.macs, 4 * work.numbers];
+  const { operations, bytes } = leastWork(name, networks[name]);
   const [computing, moving] = [operations / speed.flops / 1e6, bytes / speed.bytes / 1e6];
   const floor = [
     `floor: ${(operations / 2e6).toFixed(0)} MMAC at ${speed.flops.toFixed(1)} GFLOP/s ${computing.toFixed(1)} ms`,
     `${(bytes / 1e6).toFixed(0)} MB at ${speed.bytes.toFixed(1)} GB/s ${moving.toFixed(1)} ms`,
   ];
   rows.push(row(floor.join(" + "), value / (computing + moving)));
-  for (const { backend, time, macs, problem } of plain) {
-    const { batch, size } = network.plain;
+  for (const { backend, time, problem } of plain) {
+    const { batch, size } = networks[name].plain;
     const outcome = problem ? `cannot: ${problem}` : `${size}x${size}, batch ${batch}: ${time.toFixed(0)} ms`;
-    rows.push(row(`plain tfjs, ${backend}, ${outcome} (ratio for a MAC)`, value / work.macs / (time / macs)));
+    const share = leastWork(name, networks[name].plain).operations / operations;
+    rows.push(row(`plain tfjs, ${backend}, ${outcome} (ratio for the same work)`, (value * share) / time));
   }
-  stop();
   return rows;
 }
 
@@ -258,20 +197,15 @@ export async function run() {
   tf.env().set("PROD", true); // no advertisement of tfjs on the console
   installGradients();
   const plain = {};
-  for (const [name, network] of Object.entries(networks)) {
-    plain[name] = [];
-    for (const backend of ["wasm", "cpu"]) {
-      plain[name].push({ backend, ...(await plainStep(network, backend)) });
-    }
+  for (const name of Object.keys(networks)) {
+    plain[name] = [await plainStep(name, "wasm"), await plainStep(name, "cpu")];
   }
   await enableWasmTraining();
   await tf.setBackend("wasm");
   const peer = await startPeer();
   const speed = machineSpeed();
   const rows = [];
-  for (const [name, network] of Object.entries(networks)) {
-    rows.push(...(await measure(name, network, peer, plain[name], speed)));
-  }
+  for (const name of Object.keys(networks)) rows.push(...(await measure(name, peer, plain[name], speed)));
   peer?.stop();
   return rows;
 }

@@ -117,10 +117,26 @@ export interface PadLayer extends LayerBase {
   readonly mode?: "constant" | "reflect" | "symmetric" | "edge";
 }
 
-/** Anything that works position by position: activations, inference batch norm, dropout, LRN across channels. */
+/**
+ * Anything that works position by position: activations, inference batch norm, dropout, LRN across channels.
+ *
+ * Receptive fields do not depend on the fields after `op`; what computes the network reads those that its `fn` has.
+ */
 export interface PointwiseLayer extends LayerBase {
   readonly op: "pointwise";
+  /** Such as `"relu"`, `"sigmoid"`, `"relu6"`, `"batch-norm"`, `"dropout"`, `"lrn"`. */
   readonly fn?: string;
+  /** Batch norm: what is added to the variance. */
+  readonly epsilon?: number;
+  /** Batch norm: the weight of a new batch in the running statistics. */
+  readonly momentum?: number;
+  /** Dropout: the share of units set to 0. */
+  readonly rate?: number;
+  /** LRN: how many neighbouring channels are summed, in `x / (k + alpha · Σ x²)^beta`. */
+  readonly size?: number;
+  readonly alpha?: number;
+  readonly beta?: number;
+  readonly k?: number;
 }
 
 /** Branches joined position by position; an input of size 1 is broadcast, except by `concat`. */

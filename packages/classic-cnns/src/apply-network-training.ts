@@ -1,0 +1,100 @@
+import { flattenParams, type Params, unflattenParams } from "@gradlab/core";
+import type { LayerGraph, PointwiseLayer } from "@gradlab/receptive-field";
+import { executeGraph, type GraphOps } from "@gradlab/receptive-field/measure";
+import { add, mul, type Tensor, type Tensor1D, type Tensor4D, tidy } from "@tensorflow/tfjs-core";
+import { type ApplyOptions, factsFor } from "./apply-network.js";
+import { dropoutMask } from "./layers/dropout-mask.js";
+import { defaultEpsilon, inferenceOps, type LayerTensors, layerTensors } from "./layers/inference-ops.js";
+import { batchNormTraining } from "./ops/batch-norm-training.js";
+
+export interface ApplyTrainingOptions extends ApplyOptions {
+  /** Of the dropout masks, with the step and the name of the layer; an integer of at least 0, 0 unless given. */
+  readonly seed?: number;
+  /** Updates before this one; an integer of at least 0, 0 unless given. */
+  readonly step?: number;
+}
+
+export interface TrainingPass {
+  /** `[batch, classes]`. */
+  readonly logits: Tensor;
+  /** The running statistics after this batch, a record like the one given. */
+  readonly statistics: Params;
+}
+
+/**
+ * Computes a network for training: batch norms use the mean and variance of the batch, and dropout drops.
+ *
+ * The running statistics move as in PyTorch: `running ← (1 - momentum) · running + momentum · batch`, with the unbiased
+ * variance of the batch there (and the biased one in the normalization), and momentum 0.1 where a layer says nothing.
+ *
+ * @param params As `initNetwork` makes them. Borrowed.
+ * @param x Images, `[batch, height, width, channels]`, float32.
+ * @returns Tensors that the caller disposes. The logits are differentiable by `x` and the parameters.
+ * @throws {ShapeError} when `x`, a parameter or a statistic is of another shape than the graph says.
+ * @throws {TypeError | RangeError} when the graph is impossible, a tensor missing, or a batch norm gets one value only.
+ * @see Ioffe, Szegedy 2015, "Batch Normalization", Algorithm 1, https://arxiv.org/abs/1502.03167
+ * @see Srivastava et al. 2014, "Dropout", §4, https://jmlr.org/papers/v15/srivastava14a.html
+ */
+export function applyNetworkTraining(
+  graph: LayerGraph,
+  params: Params,
+  x: Tensor4D,
+  { statistics = {}, seed = 0, step = 0, onLayer }: ApplyTrainingOptions = {},
+): TrainingPass {
+  const facts = factsFor("applyNetworkTraining", graph, x);
+  const entries = flattenParams(statistics);
+  const tensors = layerTensors("applyNetworkTraining", facts, flattenParams(params), entries);
+  const [logits, ...after] = tidy(() => {
+    const moved = new Map<string, Tensor>();
+    const inference = inferenceOps(tensors);
+    const ops: GraphOps<Tensor> = {
+      ...inference,
+      pointwise: (inputs, call) => {
+        const { layer } = call;
+        const [input] = inputs as [Tensor];
+        if (layer.fn === "dropout") {
+          const { name, rate = 0.5 } = layer;
+          return mul(input, dropoutMask(input.shape, rate, { seed, step, layer: name }));
+        }
+        if (layer.fn === "batch-norm") return normalizeBatch(input, layer, tensors, moved);
+        return inference.pointwise(inputs, call);
+      },
+    };
+    const result = executeGraph<Tensor>(graph, x, ops, {
+      inputSize: x.shape.slice(1, 3),
+      ...(onLayer && { onLayer }),
+    });
+    // A statistic that no layer here moved stays what it is.
+    return [result, ...entries.map(([path, tensor]) => moved.get(path) ?? tensor.clone())];
+  }) as [Tensor, ...Tensor[]];
+  return { logits, statistics: unflattenParams(entries.map(([path], i) => [path, after[i]!])) };
+}
+
+/** Batch norm by the batch's own statistics; the running ones after it go into `moved`. */
+function normalizeBatch(
+  x: Tensor,
+  { name, epsilon = defaultEpsilon, momentum = 0.1 }: PointwiseLayer,
+  tensors: LayerTensors,
+  moved: Map<string, Tensor>,
+): Tensor {
+  const count = x.size / x.shape.at(-1)!;
+  if (count < 2) {
+    throw new RangeError(
+      `applyNetworkTraining: layer "${name}": expected more than one value per channel in a batch, got 1`,
+    );
+  }
+  const { y, mean, variance } = batchNormTraining(
+    x,
+    tensors(name, "scale") as Tensor1D,
+    tensors(name, "offset") as Tensor1D,
+    { epsilon },
+  );
+  const runs = (role: "mean" | "variance", value: Tensor) =>
+    moved.set(
+      `${name}.${role}`,
+      add(mul(tensors(name, role), 1 - momentum), mul(value, momentum)) as Tensor1D,
+    );
+  runs("mean", mean);
+  runs("variance", mul(variance, count / (count - 1)));
+  return y;
+}

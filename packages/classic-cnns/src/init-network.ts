@@ -1,0 +1,99 @@
+import {
+  heNormal,
+  heUniform,
+  type Params,
+  torchUniform,
+  unflattenParams,
+  xavierNormal,
+  xavierUniform,
+} from "@gradlab/core";
+import type { LayerGraph } from "@gradlab/receptive-field";
+import { ones, type Tensor, zeros } from "@tensorflow/tfjs-core";
+import { layerFacts, type ParameterFact } from "./layer-facts.js";
+
+/** How kernels are drawn, see the functions of these names in `@gradlab/core`. */
+export type InitScheme = "xavier-uniform" | "xavier-normal" | "he-uniform" | "he-normal" | "torch";
+
+export interface InitNetworkOptions {
+  /** An integer of at least 0; 0 is a seed. */
+  readonly seed?: number;
+  /** Default `"xavier-uniform"`. */
+  readonly scheme?: InitScheme;
+}
+
+type Initialize = (
+  shape: readonly number[],
+  key: { seed: number; purpose: string; fanIn: number; fanOut: number },
+) => Tensor;
+
+const schemes: Readonly<Record<InitScheme, Initialize>> = {
+  "xavier-uniform": xavierUniform,
+  "xavier-normal": xavierNormal,
+  "he-uniform": heUniform,
+  "he-normal": heNormal,
+  torch: (shape, { seed, purpose, fanIn }) => torchUniform(shape, { seed, purpose, fanIn }),
+};
+
+/**
+ * Initial parameters: a nested record whose paths are `<layer>.kernel`, `<layer>.bias`, and for batch norm
+ * `<layer>.scale` (ones) and `<layer>.offset` (zeros); a dot in the name of a layer is a level of the record.
+ *
+ * A convolution's kernel is `[height, width, in / groups, filters]`, a dense one `[in, out]`, where the inputs of a
+ * flattened map are in the order height, width, channels. The numbers of a parameter depend on the seed, its path and
+ * its shape alone. Biases are 0, except in the scheme `"torch"`: U(-a, a) with `a = 1 / √fanIn`, kernels too.
+ *
+ * @returns float32 tensors; the caller disposes them.
+ * @throws {TypeError | RangeError} when the graph is impossible or an option out of range.
+ */
+export function initNetwork(graph: LayerGraph, options: InitNetworkOptions = {}): Params {
+  const { seed = 0, scheme = "xavier-uniform" } = options;
+  if (!Object.hasOwn(schemes, scheme)) {
+    throw new RangeError(
+      `initNetwork: scheme: expected one of ${Object.keys(schemes).join(", ")}, got ${JSON.stringify(scheme)}`,
+    );
+  }
+  if (!(Number.isSafeInteger(seed) && seed >= 0)) {
+    throw new RangeError(`initNetwork: seed: expected an integer, at least 0, got ${String(seed)}`);
+  }
+  return unflattenParams(
+    layerFacts(graph, "initNetwork").flatMap(({ layer, parameters }) =>
+      parameters.map((parameter) => {
+        const purpose = `${layer.name}.${parameter.role}`;
+        return [purpose, initial(parameter, parameters[0]!.shape, seed, purpose, scheme)] as const;
+      }),
+    ),
+  );
+}
+
+function initial(
+  { role, shape }: ParameterFact,
+  kernel: readonly number[],
+  seed: number,
+  purpose: string,
+  scheme: InitScheme,
+): Tensor {
+  if (role === "scale") return ones([...shape]);
+  if (role === "offset" || (role === "bias" && scheme !== "torch")) return zeros([...shape]);
+  const window = kernel.slice(0, -2).reduce((a, b) => a * b, 1);
+  const fanIn = window * kernel.at(-2)!;
+  // Of a grouped convolution, an input reaches the filters of its group only; PyTorch counts all of them.
+  const fanOut = window * kernel.at(-1)!;
+  return schemes[scheme](shape, { seed, purpose, fanIn, fanOut });
+}
+
+/**
+ * The running statistics of a network before any batch: `<layer>.mean` (zeros) and `<layer>.variance` (ones) of each
+ * batch norm; `{}` where there is none.
+ *
+ * @returns float32 tensors `[channels]`; the caller disposes them.
+ * @throws {TypeError | RangeError} when the graph is impossible.
+ */
+export function initStatistics(graph: LayerGraph): Params {
+  return unflattenParams(
+    layerFacts(graph, "initStatistics").flatMap(({ layer, statistics }) =>
+      statistics.map(({ role, shape }) => {
+        return [`${layer.name}.${role}`, role === "mean" ? zeros([...shape]) : ones([...shape])] as const;
+      }),
+    ),
+  );
+}

@@ -1,0 +1,68 @@
+import { type Params, ShapeError } from "@gradlab/core";
+import type { LayerGraph } from "@gradlab/receptive-field";
+import { softmax, type Tensor2D, type Tensor4D, tidy } from "@tensorflow/tfjs-core";
+import { applyNetwork } from "../apply-network.js";
+
+export interface PredictOptions {
+  /** Running statistics of the batch norms. Borrowed. */
+  readonly statistics?: Params;
+  /** How many classes for each image, 5 unless given; all where there are fewer. */
+  readonly top?: number;
+  /** The name of each class. */
+  readonly labels?: readonly string[];
+}
+
+export interface Prediction {
+  readonly index: number;
+  /** Softmax of the logits. */
+  readonly probability: number;
+  /** The name of the class, where names were given. */
+  readonly label?: string;
+}
+
+/**
+ * The most probable classes of each image, the most probable one first (of equal ones that of the smaller index).
+ *
+ * @param params As `initNetwork` makes them. Borrowed.
+ * @param x Images, `[batch, height, width, channels]`, float32. Borrowed.
+ * @returns For each image, `top` predictions.
+ * @throws {TypeError | RangeError} when an option is out of range, or there are not as many names as classes.
+ * @throws {ShapeError} when the images or parameters do not fit the graph.
+ */
+export async function predict(
+  graph: LayerGraph,
+  params: Params,
+  x: Tensor4D,
+  { statistics = {}, top = 5, labels }: PredictOptions = {},
+): Promise<Prediction[][]> {
+  if (!(Number.isSafeInteger(top) && top > 0)) {
+    throw new RangeError(`predict: top: expected a positive integer, got ${String(top)}`);
+  }
+  const probabilities = tidy(() => {
+    const logits = applyNetwork(graph, params, x, { statistics });
+    if (logits.rank !== 2) {
+      throw new ShapeError(
+        `predict: graph: expected logits [batch, classes], got [${logits.shape.join(", ")}]`,
+      );
+    }
+    if (labels !== undefined && labels.length !== logits.shape[1]) {
+      throw new RangeError(`predict: labels: expected ${logits.shape[1]} names, got ${labels.length}`);
+    }
+    return softmax(logits as Tensor2D);
+  });
+  try {
+    const [batch, classes] = probabilities.shape;
+    const data = await probabilities.data();
+    return Array.from({ length: batch }, (_, image) => {
+      const row = data.subarray(image * classes, (image + 1) * classes);
+      const order = Array.from(row.keys()).sort((a, b) => row[b]! - row[a]! || a - b);
+      return order.slice(0, top).map((index) => ({
+        index,
+        probability: row[index]!,
+        ...(labels && { label: labels[index]! }),
+      }));
+    });
+  } finally {
+    probabilities.dispose();
+  }
+}

@@ -1,0 +1,317 @@
+import { readFileSync } from "node:fs";
+import { crossEntropy, disposeParams, flattenParams, mapParams, type Params } from "@gradlab/core";
+import type { LayerGraph } from "@gradlab/receptive-field";
+import {
+  cast,
+  keep,
+  mean,
+  ones,
+  sum,
+  type Tensor,
+  type Tensor4D,
+  tensor1d,
+  tensor4d,
+  tidy,
+  type Variable,
+  variableGrads,
+} from "@tensorflow/tfjs-core";
+import { beforeEach, describe, expect, test } from "vitest";
+import {
+  applyNetwork,
+  applyNetworkTraining,
+  initNetwork,
+  initStatistics,
+  layerFacts,
+  type NetworkName,
+  type NetworkOptions,
+  network,
+} from "../src/index.js";
+import { closedFormImages, closedFormWeights } from "./closed-form-weights.js";
+import { backends, expectNoLeak, numbers, useBackend } from "./tensors.js";
+
+interface TrainingCase {
+  readonly name: NetworkName;
+  readonly options: NetworkOptions & { inputSize: readonly [number, number]; channels: number };
+  readonly batch: number;
+  readonly labels: number[];
+  readonly loss: number;
+  readonly logits: number[][];
+  /** Of each parameter's gradient, and of each running statistic afterwards: the sum, and the sum of squares. */
+  readonly gradients: [number, number][];
+  readonly statistics: [number, number][];
+}
+
+const golden: { cases: TrainingCase[] } = JSON.parse(
+  readFileSync(new URL("golden/training.json", import.meta.url), "utf8"),
+);
+
+/** Sum and sum of squares, in float64. */
+async function moments(tensor: Tensor): Promise<[number, number, number]> {
+  const data = await tensor.data();
+  let [total, squares] = [0, 0];
+  for (const value of data) {
+    total += value;
+    squares += value * value;
+  }
+  return [total, squares, data.length];
+}
+
+/** The paths of a kind, in PyTorch's order. */
+const pathsOf = (graph: LayerGraph, kind: "parameters" | "statistics") =>
+  layerFacts(graph, "test").flatMap((fact) => fact[kind].map(({ role }) => `${fact.layer.name}.${role}`));
+
+/** A mask of its own random numbers is nothing to compare. */
+const withoutDropout = (graph: LayerGraph): LayerGraph => ({
+  ...graph,
+  layers: graph.layers.map((layer) => {
+    return layer.op === "pointwise" && layer.fn === "dropout" ? { ...layer, rate: 0 } : layer;
+  }),
+});
+
+describe.each(backends)("on %s", (backend) => {
+  beforeEach(() => useBackend(backend));
+
+  // What this catches: gradients of padded and strided windows, of groups, of LRN, of adaptive pools; biased for
+  // unbiased variance and the other way round; a wrong momentum. Tolerance: float32
+  // through up to 120 normalizations by variances of as few as 16 values.
+  // The cpu backend takes the two that it can differentiate in seconds.
+  const cases = golden.cases.filter(({ name }) => {
+    return backend === "wasm" || name === "small-cnn" || name === "resnet18";
+  });
+  test.each(cases)(
+    "$name: loss, gradients and running statistics of PyTorch",
+    async (one) => {
+      await expectNoLeak(async () => {
+        const graph = withoutDropout(network(one.name, one.options));
+        const weights = closedFormWeights(graph);
+        const params = mapParams(weights.params, (tensor) => tensor.variable());
+        const [height, width] = one.options.inputSize;
+        const x = closedFormImages(one.batch, height, width, one.options.channels);
+        const labels = tensor1d(one.labels, "int32");
+        let after: Params = {};
+        let logits: Tensor | undefined;
+        const { value, grads } = tidy(() =>
+          variableGrads(
+            () => {
+              const pass = applyNetworkTraining(graph, params, x, { statistics: weights.statistics });
+              logits = keep(pass.logits);
+              after = mapParams(pass.statistics, (tensor) => keep(tensor));
+              return crossEntropy(pass.logits, labels);
+            },
+            flattenParams(params).map(([, variable]) => variable as Variable),
+          ),
+        );
+        expect(Math.abs((await numbers(value))[0]! - one.loss)).toBeLessThan(1e-4);
+        const scale = Math.max(...one.logits.flat().map(Math.abs));
+        for (const [i, logit] of (await numbers(logits!)).entries()) {
+          expect(Math.abs(logit - one.logits.flat()[i]!) / scale).toBeLessThan(1e-4);
+        }
+        const byPath = new Map(
+          flattenParams(params).map(([path, variable]) => [path, grads[(variable as Variable).name]!]),
+        );
+        const largest = Math.max(...one.gradients.map(([, squares]) => squares));
+        for (const [i, path] of pathsOf(graph, "parameters").entries()) {
+          const [total, squares, count] = await moments(byPath.get(path)!);
+          const [expectedTotal, expectedSquares] = one.gradients[i]!;
+          // Of a gradient that is all cancellation only the size of what cancels is known.
+          const size = Math.sqrt(Math.max(expectedSquares, largest * 1e-8));
+          expect(Math.abs(Math.sqrt(squares) - Math.sqrt(expectedSquares)) / size, path).toBeLessThan(1e-3);
+          expect(Math.abs(total - expectedTotal) / (size * Math.sqrt(count)), path).toBeLessThan(1e-3);
+        }
+        const running = new Map(flattenParams(after));
+        for (const [i, path] of pathsOf(graph, "statistics").entries()) {
+          const [total, squares] = await moments(running.get(path)!);
+          expect(Math.abs(total - one.statistics[i]![0]), path).toBeLessThan(
+            1e-4 * Math.abs(one.statistics[i]![0]) + 1e-4,
+          );
+          expect(Math.abs(squares / one.statistics[i]![1] - 1), path).toBeLessThan(1e-4);
+        }
+        for (const record of [weights.params, weights.statistics, params, after]) disposeParams(record);
+        for (const tensor of [x, labels, ...Object.values(grads)]) tensor.dispose();
+      });
+    },
+    60_000,
+  );
+
+  test("dropout drops the stated share, scales the rest, and goes by seed, step and layer", async () => {
+    const graph: LayerGraph = {
+      input: { shape: [20, 25], channels: 4 },
+      layers: [{ name: "drop", op: "pointwise", fn: "dropout", rate: 0.3 }],
+    };
+    const x = tidy(() => ones([2, 20, 25, 4]) as Tensor4D);
+    const drop = async (options: object, batch = x, of = graph) =>
+      numbers(applyNetworkTraining(of, {}, batch, options).logits);
+    const first = await drop({ seed: 5, step: 3 });
+    const dropped = first.filter((value) => value === 0).length;
+    // 4000 units: 4 standard deviations of the binomial distribution are 116.
+    expect(Math.abs(dropped - 1200)).toBeLessThan(116);
+    expect(first.every((value) => value === 0 || value === Math.fround(1 / 0.7))).toBe(true);
+    expect(await drop({ seed: 5, step: 3 })).toEqual(first);
+    expect(await drop({ seed: 5, step: 4 })).not.toEqual(first);
+    expect(await drop({ seed: 6, step: 3 })).not.toEqual(first);
+    const renamed = { ...graph, layers: [{ ...graph.layers[0]!, name: "other" }] };
+    expect(await drop({ seed: 5, step: 3 }, x, renamed)).not.toEqual(first);
+    const one = tidy(() => ones([1, 20, 25, 4]) as Tensor4D);
+    expect(await drop({ seed: 5, step: 3 }, one)).toEqual(first.slice(0, 2000));
+    // The first numbers are part of the interface: the same on every backend, for good.
+    expect(first.slice(0, 12).map((value) => Number(value > 0))).toEqual([
+      0, 0, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1,
+    ]);
+    const inference = await numbers(applyNetwork(graph, {}, x));
+    expect(inference.every((value) => value === 1)).toBe(true);
+    x.dispose();
+    one.dispose();
+  });
+
+  test("pools as PyTorch: padding is no maximum, a zero in an average, nothing behind a rounded-up end", async () => {
+    const x = tensor4d([-1, -2, -3, -4, -5, -6, -7, -8, -9], [1, 3, 3, 1]);
+    const pool = (fields: object) => {
+      const layers = [
+        { name: "p", op: "pool", kernel: 2, stride: 2, ...fields },
+      ] as unknown as LayerGraph["layers"];
+      return numbers(applyNetwork({ input: { shape: [3, 3], channels: 1 }, layers }, {}, x));
+    };
+    // torch.nn.functional.max_pool2d, avg_pool2d(x, 2, 2, padding, ceil_mode)
+    expect(await pool({ mode: "max", padding: 1 })).toEqual([-1, -2, -4, -5]);
+    expect(await pool({ mode: "max", ceilMode: true })).toEqual([-1, -3, -7, -9]);
+    expect(await pool({ mode: "avg", padding: 1 })).toEqual([-0.25, -1.25, -2.75, -7]);
+    expect(await pool({ mode: "avg", ceilMode: true })).toEqual([-3, -4.5, -7.5, -9]);
+    expect(await pool({ mode: "avg", padding: [[0, 1], [0, 1]] })).toEqual([-3, -2.25, -3.75, -2.25]); // biome-ignore format: pairs
+    // Windows over [pad -7 -8 -9 pad]: rounding up would add one that starts in the end padding; it is left out.
+    expect(await pool({ mode: "avg", kernel: [3, 2], padding: [0, 1], ceilMode: true })).toEqual([
+      -2,
+      -5.5 / 1,
+    ]);
+    x.dispose();
+  });
+
+  test("adaptive pools cover what PyTorch says, up and down", async () => {
+    const x = tensor4d([1, 2, 3, 4, 5, 6], [1, 2, 3, 1]);
+    const pool = (fields: object) => {
+      const layers = [{ name: "p", op: "adaptive-pool", ...fields }] as unknown as LayerGraph["layers"];
+      return numbers(applyNetwork({ input: { shape: [2, 3], channels: 1 }, layers }, {}, x));
+    };
+    expect(await pool({ mode: "avg", outputSize: [2, 2] })).toEqual([1.5, 2.5, 4.5, 5.5]);
+    expect(await pool({ mode: "max", outputSize: [1, 2] })).toEqual([5, 6]);
+    expect(await pool({ mode: "avg", outputSize: [3, 3] })).toEqual([1, 2, 3, 2.5, 3.5, 4.5, 4, 5, 6]);
+    expect(await pool({ mode: "max", outputSize: [2, 3] })).toEqual([1, 2, 3, 4, 5, 6]);
+    x.dispose();
+  });
+
+  test("convolutions that crop, leave units over, or have windows that are not square", async () => {
+    const x = closedFormImages(1, 6, 9, 2);
+    const pixels = await numbers(x.clone());
+    const kernel = closedFormImages(3, 2, 2, 3);
+    const taps = await numbers(kernel.clone());
+    // padding [y, x] as [begin, end]; each checked against the definition of a convolution
+    const windows = [
+      { stride: [2, 3], padding: [[0, 0], [1, 2]] },
+      { stride: [1, 1], padding: [[-1, 2], [0, -2]] },
+      { stride: [3, 2], padding: [[2, 2], [0, 0]] },
+      { stride: [1, 1], padding: [[1, 1], [1, 1]], dilation: [2, 3] },
+    ] as const; // biome-ignore format: pairs
+    for (const fields of windows) {
+      const graph: LayerGraph = {
+        input: { shape: [6, 9], channels: 2 },
+        layers: [{ name: "c", op: "conv", kernel: [3, 2], filters: 3, bias: false, ...fields }],
+      };
+      const [, rows, columns] = layerFacts(graph, "test")[0]!.outputShape as [number, number, number];
+      const dilation = "dilation" in fields ? fields.dilation : [1, 1];
+      const expected: number[] = [];
+      for (let y = 0; y < rows; y++) {
+        for (let x = 0; x < columns; x++) {
+          for (let f = 0; f < 3; f++) {
+            let value = 0;
+            for (let i = 0; i < 3; i++) {
+              for (let j = 0; j < 2; j++) {
+                const at = y * fields.stride[0] - fields.padding[0][0] + i * dilation[0];
+                const to = x * fields.stride[1] - fields.padding[1][0] + j * dilation[1];
+                // Negative padding at the end crops: what lies behind it is not seen.
+                const inside =
+                  at >= Math.max(0, -fields.padding[0][0]) &&
+                  at < 6 + Math.min(0, fields.padding[0][1]) &&
+                  to >= Math.max(0, -fields.padding[1][0]) &&
+                  to < 9 + Math.min(0, fields.padding[1][1]);
+                if (!inside) continue;
+                for (let c = 0; c < 2; c++) {
+                  value += pixels[(at * 9 + to) * 2 + c]! * taps[((i * 2 + j) * 2 + c) * 3 + f]!;
+                }
+              }
+            }
+            expected.push(value);
+          }
+        }
+      }
+      const found = await numbers(applyNetwork(graph, { c: { kernel } }, x));
+      expect(found).toHaveLength(expected.length);
+      for (const [i, value] of found.entries()) expect(Math.abs(value - expected[i]!)).toBeLessThan(1e-5);
+    }
+    x.dispose();
+    kernel.dispose();
+  });
+
+  test("onLayer sees every layer once, in order, and the result is the last", async () => {
+    await expectNoLeak(async () => {
+      const graph = network("squeezenet1-1", { classes: 3, inputSize: 32, width: 0.125 });
+      const { params } = closedFormWeights(graph);
+      const x = closedFormImages(1, 32, 32, 3);
+      const seen: string[] = [];
+      let mapSum: Tensor | undefined;
+      const logits = applyNetwork(graph, params, x, {
+        onLayer: (name, value) => {
+          seen.push(`${name} ${value.shape.slice(1).join("x")}`);
+          if (name === "features.3.concat") mapSum = keep(sum(value));
+        },
+      });
+      expect(seen).toEqual(
+        layerFacts(graph, "test").map(({ layer, outputShape: [channels, ...size] }) => {
+          return `${layer.name} ${[...size, channels].join("x")}`;
+        }),
+      );
+      expect(Number.isFinite((await numbers(mapSum!))[0])).toBe(true);
+      for (const tensor of [logits, x]) tensor.dispose();
+      disposeParams(params);
+    });
+  });
+});
+
+test("what does not fit is refused by path and shape, and nothing is left behind", async () => {
+  await useBackend("cpu");
+  const graph = network("resnet18", { classes: 3, inputSize: 32, width: 0.125 });
+  const params = initNetwork(graph);
+  const statistics = initStatistics(graph);
+  const x = closedFormImages(1, 32, 32, 3);
+  await expectNoLeak(() => {
+    for (const [name, apply] of [
+      ["applyNetwork", applyNetwork],
+      ["applyNetworkTraining", applyNetworkTraining],
+    ] as const) {
+      expect(() => apply(graph, params, x)).toThrow(
+        `${name}: statistics: bn1.mean: expected a tensor [8], got none`,
+      );
+      expect(() => apply(graph, { ...params, conv1: {} }, x, { statistics })).toThrow(
+        `${name}: params: conv1.kernel: expected a tensor [7, 7, 3, 8], got none`,
+      );
+      const fc = { kernel: params.conv1 as Params, bias: x };
+      expect(() => apply(graph, { ...params, fc: { ...fc, kernel: x } }, x, { statistics })).toThrow(
+        `${name}: params: fc.kernel: expected [64, 3], got [1, 32, 32, 3]`,
+      );
+      const gray = tidy(() => keep(mean(x, 3, true)) as Tensor4D);
+      expect(() => apply(graph, params, gray, { statistics })).toThrow(
+        `${name}: x: expected [batch, height, width, 3], got [1, 32, 32, 1]`,
+      );
+      gray.dispose();
+      const integers = tidy(() => keep(cast(x, "int32")));
+      expect(() => apply(graph, params, integers, { statistics })).toThrow(
+        `${name}: x: expected float32, got int32`,
+      );
+      integers.dispose();
+    }
+    // One image of 32x32 leaves one value per channel in the last stage.
+    expect(() => applyNetworkTraining(graph, params, x, { statistics })).toThrow(
+      'applyNetworkTraining: layer "layer4.0.bn1": expected more than one value per channel in a batch, got 1',
+    );
+  });
+  for (const record of [params, statistics]) disposeParams(record);
+  x.dispose();
+});
