@@ -82,7 +82,7 @@ test.skipIf(missing)(
     );
     expect((await gradient.data())[1999]).toBe(6);
     // What is on the CPU as well may be read.
-    expect(Array.from(backend().readSync(gradient.dataId).slice(0, 1))).toEqual([6]);
+    expect(Array.from((backend().readSync(gradient.dataId) as Float32Array).slice(0, 1))).toEqual([6]);
     gradient.dispose();
     // A second selection keeps the device and what is on it.
     const device = inside().device;
