@@ -85,6 +85,8 @@ const budgets: readonly (readonly [statement: string, kilobytes: number])[] = [
   // Both with tfjs-core; wasm-training also with the backend's JavaScript.
   ['export * from "@gradlab/core"', 100],
   ['export * from "@gradlab/wasm-training"', 150],
+  // With tfjs-core and the four backends of browsers.
+  ['export * from "@gradlab/backend-select"', 400],
   ['export * from "@gradlab/classic-cnns"', 100],
   ['export { network, summary } from "@gradlab/classic-cnns"', 24],
   ['export * from "@gradlab/classic-cnns/weights"', 90],

@@ -4,6 +4,7 @@ import { isRegistered, removeQuietly } from "./backend-registry.js";
 import { type BufferManager, boundFreeBuffers } from "./bound-free-buffers.js";
 import { currentGpu, type GpuAdapter, type GpuAdapterInfo, type GpuDevice } from "./gpu.js";
 import { guardOf, guardReads, type ReadGuard } from "./guard-reads.js";
+import { repairKernels } from "./repair-kernels.js";
 import { describeAdapter } from "./software-gpu.js";
 
 /** What is used of `@tensorflow/tfjs-backend-webgpu`. */
@@ -41,17 +42,18 @@ export async function openWebgpu(
   attempt: Attempt,
   load: () => Promise<WebgpuModule>,
 ): Promise<OpenedBackend> {
-  const running = engine().registry["webgpu"] as unknown as WebgpuBackend | undefined;
+  const running = engine().registry.webgpu as unknown as WebgpuBackend | undefined;
   // One that failed is replaced; one that works holds somebody's tensors.
   if (running !== undefined && guardOf(running)?.failure == null) return reuse(attempt, running);
   const gpu = currentGpu();
   if (gpu === undefined) throw new Error("this platform has no WebGPU");
-  const powerPreference = env().getFlags()["WEBGPU_USE_LOW_POWER_GPU"] ? "low-power" : "high-performance";
+  const powerPreference = env().getFlags().WEBGPU_USE_LOW_POWER_GPU ? "low-power" : "high-performance";
   const adapter = await attempt.during(gpu.requestAdapter({ powerPreference }));
   if (adapter === null) throw new Error("WebGPU finds no adapter: no GPU, or no driver for it");
   const info = adapter.info ?? {};
   takeAdapter(attempt, info, adapter.isFallbackAdapter);
   const { WebGPUBackend } = await attempt.during(load());
+  repairKernels("webgpu");
   const device = await requestDevice(attempt, adapter);
   const backend = new WebGPUBackend(device, info);
   boundFreeBuffers(backend.bufferManager);

@@ -10,7 +10,7 @@ const noise =
  * not load. All other lines that are printed meanwhile pass.
  */
 export async function quietly<T>(run: () => Promise<T>): Promise<T> {
-  const before = env().getFlags()["PROD"];
+  const before = env().getFlags().PROD;
   env().set("PROD", true);
   const { console } = globalThis;
   const passing = { warn: console.warn, error: console.error };
@@ -25,7 +25,7 @@ export async function quietly<T>(run: () => Promise<T>): Promise<T> {
     for (const method of ["warn", "error"] as const) {
       if (console[method] === ours[method]) console[method] = passing[method];
     }
-    if (before === undefined) delete env().getFlags()["PROD"];
+    if (before === undefined) delete env().getFlags().PROD;
     else env().set("PROD", before);
   }
 }

@@ -14,7 +14,7 @@ import {
   tidy,
   unregisterGradient,
 } from "@tensorflow/tfjs-core";
-import { afterEach, expect, onTestFinished, test, vi } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import {
   type CandidateName,
   doctor,
@@ -68,7 +68,7 @@ test("nothing but the chosen backend survives: no tensor, no flag, no console li
   // The cpu backend advertises at its first tensor: that is behind us.
   tensor1d([1]).dispose();
   expect(memory()).toMatchObject({ numTensors, numDataBuffers });
-  expect(env().getFlags()["PROD"]).toBe(flags["PROD"]);
+  expect(env().getFlags().PROD).toBe(flags.PROD);
 });
 
 test("prefer moves candidates to the front and keeps the others as a way out", async () => {
@@ -89,14 +89,14 @@ test("a backend that cannot be initialized is rejected with what its factory thr
   replaceCpu(() => {
     throw new Error("out of luck");
   });
-  const factory = engine().registryFactory["cpu"]!.factory;
+  const factory = engine().registryFactory.cpu!.factory;
   await selectBackend({ only: "wasm" });
   const failed = await selectBackend({ only: "cpu" }).catch((error) => error);
   expect(failed.candidates).toMatchObject([
     { status: "rejected", reason: "could not be initialized: out of luck" },
   ]);
   expect(getBackend()).toBe("wasm");
-  expect(engine().registryFactory["cpu"]!.factory).toBe(factory);
+  expect(engine().registryFactory.cpu!.factory).toBe(factory);
   expect("cpu" in engine().registry).toBe(false);
 });
 
@@ -226,6 +226,7 @@ test("selections that overlap run one after the other", async () => {
 test("lines that others print while a backend is tried still appear", async () => {
   const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
   replaceCpu(() => {
+    // biome-ignore lint/suspicious/noConsole: the line whose passage is tested
     console.warn("mine");
     return new MathBackendCPU();
   });

@@ -9,7 +9,7 @@ import { installStandIns, type StandIn } from "./stand-in-tensorflow.js";
 // The native packages run install scripts that need a network: stand-ins behave as the real ones were reported to.
 
 const util = createRequire(import.meta.url)("node:util") as Record<string, unknown>;
-const utilBefore = { isNullOrUndefined: util["isNullOrUndefined"], isArray: util["isArray"] };
+const utilBefore = { isNullOrUndefined: util.isNullOrUndefined, isArray: util.isArray };
 
 afterEach(() => {
   vi.unstubAllEnvs();
@@ -32,8 +32,8 @@ function withoutUtilFunctions(folder: string): void {
   const preload = join(folder, "node-23.cjs");
   writeFileSync(preload, 'const util = require("util"); delete util.isNullOrUndefined; delete util.isArray;');
   vi.stubEnv("NODE_OPTIONS", `--require ${preload}`);
-  delete util["isNullOrUndefined"];
-  delete util["isArray"];
+  delete util.isNullOrUndefined;
+  delete util.isArray;
 }
 
 test("a tfjs-node that works is selected, under tfjs's name for it", async () => {
@@ -50,7 +50,7 @@ test("on Node 23 and newer, tfjs-node gets the functions of node:util that were 
   withoutUtilFunctions(folder);
   const { backend } = await selectBackend({ only: "tfjs-node", resolveFrom: folder });
   expect(backend).toBe("tfjs-node");
-  expect((util["isNullOrUndefined"] as (value: unknown) => boolean)(undefined)).toBe(true);
+  expect((util.isNullOrUndefined as (value: unknown) => boolean)(undefined)).toBe(true);
 });
 
 test("where tfjs-node is rejected, node:util is left as it was", async () => {
@@ -70,7 +70,7 @@ test("where tfjs-node is rejected, node:util is left as it was", async () => {
   expect(failed.message).toContain(
     "tfjs-node: self-test: gradient of maxPool of negative values: expected [0,0,0,3], got [0,0,0,0]",
   );
-  expect(util["isNullOrUndefined"]).toBeUndefined();
+  expect(util.isNullOrUndefined).toBeUndefined();
   expect("tensorflow" in engine().registryFactory).toBe(false);
 });
 

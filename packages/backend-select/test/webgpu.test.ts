@@ -19,11 +19,11 @@ import { selectBackend } from "../src/index.js";
  * WebGPU for real: Dawn (the npm package webgpu) on the emulated GPU that comes with
  * Debian's chromium, or on the driver that VK_ICD_FILENAMES names.
  */
-const driver = process.env["VK_ICD_FILENAMES"] ?? "/usr/lib/chromium/vk_swiftshader_icd.json";
+const driver = process.env.VK_ICD_FILENAMES ?? "/usr/lib/chromium/vk_swiftshader_icd.json";
 const missing = !existsSync(driver);
 
 // Continuous integration installs chromium: there, a missing driver fails instead of passing by.
-test.runIf(missing && process.env["CI"])("there is a driver for WebGPU", () => {
+test.runIf(missing && process.env.CI)("there is a driver for WebGPU", () => {
   expect.fail(`${driver} does not exist`);
 });
 
@@ -82,7 +82,7 @@ test.skipIf(missing)(
     );
     expect((await gradient.data())[1999]).toBe(6);
     // What is on the CPU as well may be read.
-    expect(Array.from((backend().readSync(gradient.dataId) as Float32Array).slice(0, 1))).toEqual([6]);
+    expect(backend().readSync(gradient.dataId)[0]).toBe(6);
     gradient.dispose();
     // A second selection keeps the device and what is on it.
     const device = inside().device;

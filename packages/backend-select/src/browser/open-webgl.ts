@@ -2,6 +2,7 @@ import { engine, env } from "@tensorflow/tfjs-core";
 import type { Attempt, OpenedBackend } from "../attempt.js";
 import { isRegistered, keepRegistered } from "../backend-registry.js";
 import { guardReads } from "../guard-reads.js";
+import { repairKernels } from "../repair-kernels.js";
 import { isSoftwareRenderer } from "../software-gpu.js";
 import { addDilationGradients } from "./add-dilation-gradients.js";
 
@@ -36,6 +37,7 @@ export async function openWebgl(attempt: Attempt, load: () => Promise<unknown>):
     throw new Error("it renders to textures of 16 bits only, too few to train with");
   }
   addDilationGradients();
+  repairKernels("webgl");
   return { tfjsName: "webgl", inspect: () => inspect(attempt) };
 }
 
@@ -43,7 +45,7 @@ function inspect(attempt: Attempt): void {
   if (!env().getBool("WEBGL_RENDER_FLOAT32_ENABLED")) {
     throw new Error("it is set to render to textures of 16 bits (WEBGL_RENDER_FLOAT32_ENABLED is false)");
   }
-  const backend = engine().registry["webgl"] as unknown as WebglBackend;
+  const backend = engine().registry.webgl as unknown as WebglBackend;
   const { gl } = backend.gpgpu;
   const info = gl.getExtension("WEBGL_debug_renderer_info");
   const renderer = gl.getParameter(info === null ? gl.RENDERER : info.UNMASKED_RENDERER_WEBGL);

@@ -21,11 +21,11 @@ const environment = { TF_CPP_MIN_LOG_LEVEL: "2", TF_FORCE_GPU_ALLOW_GROWTH: "tru
 export async function openTensorflow(attempt: Attempt, onGpu: boolean): Promise<OpenedBackend> {
   if (onGpu) attempt.device = "CUDA device";
   const inspect = () => {
-    const { isUsingGpuDevice } = engine().registry["tensorflow"] as { isUsingGpuDevice?: boolean };
+    const { isUsingGpuDevice } = engine().registry.tensorflow as { isUsingGpuDevice?: boolean };
     if (onGpu && isUsingGpuDevice !== true) throw new Error(noCuda);
     attempt.software = onGpu ? false : null;
   };
-  const loaded = engine().registry["tensorflow"] as { isUsingGpuDevice?: boolean } | undefined;
+  const loaded = engine().registry.tensorflow as { isUsingGpuDevice?: boolean } | undefined;
   if (loaded !== undefined) {
     if (!onGpu && loaded.isUsingGpuDevice === true) {
       throw new NotTriedError("untried", "tfjs-node-gpu is in use, under the same name in tfjs");
