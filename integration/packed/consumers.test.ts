@@ -151,6 +151,13 @@ test("the installed command computes, draws and reproduces", () => {
   const { status, stdout } = gradlab("reproduce", "--out", "report", "--quiet");
   expect(status).toBe(0);
   expect(stdout).toMatch(/(\d+) of \1 known values reproduced/);
+  // Experiments with tensors found a backend among what the command brings along.
+  expect(stdout).toMatch(/\nbackend: (webgpu|tfjs-node|wasm)/);
+  expect(gradlab("doctor", "--backend", "wasm")).toMatchObject({
+    status: 0,
+    stderr: "",
+    stdout: expect.stringMatching(/^wasm +selected /m),
+  });
   expect(existsSync(join(consumer, "report/report.html"))).toBe(true);
 });
 
