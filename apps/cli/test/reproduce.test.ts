@@ -47,12 +47,22 @@ test("every experiment agrees with its known values, without files", async () =>
     "classic-cnns/kernels",
     "classic-cnns/learned-kernel",
     "classic-cnns/convolution-matrix",
+    "classic-cnns/tables",
+    "classic-cnns/torchvision-logits",
+    "classic-cnns/zero-weights",
+    "classic-cnns/lenet-training",
     "lms/course-data",
     "lms/step-sizes",
     "lms/gates",
     "lms/backprop",
   ]);
-  const computing = ["receptive-field/effective-field", "core/gradients"];
+  const computing = [
+    "receptive-field/effective-field",
+    "core/gradients",
+    "classic-cnns/torchvision-logits",
+    "classic-cnns/zero-weights",
+    "classic-cnns/lenet-training",
+  ];
   for (const { id, title, seconds, checks, backend, package: owner } of report.experiments) {
     expect([id, backend]).toEqual([id, computing.includes(id) ? name : null]);
     expect([owner, typeof title, typeof seconds]).toEqual([id.split("/")[0], "string", "number"]);
@@ -62,7 +72,7 @@ test("every experiment agrees with its known values, without files", async () =>
       expect([id, one.name, one.ok]).toEqual([id, one.name, true]);
     }
   }
-  expect(stderr).toContain("[1/14] receptive-field/alexnet-227 … agrees");
+  expect(stderr).toContain("[1/18] receptive-field/alexnet-227 … agrees");
   expect((await readdir(out)).sort()).toEqual(["report.html", "report.json"]);
 }, 60_000);
 
