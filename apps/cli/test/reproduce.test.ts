@@ -23,8 +23,10 @@ const differing = experiment("toy/differs", async () => ({
 
 test("every experiment agrees with its known values, without files", async () => {
   const out = await temporaryFolder();
+  const { memory } = await import("@tensorflow/tfjs-core");
+  const before = memory().numTensors;
   const { code, stdout, stderr } = await gradlab(["reproduce", "--out", out, "--json"]);
-  expect(code).toBe(0);
+  expect([code, memory().numTensors]).toEqual([0, before]);
   const report = JSON.parse(stdout);
   expect(report).toEqual(JSON.parse(await readFile(join(out, "report.json"), "utf8")));
   expect(report).toMatchObject({
@@ -74,7 +76,7 @@ test("every experiment agrees with its known values, without files", async () =>
   }
   expect(stderr).toContain("[1/18] receptive-field/alexnet-227 … agrees");
   expect((await readdir(out)).sort()).toEqual(["report.html", "report.json"]);
-}, 60_000);
+}, 180_000);
 
 test("experiments leave no tensor behind, and come to the same verdicts on the slowest backend", async () => {
   const argv = ["reproduce", "--only", "core,receptive-field/effective-field", "--json", "--quiet"];
