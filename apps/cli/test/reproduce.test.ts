@@ -2,8 +2,9 @@ import { execFile } from "node:child_process";
 import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { writeIdx } from "@gradlab/datasets";
 import { beforeAll, expect, test } from "vitest";
-import { check, type Experiment } from "../src/experiments/experiment.js";
+import { check, type Experiment, type Laboratory } from "../src/experiments/experiment.js";
 import { gradlab, temporaryFolder } from "./run-gradlab.js";
 
 const command = join(import.meta.dirname, "../dist/gradlab.js");
@@ -253,6 +254,40 @@ test("a data folder without photographs falls back to a generated picture with a
     `${join(data, "images")}: no photograph found; using a generated picture`,
   ]);
 }, 30_000);
+
+test("images with classes are those of the data folder, or generated with a warning", async () => {
+  const data = await temporaryFolder();
+  const folder = join(data, "fashion-mnist-900");
+  const taken: unknown[] = [];
+  const looking = experiment("toy/looks", async ({ classifiedImages }) => {
+    const { train, test, labels, isGenerated } = await classifiedImages(30);
+    taken.push([isGenerated, train.count, test.count, train.shape, labels.length, train.images[5]]);
+    return agreeing.run({} as Laboratory);
+  });
+  const look = async () => {
+    const argv = ["reproduce", "--data", data, "--out", await temporaryFolder(), "--json", "--quiet"];
+    const { code, stdout, stderr } = await gradlab(argv, { experiments: [looking] });
+    return [code, code === 0 ? JSON.parse(stdout).warnings : JSON.parse(stderr).error.message];
+  };
+  expect(await look()).toEqual([0, [`${folder}: no images found; using generated ones`]]);
+  await mkdir(folder);
+  const put = async (part: string, count: number) => {
+    const pixels = Uint8Array.from({ length: count * 784 }, (_, i) => i % 251);
+    const labels = Uint8Array.from({ length: count }, (_, i) => i % 10);
+    const images = writeIdx({ dtype: "uint8", shape: [count, 28, 28], data: pixels });
+    await writeFile(join(folder, `${part}-images-idx3-ubyte`), images);
+    const classes = writeIdx({ dtype: "uint8", shape: [count], data: labels });
+    await writeFile(join(folder, `${part}-labels-idx1-ubyte`), classes);
+  };
+  await put("train", 20);
+  expect(await look()).toEqual([1, `${folder}: expected images for a test, got none`]);
+  await put("t10k", 10);
+  expect(await look()).toEqual([0, []]);
+  expect(taken).toEqual([
+    [true, 30, 500, [28, 28, 1], 10, expect.any(Number)],
+    [false, 20, 10, [28, 28, 1], 10, 5],
+  ]);
+});
 
 test("an output that cannot be written is one line and exit code 1", async () => {
   const file = join(await temporaryFolder(), "file");

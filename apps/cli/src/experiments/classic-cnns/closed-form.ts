@@ -10,7 +10,7 @@ import { type Tensor, type Tensor4D, tensor, tensor4d } from "@tensorflow/tfjs-c
  */
 
 /** Number i of stream t, in [-1, 1): 24 bits of the finalizer of MurmurHash3. */
-export function closedFormUnit(i: number, t: number): number {
+function closedFormUnit(i: number, t: number): number {
   let h = (Math.imul(i, 2654435761) + Math.imul(t, 0x9e3779b1)) | 0;
   h ^= h >>> 15;
   h = Math.imul(h, 0x85ebca6b);
