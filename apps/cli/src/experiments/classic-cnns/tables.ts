@@ -80,7 +80,7 @@ export const tables: Experiment = {
         [[64, 24, 24], [64, 24, 24], [128, 12, 12], [256, 6, 6], [512, 3, 3], [10]],
         shapes(grey("resnet18", 96), ["maxpool", "layer1.1.relu2", "layer2.1.relu2", "layer3.1.relu2", "layer4.1.relu2", "fc"]),
       ),
-      ...torchvision.map(([net, , params, macs], i) => check(`${net}: parameters, multiply-accumulates`, [params, macs], counts(found[i]!))),
+      ...torchvision.map(([net, , params, macs], i) => check(`${net}: parameters, operations`, [params, macs], counts(found[i]!))),
       check("AlexNet of 2012, two halves: parameters", 60_965_224, summary(network("alexnet-227")).params),
       check("alexnet and vgg16 as torchinfo counts, with biases", [714_682_664, 15_483_821_032], [withPolicy("alexnet"), withPolicy("vgg16")]),
       check("ResNet-50 as in its paper, stride in the first 1 × 1", [25_557_032, 3_857_973_248], counts(summary(strideFirst(resnet50)))),
