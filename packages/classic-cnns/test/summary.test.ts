@@ -50,6 +50,28 @@ test("the original AlexNet has 60,965,224 parameters and sees what its spatial s
   }
 });
 
+// What these networks are in the papers: a stride on another layer, kernels of another size.
+test("ResNet-50 with its strides on the 1x1 convolutions has 3,857,973,248 multiply-accumulates", () => {
+  const graph = network("resnet50");
+  const strided = graph.layers.map((layer) => {
+    const [, stage, conv] = /^layer([234])\.0\.conv([12])$/.exec(layer.name) ?? [];
+    return stage === undefined ? layer : { ...layer, stride: conv === "1" ? 2 : 1 };
+  });
+  const paper = summary({ ...graph, layers: strided as LayerGraph["layers"] });
+  expect([paper.params, paper.macs]).toEqual([25_557_032, 3_857_973_248]);
+  expect(paper.layers.find(({ name }) => name === "layer4.2.relu3")!.receptiveField).toEqual([483, 483]);
+});
+
+test("GoogLeNet with 5x5 convolutions has 7,005,832 parameters and 1,582,671,872 multiply-accumulates", () => {
+  const graph = network("googlenet");
+  const layers = graph.layers.map((layer) =>
+    layer.name.endsWith("branch3.1.conv") ? { ...layer, kernel: 5, padding: 2 } : layer,
+  );
+  const paper = summary({ ...graph, layers: layers as LayerGraph["layers"] });
+  expect([paper.params, paper.macs]).toEqual([7_005_832, 1_582_671_872]);
+  expect(paper.layers.find(({ name }) => name === "inception5b.concat")!.receptiveField).toEqual([699, 699]);
+});
+
 // The same networks as in the book "Dive into Deep Learning": one channel, 10 classes.
 test.each<[NetworkName, NetworkOptions, number | null, number]>([
   ["lenet", {}, 61_706, 416_520],
@@ -124,6 +146,10 @@ describe("counting policies", () => {
   });
 
   test("an unknown policy is refused", () => {
+    // @ts-expect-error most fields are missing
+    expect(() => summary(network("lenet"), { policy: { multiplyAdd: 1 } })).toThrow(
+      "summary: policy.bias: expected true or false, got undefined",
+    );
     // @ts-expect-error no such name
     expect(() => summary(network("lenet"), { policy: "toString" })).toThrow(
       'summary: policy: expected one of macs, with-bias, flops, torchinfo, everything, got "toString"',
