@@ -229,6 +229,29 @@ describe("shapes", () => {
   });
 });
 
+test("LeNet's second pool sees 16 pixels, 4 from the next", () => {
+  const rows = new Map(table("lenet").layers.map((row) => [row.name, [row.receptiveField, row.jump]]));
+  expect(rows.get("pool2")).toEqual([[16, 16], [4, 4]]); // biome-ignore format: pairs
+  expect(rows.get("conv2")).toEqual([[14, 14], [2, 2]]); // biome-ignore format: pairs
+});
+
+// Published rows of the same chains: layer, receptive field, jump.
+test.each<[NetworkName, string]>([
+  [
+    "vgg11",
+    "conv1-1 3/1, pool1 4/2, conv2-1 8/2, pool2 10/4, conv3-1 18/4, conv3-2 26/4, pool3 30/8, conv4-1 46/8, conv4-2 62/8, pool4 70/16, conv5-1 102/16, conv5-2 134/16, pool5 150/32",
+  ],
+  [
+    "vgg16",
+    "conv1-1 3/1, pool1 6/2, conv2-1 10/2, pool2 16/4, conv3-1 24/4, conv3-2 32/4, pool3 44/8, conv4-1 60/8, conv4-2 76/8, pool4 100/16, conv5-1 132/16, conv5-2 164/16, pool5 212/32",
+  ],
+  ["alexnet", "conv1 11/4, pool1 19/8, conv2 51/8, conv3 99/16, conv4 131/16, conv5 163/16, pool5 195/32"],
+])("%s: what its layers see", (name, expected) => {
+  const wanted = expected.split(", ").map((row) => row.split(" ")[0]);
+  const rows = table(name).layers.filter((row) => wanted.includes(row.name));
+  expect(rows.map((row) => `${row.name} ${row.receptiveField[0]}/${row.jump[0]}`).join(", ")).toBe(expected);
+});
+
 describe("options", () => {
   test("every network takes other channels, classes, a factor, and sides that differ", () => {
     for (const name of networkNames) {

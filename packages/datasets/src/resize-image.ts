@@ -70,7 +70,8 @@ function resample(
  * @param pixels Grey, RGB or RGBA.
  * @param size The wanted `[height, width]`, or the wanted length of the shorter side: the longer one keeps the
  *   proportion, `trunc(size · longer / shorter)`.
- * @returns A new picture, with as many channels. Takes (reduction + 1) · 2 multiplications per byte and axis.
+ * @returns A new picture, with as many channels. Takes about 2 · max(reduction, 1)
+ *   multiplications for each of its bytes and each axis.
  * @throws {TypeError | RangeError} when `pixels` is not a picture or `size` not positive.
  * @see Turkowski 1990, "Filters for common resampling tasks"; torchvision.transforms.Resize
  */
