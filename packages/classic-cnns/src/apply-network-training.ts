@@ -3,6 +3,7 @@ import type { LayerGraph, PointwiseLayer } from "@gradlab/receptive-field";
 import { executeGraph, type GraphOps } from "@gradlab/receptive-field/measure";
 import { add, mul, type Tensor, type Tensor1D, type Tensor4D, tidy } from "@tensorflow/tfjs-core";
 import { type ApplyOptions, factsFor } from "./apply-network.js";
+import type { LayerFact } from "./layer-facts.js";
 import { dropoutMask } from "./layers/dropout-mask.js";
 import { defaultEpsilon, inferenceOps, type LayerTensors, layerTensors } from "./layers/inference-ops.js";
 import { batchNormTraining } from "./ops/batch-norm-training.js";
@@ -31,7 +32,8 @@ export interface TrainingPass {
  * @param x Images, `[batch, height, width, channels]`, float32.
  * @returns Tensors that the caller disposes. The logits are differentiable by `x` and the parameters.
  * @throws {ShapeError} when `x`, a parameter or a statistic is of another shape than the graph says.
- * @throws {TypeError | RangeError} when the graph is impossible, a tensor missing, or a batch norm gets one value only.
+ * @throws {TypeError | RangeError} when the graph is impossible, a tensor missing, an option out of range, or a batch norm
+ *   gets one value only; before anything is computed.
  * @see Ioffe, Szegedy 2015, "Batch Normalization", Algorithm 1, https://arxiv.org/abs/1502.03167
  * @see Srivastava et al. 2014, "Dropout", §4, https://jmlr.org/papers/v15/srivastava14a.html
  */
@@ -42,8 +44,11 @@ export function applyNetworkTraining(
   { statistics = {}, seed = 0, step = 0, onLayer }: ApplyTrainingOptions = {},
 ): TrainingPass {
   const facts = factsFor("applyNetworkTraining", graph, x);
+  expectCount("seed", seed);
+  expectCount("step", step);
   const entries = flattenParams(statistics);
   const tensors = layerTensors("applyNetworkTraining", facts, flattenParams(params), entries);
+  expectSeveralValues(facts, x.shape[0]);
   const [logits, ...after] = tidy(() => {
     const moved = new Map<string, Tensor>();
     const inference = inferenceOps(tensors);
@@ -70,6 +75,24 @@ export function applyNetworkTraining(
   return { logits, statistics: unflattenParams(entries.map(([path], i) => [path, after[i]!])) };
 }
 
+function expectCount(name: "seed" | "step", value: unknown): void {
+  if (Number.isSafeInteger(value) && (value as number) >= 0) return;
+  throw new RangeError(
+    `applyNetworkTraining: ${name}: expected an integer, at least 0, got ${String(value)}`,
+  );
+}
+
+/** One value has no variance: checked for all batch norms before any of them is computed. */
+function expectSeveralValues(facts: readonly LayerFact[], batch: number): void {
+  for (const { layer, outputShape, statistics } of facts) {
+    const count = outputShape.slice(1).reduce((all, size) => all * size, batch);
+    if (statistics.length === 0 || count > 1) continue;
+    throw new RangeError(
+      `applyNetworkTraining: layer "${layer.name}": expected more than one value per channel in a batch, got 1`,
+    );
+  }
+}
+
 /** Batch norm by the batch's own statistics; the running ones after it go into `moved`. */
 function normalizeBatch(
   x: Tensor,
@@ -78,11 +101,6 @@ function normalizeBatch(
   moved: Map<string, Tensor>,
 ): Tensor {
   const count = x.size / x.shape.at(-1)!;
-  if (count < 2) {
-    throw new RangeError(
-      `applyNetworkTraining: layer "${name}": expected more than one value per channel in a batch, got 1`,
-    );
-  }
   const { y, mean, variance } = batchNormTraining(
     x,
     tensors(name, "scale") as Tensor1D,

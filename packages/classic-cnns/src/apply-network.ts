@@ -1,8 +1,7 @@
 import { flattenParams, type Params, ShapeError } from "@gradlab/core";
 import type { LayerGraph } from "@gradlab/receptive-field";
 import { executeGraph } from "@gradlab/receptive-field/measure";
-import type { Tensor, Tensor4D } from "@tensorflow/tfjs-core";
-import { tidy } from "@tensorflow/tfjs-core";
+import { Tensor, type Tensor4D, tidy } from "@tensorflow/tfjs-core";
 import { type LayerFact, layerFacts } from "./layer-facts.js";
 import { inferenceOps, layerTensors } from "./layers/inference-ops.js";
 
@@ -45,7 +44,10 @@ export function applyNetwork(
 
 /** The facts of a graph for these images, which are checked. */
 export function factsFor(caller: string, graph: LayerGraph, x: Tensor4D): readonly LayerFact[] {
-  const channels = graph.input?.channels;
+  const channels = graph?.input?.channels;
+  if (!(x instanceof Tensor)) {
+    throw new TypeError(`${caller}: x: expected a tensor, got ${x === null ? "null" : typeof x}`);
+  }
   if (x.rank !== 4 || x.shape[3] !== channels || x.shape[0] === 0) {
     throw new ShapeError(
       `${caller}: x: expected [batch, height, width, ${channels ?? "channels"}], got [${x.shape.join(", ")}]`,
@@ -53,4 +55,13 @@ export function factsFor(caller: string, graph: LayerGraph, x: Tensor4D): readon
   }
   if (x.dtype !== "float32") throw new TypeError(`${caller}: x: expected float32, got ${x.dtype}`);
   return layerFacts(graph, caller, x.shape.slice(1, 3));
+}
+
+/** The number of classes of a network whose result for these images is `[batch, classes]`. */
+export function classesOf(caller: string, facts: readonly LayerFact[], x: Tensor4D): number {
+  const [units, ...size] = facts.at(-1)!.outputShape as [number, ...number[]];
+  if (size.length === 0) return units;
+  throw new ShapeError(
+    `${caller}: graph: expected logits [batch, classes], got [${[x.shape[0], ...size, units].join(", ")}]`,
+  );
 }

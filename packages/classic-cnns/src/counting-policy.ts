@@ -31,8 +31,24 @@ export const countingPolicies = {
 
 export type CountingPolicyName = keyof typeof countingPolicies;
 
+const policyValues: Readonly<Record<keyof CountingPolicy, readonly unknown[]>> = {
+  multiplyAdd: [1, 2],
+  bias: [true, false],
+  norm: ["elements", "parameters", false],
+  pool: [true, false],
+  activation: [true, false],
+};
+
 export function countingPolicy(policy: CountingPolicyName | CountingPolicy, caller: string): CountingPolicy {
-  if (typeof policy === "object" && policy !== null) return policy;
+  if (typeof policy === "object" && policy !== null) {
+    for (const [field, values] of Object.entries(policyValues)) {
+      const value: unknown = policy[field as keyof CountingPolicy];
+      if (values.includes(value)) continue;
+      const expected = values.map((one) => JSON.stringify(one)).join(" or ");
+      throw new RangeError(`${caller}: policy.${field}: expected ${expected}, got ${JSON.stringify(value)}`);
+    }
+    return policy;
+  }
   if (Object.hasOwn(countingPolicies, policy)) return countingPolicies[policy];
   throw new RangeError(
     `${caller}: policy: expected one of ${Object.keys(countingPolicies).join(", ")}, got ${JSON.stringify(policy)}`,

@@ -76,7 +76,7 @@ function initial(
   if (role === "offset" || (role === "bias" && scheme !== "torch")) return zeros([...shape]);
   const window = kernel.slice(0, -2).reduce((a, b) => a * b, 1);
   const fanIn = window * kernel.at(-2)!;
-  // Of a grouped convolution, an input reaches the filters of its group only; PyTorch counts all of them.
+  // All filters, as PyTorch counts, although an input of a grouped convolution reaches those of its group only.
   const fanOut = window * kernel.at(-1)!;
   return schemes[scheme](shape, { seed, purpose, fanIn, fanOut });
 }

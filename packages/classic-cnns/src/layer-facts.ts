@@ -23,8 +23,8 @@ export interface LayerFact {
   /** The running statistics of a batch norm. */
   readonly statistics: readonly ParameterFact[];
   /**
-   * For a dense layer that reads a flattened map: the `[channels, height, width]` before flattening. The rows of its
-   * kernel are in the order height, width, channels.
+   * For a dense layer or a batch norm that reads a flattened map: the `[channels, height, width]` before flattening. The
+   * rows of its kernel, or its numbers, are in the order height, width, channels.
    */
   readonly flattened?: readonly [channels: number, height: number, width: number];
 }
@@ -48,10 +48,10 @@ export function layerFacts(
   caller: string,
   inputSize?: readonly number[],
 ): readonly LayerFact[] {
-  const channels = graph.input?.channels;
-  if (graph.input?.shape?.length !== 2) {
+  const channels = graph?.input?.channels;
+  if (graph?.input?.shape?.length !== 2) {
     throw new RangeError(
-      `${caller}: graph.input.shape: expected [height, width], got ${JSON.stringify(graph.input?.shape)}`,
+      `${caller}: graph.input.shape: expected [height, width], got ${JSON.stringify(graph?.input?.shape)}`,
     );
   }
   if (channels === undefined || !(Number.isSafeInteger(channels) && channels > 0)) {
@@ -123,7 +123,10 @@ function factOf(inputs: readonly Value[], call: LayerCall, caller: string): Fact
       if (odd !== undefined) {
         throw new RangeError(`${where}: inputs: expected ${most} channels in each, got ${odd.shape[0]}`);
       }
-      return plain({ shape: first.shape.length === 1 ? [most] : [most, ...outputSize] });
+      if (first.shape.length > 1) return plain({ shape: [most, ...outputSize] });
+      // Sums of units that were the same map are that map still.
+      const isOneMap = inputs.every(({ map }) => map?.join() === first.map?.join());
+      return plain({ shape: [most], ...(isOneMap && first.map && { map: first.map }) });
     }
     case "pool":
     case "adaptive-pool":
@@ -172,9 +175,12 @@ function denseFact(layer: DenseLayer, { shape, map }: Value, where: string): Fac
     value: { shape: [units] },
     parameters: bias ? [kernel, { role: "bias", shape: [units] }] : [kernel],
     statistics: [],
-    ...(map?.length === 3 && { flattened: map as readonly [number, number, number] }),
+    ...flattenedFrom(map),
   };
 }
+
+const flattenedFrom = (map?: readonly number[]): Pick<Facts, "flattened"> =>
+  map?.length === 3 ? { flattened: map as readonly [number, number, number] } : {};
 
 function poolFact(
   { mode }: { readonly mode?: string },
@@ -232,6 +238,7 @@ function pointwiseFact(layer: PointwiseLayer, input: Value, where: string): Fact
       { role: "mean", shape },
       { role: "variance", shape },
     ],
+    ...flattenedFrom(input.map),
   };
 }
 

@@ -3,9 +3,13 @@ import { crossEntropy, disposeParams, flattenParams, mapParams, type Params } fr
 import type { LayerGraph } from "@gradlab/receptive-field";
 import {
   cast,
+  grad,
+  grads as gradientsOf,
   keep,
   mean,
+  mul,
   ones,
+  square,
   sum,
   type Tensor,
   type Tensor4D,
@@ -196,6 +200,57 @@ describe.each(backends)("on %s", (backend) => {
     expect(await pool({ mode: "avg", outputSize: [3, 3] })).toEqual([1, 2, 3, 2.5, 3.5, 4.5, 4, 5, 6]);
     expect(await pool({ mode: "max", outputSize: [2, 3] })).toEqual([1, 2, 3, 4, 5, 6]);
     x.dispose();
+  });
+
+  // A gradient that goes to every one of equal numbers (that of tfjs's max) counts a blank background many times.
+  test("of equal numbers, the first in reading order has the gradient of a maximum, as in PyTorch", async () => {
+    const gradientOf = async (fields: object) => {
+      const layers = [{ name: "p", mode: "max", ...fields }] as unknown as LayerGraph["layers"];
+      const graph: LayerGraph = { input: { shape: [3, 5], channels: 1 }, layers };
+      return numbers(
+        tidy(() => grad((x: Tensor) => sum(applyNetwork(graph, {}, x as Tensor4D)))(ones([1, 3, 5, 1]))),
+      );
+    };
+    await expectNoLeak(async () => {
+      // torch.nn.functional.adaptive_max_pool2d(torch.ones(1, 1, 3, 5), (2, 3)).sum().backward()
+      expect(await gradientOf({ op: "adaptive-pool", outputSize: [2, 3] })).toEqual([
+        1, 1, 0, 1, 0, 1, 1, 0, 1, 0, 0, 0, 0, 0, 0,
+      ]);
+      expect(await gradientOf({ op: "global-pool" })).toEqual([1, ...new Array(14).fill(0)]);
+    });
+  });
+
+  // tfjs-core has no gradient of a dilated depthwise convolution.
+  test("a dilated depthwise convolution is one with zeros between channels, its gradients too", async () => {
+    await expectNoLeak(async () => {
+      const fields = { kernel: [2, 3], stride: 1, padding: [1, 2], dilation: [3, 2], bias: false } as const;
+      const graphOf = (groups: number): LayerGraph => ({
+        input: { shape: [7, 8], channels: 2 },
+        layers: [{ name: "c", op: "conv", filters: 4, groups, ...fields }],
+      });
+      const x = closedFormImages(2, 7, 8, 2);
+      const kernel = closedFormImages(2, 3, 1, 4); // [2, 3, 1, 4]: filters 0 and 1 read channel 0, 2 and 3 channel 1
+      const own = tensor4d([1, 1, 0, 0, 0, 0, 1, 1], [1, 1, 2, 4]);
+      const results = [true, false].map((isDepthwise) =>
+        tidy(() => {
+          const y = (k: Tensor4D, x: Tensor4D) => {
+            const whole = isDepthwise ? k : (mul(k, own) as Tensor4D);
+            return applyNetwork(graphOf(isDepthwise ? 2 : 1), { c: { kernel: whole } }, x) as Tensor4D;
+          };
+          const energy = (k: Tensor, x: Tensor) => sum(square(y(k as Tensor4D, x as Tensor4D)));
+          return [y(kernel, x), ...gradientsOf(energy)([kernel, x])];
+        }),
+      );
+      const [found, expected] = results as [Tensor[], Tensor[]];
+      for (const [i, tensor] of expected.entries()) {
+        const [a, b] = [await numbers(found[i]!), await numbers(tensor)];
+        expect(a).toHaveLength(b.length);
+        const scale = Math.max(...b.map(Math.abs));
+        // Sums of at most 7 * 8 * 2 products in float32.
+        for (const [j, value] of a.entries()) expect(Math.abs(value - b[j]!) / scale).toBeLessThan(1e-5);
+      }
+      for (const tensor of [x, kernel, own]) tensor.dispose();
+    });
   });
 
   test("convolutions that crop, leave units over, or have windows that are not square", async () => {

@@ -1,6 +1,6 @@
 import { disposeParams, type Params } from "@gradlab/core";
 import type { LayerGraph } from "@gradlab/receptive-field";
-import { eye, memory, tensor1d, tensor2d, tensor4d, zeros } from "@tensorflow/tfjs-core";
+import { eye, memory, type Rank, tensor1d, tensor2d, tensor4d, zeros } from "@tensorflow/tfjs-core";
 import { beforeAll, expect, test } from "vitest";
 import { evaluateNetwork, type ImageBatch, predict } from "../src/index.js";
 import { expectNoLeak, useBackend } from "./tensors.js";
@@ -68,6 +68,19 @@ test("labels and batches that cannot be evaluated are refused, and disposed", as
   await expect(evaluate(null)).rejects.toThrow(
     "evaluateNetwork: batch: expected at least one image, got none",
   );
+  // @ts-expect-error no batches
+  await expect(evaluateNetwork(graph, params, {})).rejects.toThrow(
+    "evaluateNetwork: batch: expected a function, got undefined",
+  );
+  const rgb = { images: zeros<Rank.R4>([1, 1, 3, 3]), labels: tensor1d([0], "int32") };
+  await expect(evaluate(rgb)).rejects.toThrow(
+    "evaluateNetwork: x: expected [batch, height, width, 1], got [1, 1, 3, 3]",
+  );
+  const map: LayerGraph = { ...graph, layers: [{ name: "relu", op: "pointwise", fn: "relu" }] };
+  const one = batchOf([[1, 2, 3]], [0]);
+  await expect(evaluateNetwork(map, {}, { batch: () => one })).rejects.toThrow(
+    "evaluateNetwork: graph: expected logits [batch, classes], got [1, 1, 3, 1]",
+  );
   const signal = AbortSignal.abort(new Error("enough"));
   await expect(evaluateNetwork(graph, params, { batch: () => null, signal })).rejects.toThrow("enough");
   expect(memory().numTensors).toBe(before);
@@ -100,6 +113,10 @@ test("predictions are sorted, equal ones by index, and carry names", async () =>
     );
     await expect(predict(graph, params, x, { labels: ["cat"] })).rejects.toThrow(
       "predict: labels: expected 3 names, got 1",
+    );
+    // @ts-expect-error no tensor
+    await expect(predict(graph, params, [1, 0, 1])).rejects.toThrow(
+      "predict: x: expected a tensor, got object",
     );
     x.dispose();
     params.fc.kernel.dispose();

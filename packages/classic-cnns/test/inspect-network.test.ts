@@ -128,7 +128,7 @@ test("what is not there is refused", async () => {
     const labels = tensor1d([0, 1], "int32");
     const refuse = (options: object, message: string) =>
       expect(inspectNetwork(graph, weights, x, options)).rejects.toThrow(message);
-    await refuse({ bins: 0 }, "bins: expected an integer, 1 to 4096, got 0");
+    await refuse({ bins: 0 }, "inspectNetwork: bins: expected an integer, 1 to 4096, got 0");
     await refuse(
       { mapLayers: ["pool"] },
       'inspectNetwork: mapLayers: expected layers of the graph, got "pool"',
@@ -137,7 +137,20 @@ test("what is not there is refused", async () => {
     await refuse({ mapChannels: 0 }, "inspectNetwork: mapChannels: expected a positive integer, got 0");
     await refuse({ mode: "eval" }, 'inspectNetwork: mode: expected inference or training, got "eval"');
     await refuse({ labels }, "inspectNetwork: labels: expected [1], got [2]");
-    for (const tensor of [x, labels]) tensor.dispose();
+    const floats = tensor1d([0]);
+    await refuse({ labels: floats }, "inspectNetwork: labels: expected int32, got float32");
+    for (const tensor of [x, labels, floats]) tensor.dispose();
     disposeParams(weights);
+    // Refused in the middle of a gradient, it would leave behind what tfjs-core keeps for it.
+    const resnet = network("resnet18", { inputSize: 32, width: 0.0625, classes: 3 });
+    const [params18, statistics] = [initNetwork(resnet), initStatistics(resnet)];
+    const one = closedFormImages(1, 32, 32, 3);
+    const label = tensor1d([0], "int32");
+    await expect(
+      inspectNetwork(resnet, params18, one, { statistics, labels: label, mode: "training" }),
+    ).rejects.toThrow("expected more than one value per channel in a batch, got 1");
+    for (const tensor of [one, label]) tensor.dispose();
+    disposeParams(params18);
+    disposeParams(statistics);
   });
 });

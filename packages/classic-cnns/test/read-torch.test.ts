@@ -6,6 +6,7 @@ import {
   dict,
   int,
   legacyFile,
+  type Part,
   pickle,
   storage,
   tensor,
@@ -133,6 +134,46 @@ test("what older writers wrote is read: pairs of an OrderedDict, byte strings, p
     [4, 5],
     [6],
   ]);
+});
+
+// PyTorch since 2.0 saves `torch.imag(x.conj())` as the numbers before their sign is turned, and says so beside them.
+test("a tensor whose numbers stand for their negatives is refused, one with nothing to say about them is read", () => {
+  const place = storage("0", 6);
+  const rebuilt = (metadata: Part) =>
+    call(
+      "torch._utils",
+      "_rebuild_tensor_v2",
+      place,
+      int(0),
+      tuple(int(6)),
+      tuple(int(1)),
+      [0x89],
+      dict(),
+      metadata,
+    );
+  const file = (metadata: Part) => zipFile(pickle(dict([text("a"), rebuilt(metadata)])), { 0: one });
+  expect(() => readTorch(file(dict([text("neg"), [0x88]])))).toThrow(
+    /_rebuild_tensor_v2: expected its usual arguments, got/,
+  );
+  for (const plain of ["N", dict(), dict([text("neg"), [0x89]])]) {
+    expect(values(readTorch(file(plain)), "a")).toEqual([1, 2, 3, 4, 5, 6]);
+  }
+});
+
+// From protocol 4 on, a frame stands before the magic number.
+test("the legacy form is told in any protocol of pickles", () => {
+  const framed = (part: Uint8Array) => {
+    const frame = new Uint8Array(11);
+    frame.set([0x80, 4, 0x95]);
+    new DataView(frame.buffer).setBigUint64(3, BigInt(part.length - 2), true);
+    return new Uint8Array([...frame, ...part.subarray(2)]);
+  };
+  const file = legacyFile(pickle(dict([text("a"), tensor(storage("0", 6, "FloatStorage", "N"), [6], [1])])), [
+    ["0", 6, one],
+  ]);
+  const magic = file.subarray(0, 15); // protocol, the integer of 10 bytes, the end
+  const read = readTorch(new Uint8Array([...framed(magic), ...file.subarray(15)]));
+  expect([read.format, values(read, "a")]).toEqual(["legacy", [1, 2, 3, 4, 5, 6]]);
 });
 
 test("bytes come as a Uint8Array, a Buffer, an ArrayBuffer or a shared one", () => {

@@ -50,6 +50,28 @@ test("the original AlexNet has 60,965,224 parameters and sees what its spatial s
   }
 });
 
+// What these networks are in the papers: a stride on another layer, kernels of another size.
+test("ResNet-50 with its strides on the 1x1 convolutions has 3,857,973,248 multiply-accumulates", () => {
+  const graph = network("resnet50");
+  const strided = graph.layers.map((layer) => {
+    const [, stage, conv] = /^layer([234])\.0\.conv([12])$/.exec(layer.name) ?? [];
+    return stage === undefined ? layer : { ...layer, stride: conv === "1" ? 2 : 1 };
+  });
+  const paper = summary({ ...graph, layers: strided as LayerGraph["layers"] });
+  expect([paper.params, paper.macs]).toEqual([25_557_032, 3_857_973_248]);
+  expect(paper.layers.find(({ name }) => name === "layer4.2.relu3")!.receptiveField).toEqual([483, 483]);
+});
+
+test("GoogLeNet with 5x5 convolutions has 7,005,832 parameters and 1,582,671,872 multiply-accumulates", () => {
+  const graph = network("googlenet");
+  const layers = graph.layers.map((layer) =>
+    layer.name.endsWith("branch3.1.conv") ? { ...layer, kernel: 5, padding: 2 } : layer,
+  );
+  const paper = summary({ ...graph, layers: layers as LayerGraph["layers"] });
+  expect([paper.params, paper.macs]).toEqual([7_005_832, 1_582_671_872]);
+  expect(paper.layers.find(({ name }) => name === "inception5b.concat")!.receptiveField).toEqual([699, 699]);
+});
+
 // The same networks as in the book "Dive into Deep Learning": one channel, 10 classes.
 test.each<[NetworkName, NetworkOptions, number | null, number]>([
   ["lenet", {}, 61_706, 416_520],
@@ -124,6 +146,10 @@ describe("counting policies", () => {
   });
 
   test("an unknown policy is refused", () => {
+    // @ts-expect-error most fields are missing
+    expect(() => summary(network("lenet"), { policy: { multiplyAdd: 1 } })).toThrow(
+      "summary: policy.bias: expected true or false, got undefined",
+    );
     // @ts-expect-error no such name
     expect(() => summary(network("lenet"), { policy: "toString" })).toThrow(
       'summary: policy: expected one of macs, with-bias, flops, torchinfo, everything, got "toString"',
@@ -201,6 +227,29 @@ describe("shapes", () => {
       [32, 32],
     ]);
   });
+});
+
+test("LeNet's second pool sees 16 pixels, 4 from the next", () => {
+  const rows = new Map(table("lenet").layers.map((row) => [row.name, [row.receptiveField, row.jump]]));
+  expect(rows.get("pool2")).toEqual([[16, 16], [4, 4]]); // biome-ignore format: pairs
+  expect(rows.get("conv2")).toEqual([[14, 14], [2, 2]]); // biome-ignore format: pairs
+});
+
+// Published rows of the same chains: layer, receptive field, jump.
+test.each<[NetworkName, string]>([
+  [
+    "vgg11",
+    "conv1-1 3/1, pool1 4/2, conv2-1 8/2, pool2 10/4, conv3-1 18/4, conv3-2 26/4, pool3 30/8, conv4-1 46/8, conv4-2 62/8, pool4 70/16, conv5-1 102/16, conv5-2 134/16, pool5 150/32",
+  ],
+  [
+    "vgg16",
+    "conv1-1 3/1, pool1 6/2, conv2-1 10/2, pool2 16/4, conv3-1 24/4, conv3-2 32/4, pool3 44/8, conv4-1 60/8, conv4-2 76/8, pool4 100/16, conv5-1 132/16, conv5-2 164/16, pool5 212/32",
+  ],
+  ["alexnet", "conv1 11/4, pool1 19/8, conv2 51/8, conv3 99/16, conv4 131/16, conv5 163/16, pool5 195/32"],
+])("%s: what its layers see", (name, expected) => {
+  const wanted = expected.split(", ").map((row) => row.split(" ")[0]);
+  const rows = table(name).layers.filter((row) => wanted.includes(row.name));
+  expect(rows.map((row) => `${row.name} ${row.receptiveField[0]}/${row.jump[0]}`).join(", ")).toBe(expected);
 });
 
 describe("options", () => {

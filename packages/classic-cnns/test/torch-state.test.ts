@@ -175,7 +175,7 @@ test("prefixes that all names have, the counters of batches and the kind of cont
   await expectSameWeights(
     resnet,
     state,
-    named(state, (name) => `model.module.${name}`),
+    named(state, (name) => `model.module._orig_mod.${name}`),
   );
   await expectSameWeights(resnet, state, Object.fromEntries(state));
   await expectSameWeights(
@@ -187,6 +187,51 @@ test("prefixes that all names have, the counters of batches and the kind of cont
   expect(() => fromTorchState(resnet, some)).toThrow(
     'fromTorchState: tensors: expected the 102 tensors of the graph, got 2 missing ("fc.weight" [7, 64], "fc.bias" [7]); 2 unexpected ("module.fc.weight" [7, 64], "module.fc.bias" [7])',
   );
+});
+
+// PyTorch flattens channels, height, width, and this package height, width, channels.
+test("a batch norm of a flattened map, or of sums of it, has its numbers moved", async () => {
+  const graph: LayerGraph = {
+    input: { shape: [1, 2], channels: 2 },
+    layers: [
+      { name: "flatten", op: "flatten" },
+      { name: "drop", op: "pointwise", fn: "dropout", rate: 0.5 },
+      { name: "add", op: "add", inputs: ["flatten", "drop"] },
+      { name: "bn", op: "pointwise", fn: "batch-norm" },
+      { name: "fc", op: "dense", units: 1 },
+    ],
+  };
+  await expectNoLeak(async () => {
+    const row = (shape: number[], ...data: number[]): RawTensor => {
+      return { dtype: "F32", shape, data: Float32Array.from(data) };
+    };
+    const state = new Map([
+      ["bn.weight", row([4], 1, 2, 3, 4)],
+      ["bn.bias", row([4], 5, 6, 7, 8)],
+      ["bn.running_mean", row([4], 9, 10, 11, 12)],
+      ["bn.running_var", row([4], 13, 14, 15, 16)],
+      ["bn.num_batches_tracked", { dtype: "I64", shape: [], data: new BigInt64Array(1) } as RawTensor],
+      ["fc.weight", row([1, 4], 17, 18, 19, 20)],
+      ["fc.bias", row([1], 21)],
+    ]);
+    const weights = fromTorchState(graph, state);
+    const found = await Promise.all(
+      [...flattenParams(weights.params), ...flattenParams(weights.statistics)].map(async ([path, tensor]) => [
+        path,
+        [...(await tensor.data())],
+      ]),
+    );
+    expect(Object.fromEntries(found)).toEqual({
+      "bn.scale": [1, 3, 2, 4],
+      "bn.offset": [5, 7, 6, 8],
+      "bn.mean": [9, 11, 10, 12],
+      "bn.variance": [13, 15, 14, 16],
+      "fc.kernel": [17, 19, 18, 20],
+      "fc.bias": [21],
+    });
+    expect(await toTorchState(graph, weights)).toEqual(state);
+    dispose(weights);
+  });
 });
 
 test("DenseNet's old names are read as today's", async () => {

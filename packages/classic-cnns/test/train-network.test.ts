@@ -10,7 +10,7 @@ import {
 } from "@gradlab/core";
 import { permutation, randomStream } from "@gradlab/random";
 import type { LayerGraph } from "@gradlab/receptive-field";
-import { image, memory, mul, type Tensor4D, tensor1d } from "@tensorflow/tfjs-core";
+import { image, memory, mul, type Rank, type Tensor4D, tensor1d, zeros } from "@tensorflow/tfjs-core";
 import { beforeEach, describe, expect, test } from "vitest";
 import {
   applyNetworkTraining,
@@ -202,6 +202,15 @@ test("a training without batch norm, and options out of range", async () => {
     "trainNetwork: batch: expected a function, got undefined",
   );
   expect(() => trainNetwork(lenet, training, { batch: () => null, steps: -1 })).toThrow("train: steps");
+  // LeNet has no dropout, which would ask for random numbers and refuse it only then.
+  expect(() => trainNetwork(lenet, training, { batch: () => null, seed: -1 })).toThrow(
+    "trainNetwork: seed: expected an integer, at least 0, got -1",
+  );
+  const x = zeros<Rank.R4>([1, 28, 28, 1]);
+  expect(() => applyNetworkTraining(lenet, params, x, { step: 0.5 })).toThrow(
+    "applyNetworkTraining: step: expected an integer, at least 0, got 0.5",
+  );
+  x.dispose();
   const none = trainNetwork(lenet, training, { batch: () => null });
   expect((await none.next()).done).toBe(true);
   disposeTraining(training);

@@ -2,7 +2,7 @@ import { bernoulli, integer, type RandomStream, uniform } from "@gradlab/random"
 import { adjustImage } from "./adjust-image.js";
 import { cropImage } from "./crop-image.js";
 import { cutOut } from "./cut-out.js";
-import { expectInteger, expectWithin, typeMismatch } from "./expect-argument.js";
+import { expectFinite, expectInteger, expectWithin, typeMismatch } from "./expect-argument.js";
 import { flipImage } from "./flip-image.js";
 import { type Moments, normalizeImage } from "./normalize-image.js";
 import type { Augmentation } from "./take-batch.js";
@@ -44,7 +44,7 @@ export function randomCrop(options: {
   expectInteger("randomCrop: padding", padding, 0, 2 ** 20);
   for (const axis of size === undefined ? [] : [0, 1])
     expectInteger(`randomCrop: size[${axis}]`, size![axis], 1);
-  expectWithin("randomCrop: fill", fill, -Number.MAX_VALUE, Number.MAX_VALUE);
+  expectFinite("randomCrop: fill", fill);
   return (image, stream) => {
     const [height, width] = size ?? image.shape;
     const spareY = image.shape[0] + 2 * padding - height;
@@ -130,7 +130,7 @@ export function randomAdjustment(options: {
 export function randomCutout(options: { readonly size: number; readonly fill?: number }): Augmentation {
   const { size, fill = 0 } = options;
   expectInteger("randomCutout: size", size, 1, 2 ** 20);
-  expectWithin("randomCutout: fill", fill, -Number.MAX_VALUE, Number.MAX_VALUE);
+  expectFinite("randomCutout: fill", fill);
   return (image, stream) => {
     const half = Math.floor(size / 2);
     const top = integer(stream, 0, image.shape[0]) - half;

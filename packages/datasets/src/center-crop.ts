@@ -1,4 +1,4 @@
-import { expectInteger } from "./expect-argument.js";
+import { expectInteger, typeMismatch } from "./expect-argument.js";
 import { expectPixels, type Pixels } from "./pixels.js";
 
 /** Python's `round`: halves go to the even neighbour. */
@@ -17,9 +17,11 @@ function roundHalfEven(x: number): number {
  */
 export function centerCrop(
   pixels: Pixels,
-  [height, width]: readonly [height: number, width: number],
+  size: readonly [height: number, width: number],
 ): Pixels & { readonly data: Uint8Array } {
   const channels = expectPixels("centerCrop: pixels", pixels);
+  if (!Array.isArray(size)) throw typeMismatch("centerCrop: size", "[height, width]", size);
+  const [height, width] = size;
   expectInteger("centerCrop: size[0]", height, 1);
   expectInteger("centerCrop: size[1]", width, 1);
   // Where the picture is larger, how much is left out before the cut; where smaller, minus the border before it.

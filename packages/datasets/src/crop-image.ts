@@ -1,4 +1,4 @@
-import { expectInteger } from "./expect-argument.js";
+import { expectFinite, expectInteger, typeMismatch } from "./expect-argument.js";
 import { expectImage, type Image } from "./image.js";
 
 /** A rectangle of pixels; it may reach outside the image. */
@@ -9,7 +9,11 @@ export interface Rectangle {
   readonly width: number;
 }
 
-export function expectRectangle(where: string, { top, left, height, width }: Rectangle): void {
+export function expectRectangle(where: string, rectangle: Rectangle): void {
+  if (typeof rectangle !== "object" || rectangle === null) {
+    throw typeMismatch(where, "{top, left, height, width}", rectangle);
+  }
+  const { top, left, height, width } = rectangle;
   expectInteger(`${where}.top`, top, -(2 ** 31), 2 ** 31);
   expectInteger(`${where}.left`, left, -(2 ** 31), 2 ** 31);
   expectInteger(`${where}.height`, height, 1, 2 ** 31);
@@ -20,11 +24,12 @@ export function expectRectangle(where: string, { top, left, height, width }: Rec
  * Cuts a rectangle out of an image; what lies outside is `fill`.
  *
  * @returns A new image, `[height, width, channels]`.
- * @throws {TypeError | RangeError} when the rectangle is not of integers.
+ * @throws {TypeError | RangeError} when the rectangle is not of integers, or `fill` not finite.
  */
 export function cropImage(image: Image, rectangle: Rectangle, fill = 0): Image {
   expectImage("cropImage: image", image);
   expectRectangle("cropImage: rectangle", rectangle);
+  expectFinite("cropImage: fill", fill);
   const { top, left, height, width } = rectangle;
   const [fromHeight, fromWidth, channels] = image.shape;
   const data = new Float32Array(height * width * channels).fill(fill);

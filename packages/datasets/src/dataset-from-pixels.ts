@@ -32,16 +32,17 @@ export function datasetFromPixels(
   if (labels?.length !== pictures.length) {
     throw rangeMismatch("datasetFromPixels: labels", `${pictures.length} labels`, labels);
   }
+  const { classes: most = 2 ** 31 - 1 } = options;
+  expectInteger("datasetFromPixels: classes", most, 1, 2 ** 31 - 1);
   let largest = 0;
   for (let i = 0; i < labels.length; i++) {
-    expectInteger(`datasetFromPixels: labels[${i}]`, labels[i], 0, (options.classes ?? 2 ** 31 - 1) - 1);
+    expectInteger(`datasetFromPixels: labels[${i}]`, labels[i], 0, most - 1);
     largest = Math.max(largest, labels[i]!);
   }
   const { classes = largest + 1 } = options;
-  expectInteger("datasetFromPixels: classes", classes, 1);
+  for (const [i, picture] of pictures.entries()) expectPixels(`datasetFromPixels: pictures[${i}]`, picture);
   const { width, height } = pictures[0]!;
   for (const [i, picture] of pictures.entries()) {
-    expectPixels(`datasetFromPixels: pictures[${i}]`, picture);
     if (picture.width !== width || picture.height !== height) {
       throw new RangeError(
         `datasetFromPixels: pictures[${i}]: expected ${height} x ${width} pixels as in pictures[0], got ${picture.height} x ${picture.width}`,

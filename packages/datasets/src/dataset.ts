@@ -34,6 +34,18 @@ export function expectDataset(where: string, dataset: Dataset): void {
   if (labels.length !== count) throw rangeMismatch(`${where}.labels`, `${count} labels`, labels);
 }
 
+/** Throws unless every index is that of one of `count` samples. */
+export function expectIndices(where: string, indices: ArrayLike<number>, count: number): void {
+  if (typeof indices !== "object" || indices === null || !Number.isSafeInteger(indices.length)) {
+    throw typeMismatch(where, "an array of sample indices", indices);
+  }
+  for (let i = 0; i < indices.length; i++) {
+    if (!Number.isInteger(indices[i]) || indices[i]! < 0 || indices[i]! >= count) {
+      throw rangeMismatch(`${where}[${i}]`, `a sample index in [0, ${count})`, indices[i]);
+    }
+  }
+}
+
 /** How many bytes an image of this shape has. */
 export function pixelsOf([height, width, channels]: readonly [number, number, number]): number {
   return height * width * channels;

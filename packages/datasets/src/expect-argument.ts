@@ -36,6 +36,17 @@ export function expectWithin(where: string, value: unknown, low: number, high: n
   }
 }
 
+export function expectFinite(where: string, value: unknown): void {
+  if (!Number.isFinite(value)) throw numberMismatch(where, "a finite number", value);
+}
+
+/** A number above 0, in single precision too. */
+export function expectPositive(where: string, value: unknown): void {
+  if (!Number.isFinite(value) || !(Math.fround(value as number) > 0)) {
+    throw numberMismatch(where, "a positive number", value);
+  }
+}
+
 export function expectInteger(
   where: string,
   value: unknown,

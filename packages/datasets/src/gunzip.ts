@@ -46,7 +46,7 @@ export async function gunzip(
   for (;;) {
     const { value, done } = await reader.read().catch((error: unknown) => {
       throw new RangeError(
-        `${where}: expected a whole gzip stream, got one that breaks off or is damaged after ${length} bytes of content`,
+        `${where}: expected a whole gzip stream and nothing behind it, got one that breaks off, is damaged or goes on, after ${length} bytes of content`,
         { cause: error },
       );
     });

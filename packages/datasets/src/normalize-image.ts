@@ -1,4 +1,4 @@
-import { expectWithin, rangeMismatch } from "./expect-argument.js";
+import { expectFinite, expectPositive, rangeMismatch } from "./expect-argument.js";
 import { expectImage, type Image } from "./image.js";
 
 /** Mean and standard deviation of every channel, or one number for all. */
@@ -20,8 +20,8 @@ export function normalizeImage(image: Image, { mean, std }: Moments): Image {
   expectImage("normalizeImage: image", image);
   const { data, shape } = image;
   const channels = shape[2];
-  const means = perChannel("normalizeImage: mean", mean, channels, -Number.MAX_VALUE);
-  const stds = perChannel("normalizeImage: std", std, channels, Number.MIN_VALUE);
+  const means = perChannel("normalizeImage: mean", mean, channels);
+  const stds = perChannel("normalizeImage: std", std, channels, expectPositive);
   const result = new Float32Array(data.length);
   for (let i = 0; i < data.length; i++) {
     const channel = i % channels;
@@ -34,12 +34,12 @@ function perChannel(
   where: string,
   value: number | readonly number[],
   channels: number,
-  least: number,
+  expectOne: (where: string, one: unknown) => void = expectFinite,
 ): Float32Array {
   const values = typeof value === "number" ? Array.from({ length: channels }, () => value) : value;
   if (!Array.isArray(values) || values.length !== channels) {
     throw rangeMismatch(where, `a number, or one for each of ${channels} channels`, value);
   }
-  for (const [i, one] of values.entries()) expectWithin(`${where}[${i}]`, one, least, Number.MAX_VALUE);
+  for (const [i, one] of values.entries()) expectOne(`${where}[${i}]`, one);
   return Float32Array.from(values);
 }

@@ -9,7 +9,8 @@ export interface ReadIdxImagesOptions extends ReadIdxOptions {
 }
 
 /**
- * Reads a pair of IDX files, images and their labels, as MNIST, Fashion-MNIST, KMNIST and EMNIST have them.
+ * Reads a pair of IDX files, images and their labels, as MNIST, Fashion-MNIST, KMNIST and EMNIST have them. (EMNIST's
+ * images lie on their side in its files, columns for rows, and its letters are labelled from 1 on: they stay so.)
  *
  * @param images Bytes of rank 3, `[count, height, width]`, or 4, with channels last; compressed or not.
  * @param labels Bytes of rank 1, `[count]`; compressed or not.

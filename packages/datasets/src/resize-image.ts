@@ -65,10 +65,13 @@ function resample(
  * `Image.resize(size, BILINEAR)` does, and equal to it to the last bit. torchvision's tensor path
  * (`antialias=True`) rounds once, so that it differs by at most 1 of 255.
  *
- * @param pixels Grey, RGB or RGBA (the alpha channel is resampled like the others).
+ * Unlike PIL, the alpha channel is resampled like the others: colours are not weighted by it.
+ *
+ * @param pixels Grey, RGB or RGBA.
  * @param size The wanted `[height, width]`, or the wanted length of the shorter side: the longer one keeps the
  *   proportion, `trunc(size · longer / shorter)`.
- * @returns A new picture, with as many channels. Takes (reduction + 1) · 2 multiplications per byte and axis.
+ * @returns A new picture, with as many channels. Takes about 2 · max(reduction, 1)
+ *   multiplications for each of its bytes and each axis.
  * @throws {TypeError | RangeError} when `pixels` is not a picture or `size` not positive.
  * @see Turkowski 1990, "Filters for common resampling tasks"; torchvision.transforms.Resize
  */
@@ -78,12 +81,12 @@ export function resizeImage(
 ): Pixels & { readonly data: Uint8Array } {
   const channels = expectPixels("resizeImage: pixels", pixels);
   const { width, height, data } = pixels;
-  const [toHeight, toWidth] = typeof size === "number" ? shorterSide(size, height, width) : size;
-  if (typeof size !== "number") {
-    if (!Array.isArray(size)) throw typeMismatch("resizeImage: size", "a number or [height, width]", size);
-    expectInteger("resizeImage: size[0]", toHeight, 1);
-    expectInteger("resizeImage: size[1]", toWidth, 1);
+  if (typeof size !== "number" && !Array.isArray(size)) {
+    throw typeMismatch("resizeImage: size", "a number or [height, width]", size);
   }
+  const [toHeight, toWidth] = typeof size === "number" ? shorterSide(size, height, width) : size;
+  expectInteger("resizeImage: size[0]", toHeight, 1);
+  expectInteger("resizeImage: size[1]", toWidth, 1);
   const rows = toWidth === width ? data : resample(data, [height, width, channels], toWidth);
   const columns = toHeight === height ? rows : resample(rows, [1, height, toWidth * channels], toHeight);
   return { width: toWidth, height: toHeight, data: Uint8Array.from(columns) };

@@ -1,5 +1,4 @@
-import { type Dataset, expectDataset, pixelsOf } from "./dataset.js";
-import { rangeMismatch, typeMismatch } from "./expect-argument.js";
+import { type Dataset, expectDataset, expectIndices, pixelsOf } from "./dataset.js";
 
 /**
  * Some samples of a data set as a data set of its own, in the given order.
@@ -9,9 +8,7 @@ import { rangeMismatch, typeMismatch } from "./expect-argument.js";
  */
 export function selectSamples(dataset: Dataset, indices: ArrayLike<number>): Dataset {
   expectDataset("selectSamples: dataset", dataset);
-  if (typeof indices !== "object" || indices === null || !Number.isSafeInteger(indices.length)) {
-    throw typeMismatch("selectSamples: indices", "an array of sample indices", indices);
-  }
+  expectIndices("selectSamples: indices", indices, dataset.count);
   const { shape, classes } = dataset;
   const count = indices.length;
   const pixels = pixelsOf(shape);
@@ -19,9 +16,6 @@ export function selectSamples(dataset: Dataset, indices: ArrayLike<number>): Dat
   const labels = new Int32Array(count);
   for (let i = 0; i < count; i++) {
     const sample = indices[i]!;
-    if (!Number.isInteger(sample) || sample < 0 || sample >= dataset.count) {
-      throw rangeMismatch(`selectSamples: indices[${i}]`, `a sample index in [0, ${dataset.count})`, sample);
-    }
     images.set(dataset.images.subarray(sample * pixels, (sample + 1) * pixels), i * pixels);
     labels[i] = dataset.labels[sample]!;
   }

@@ -1,6 +1,6 @@
 import { type RandomStream, randomStream } from "@gradlab/random";
-import { type Dataset, expectDataset, pixelsOf } from "./dataset.js";
-import { expectInteger, rangeMismatch, typeMismatch } from "./expect-argument.js";
+import { type Dataset, expectDataset, expectIndices, pixelsOf } from "./dataset.js";
+import { expectInteger, typeMismatch } from "./expect-argument.js";
 import { expectImage, type Image } from "./image.js";
 
 /**
@@ -59,15 +59,8 @@ export function takeBatch(
     throw typeMismatch("takeBatch: augment", "a function", augment);
   }
   const { count, shape } = dataset;
-  if (typeof indices !== "object" || indices === null || !Number.isSafeInteger(indices.length)) {
-    throw typeMismatch("takeBatch: indices", "an array of sample indices", indices);
-  }
+  expectIndices("takeBatch: indices", indices, count);
   const n = indices.length;
-  for (let i = 0; i < n; i++) {
-    if (!Number.isInteger(indices[i]) || indices[i]! < 0 || indices[i]! >= count) {
-      throw rangeMismatch(`takeBatch: indices[${i}]`, `a sample index in [0, ${count})`, indices[i]);
-    }
-  }
   const labels = Int32Array.from({ length: n }, (_, i) => dataset.labels[indices[i]!]!);
   const pixels = pixelsOf(shape);
   if (augment === undefined) {

@@ -1,4 +1,4 @@
-import { expectWithin } from "./expect-argument.js";
+import { expectFinite, expectWithin, typeMismatch } from "./expect-argument.js";
 import { expectImage, type Image } from "./image.js";
 
 /** How an image is moved. */
@@ -25,10 +25,11 @@ export interface Transform {
 export function transformImage(image: Image, transform: Transform = {}): Image {
   expectImage("transformImage: image", image);
   const { angle = 0, scale = 1, translate = [0, 0], fill = 0 } = transform;
-  expectWithin("transformImage: angle", angle, -Number.MAX_VALUE, Number.MAX_VALUE);
+  expectFinite("transformImage: angle", angle);
   expectWithin("transformImage: scale", scale, 1e-6, 1e6);
+  if (!Array.isArray(translate)) throw typeMismatch("transformImage: translate", "[x, y]", translate);
   for (const axis of [0, 1]) expectWithin(`transformImage: translate[${axis}]`, translate[axis], -1e6, 1e6);
-  expectWithin("transformImage: fill", fill, -Number.MAX_VALUE, Number.MAX_VALUE);
+  expectFinite("transformImage: fill", fill);
   const [height, width, channels] = image.shape;
   const [cos, sin] = turn(angle);
   const [middleX, middleY] = [(width - 1) / 2, (height - 1) / 2];

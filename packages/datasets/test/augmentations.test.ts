@@ -280,7 +280,28 @@ test("ranges that are none are refused when the augmentation is made, sizes that
     ],
     [
       () => normalizeImage(counted(1, 1), { mean: 0, std: 0 }),
-      new RangeError("normalizeImage: std[0]: expected a number at least 5e-324, got 0"),
+      new RangeError("normalizeImage: std[0]: expected a positive number, got 0"),
+    ],
+    [
+      // positive, but not in single precision
+      () => normalizeImage(counted(1, 1), { mean: 0, std: 1e-50 }),
+      new RangeError("normalizeImage: std[0]: expected a positive number, got 1e-50"),
+    ],
+    [
+      () => normalizeImage(counted(1, 1), { mean: Number.NaN, std: 1 }),
+      new RangeError("normalizeImage: mean[0]: expected a finite number, got NaN"),
+    ],
+    [
+      () => cropImage(counted(2, 2), { top: 0, left: 0, height: 1, width: 1 }, Number.NaN),
+      new RangeError("cropImage: fill: expected a finite number, got NaN"),
+    ],
+    [
+      () => cutOut(counted(2, 2), undefined as never),
+      new TypeError("cutOut: rectangle: expected {top, left, height, width}, got undefined"),
+    ],
+    [
+      () => transformImage(counted(2, 2), { translate: 1 as never }),
+      new TypeError("transformImage: translate: expected [x, y], got 1"),
     ],
     [
       () => flipImage({ data: new Float32Array(3), shape: [1, 2, 1] }),

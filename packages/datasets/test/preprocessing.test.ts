@@ -156,6 +156,14 @@ test("pictures that are none, labels out of range and unequal sizes are refused 
       new RangeError("centerCrop: size[0]: expected an integer at least 1, got 0"),
     ],
     [
+      () => resizeImage(one, undefined as never),
+      new TypeError("resizeImage: size: expected a number or [height, width], got undefined"),
+    ],
+    [
+      () => centerCrop(one, 224 as never),
+      new TypeError("centerCrop: size: expected [height, width], got 224"),
+    ],
+    [
       () => preprocessImageNet({ ...one, width: 0 }),
       new RangeError("preprocessImageNet: pixels.width: expected an integer at least 1, got 0"),
     ],
@@ -174,6 +182,14 @@ test("pictures that are none, labels out of range and unequal sizes are refused 
     [
       () => datasetFromPixels([one], [3], { classes: 3 }),
       new RangeError("datasetFromPixels: labels[0]: expected an integer in [0, 2], got 3"),
+    ],
+    [
+      () => datasetFromPixels([one], [0], { classes: -1 }),
+      new RangeError("datasetFromPixels: classes: expected an integer in [1, 2147483647], got -1"),
+    ],
+    [
+      () => datasetFromPixels([null as never], [0]),
+      new TypeError("datasetFromPixels: pictures[0]: expected {width, height, data}, got null"),
     ],
     [
       () => datasetFromPixels([], []),

@@ -70,6 +70,20 @@ test("numbers are big-endian in the file: a file by hand of every type wider tha
   }
 });
 
+// A Buffer's `slice` is a view where that of a Uint8Array copies, and its memory is larger than it.
+test("a Buffer, as Node reads files, is read like any other bytes, and not kept", async () => {
+  for (const array of [
+    { dtype: "uint8", shape: [3], data: Uint8Array.of(5, 6, 250) },
+    { dtype: "int8", shape: [3], data: Int8Array.of(5, -6, 7) },
+  ] as IdxArray[]) {
+    const file = Buffer.concat([Buffer.of(1, 2, 3), writeIdx(array)]).subarray(3);
+    const found = await readIdx(file);
+    expect(found).toEqual(array);
+    expect(Object.getPrototypeOf(found.data)).toBe(Object.getPrototypeOf(array.data));
+    expect(found.data.buffer).not.toBe(file.buffer);
+  }
+});
+
 test("what is read belongs to the caller: changing it leaves the file as it is", async () => {
   const file = bytes("00 00 08 01 00 00 00 02  05 06");
   const { data } = await readIdx(file);
@@ -148,11 +162,13 @@ test("a compressed file that breaks off, is damaged or lies about its length is 
   const file = new Uint8Array(gzipSync(content));
   expect((await readIdx(file)).data.length).toBe(100_000);
   await expect(readIdx(file.subarray(0, file.length - 9))).rejects.toThrow(
-    /^readIdx: bytes: expected a whole gzip stream, got one that breaks off or is damaged after \d+ bytes of content$/,
+    /^readIdx: bytes: expected a whole gzip stream and nothing behind it, got one that breaks off, is damaged or goes on, after \d+ bytes of content$/,
   );
   const damaged = file.slice();
   damaged[file.length - 6]! ^= 1; // a byte of the checksum
-  await expect(readIdx(damaged)).rejects.toThrow(/breaks off or is damaged/);
+  await expect(readIdx(damaged)).rejects.toThrow(/breaks off, is damaged or goes on/);
+  const followed = new Uint8Array([...file, ...bytes("01 02 03")]);
+  await expect(readIdx(followed)).rejects.toThrow(/breaks off, is damaged or goes on/);
   const short = new Uint8Array(gzipSync(content.subarray(0, 50_000)));
   await expect(readIdx(short)).rejects.toThrow(
     new RangeError(

@@ -23,9 +23,7 @@ export interface Histogram {
  * @throws {RangeError} when `bins` is not an integer, 1 to 4096.
  */
 export function histogram(values: ArrayLike<number>, bins: number): Histogram {
-  if (!(Number.isSafeInteger(bins) && bins >= 1 && bins <= 4096)) {
-    throw new RangeError(`histogram: bins: expected an integer, 1 to 4096, got ${String(bins)}`);
-  }
+  expectBins("histogram", bins);
   const counts = Array.from({ length: bins }, () => 0);
   let [finite, zeros, sum] = [0, 0, 0];
   let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
@@ -71,4 +69,9 @@ export function histogram(values: ArrayLike<number>, bins: number): Histogram {
     std: Math.sqrt(squares / finite),
     bins: counts,
   };
+}
+
+export function expectBins(caller: string, bins: number): void {
+  if (Number.isSafeInteger(bins) && bins >= 1 && bins <= 4096) return;
+  throw new RangeError(`${caller}: bins: expected an integer, 1 to 4096, got ${String(bins)}`);
 }

@@ -11,10 +11,10 @@ import {
   variable,
   variableGrads,
 } from "@tensorflow/tfjs-core";
-import { applyNetwork, factsFor } from "../apply-network.js";
+import { applyNetwork, classesOf, factsFor } from "../apply-network.js";
 import { applyNetworkTraining } from "../apply-network-training.js";
 import type { LayerFact } from "../layer-facts.js";
-import { type Histogram, histogram } from "./histogram.js";
+import { expectBins, type Histogram, histogram } from "./histogram.js";
 
 export interface InspectOptions {
   /** Running statistics of the batch norms. Borrowed. */
@@ -96,7 +96,7 @@ export async function inspectNetwork(
   options: InspectOptions = {},
 ): Promise<NetworkInspection> {
   const { bins = 32, labels } = options;
-  histogram([], bins); // refuses a wrong number of bins before any work
+  expectBins("inspectNetwork", bins);
   const facts = factsFor("inspectNetwork", graph, x);
   const wanted = wantedMaps(facts, x.shape[0], options);
   if (labels !== undefined && (labels.rank !== 1 || labels.shape[0] !== x.shape[0])) {
@@ -104,6 +104,10 @@ export async function inspectNetwork(
       `inspectNetwork: labels: expected [${x.shape[0]}], got [${labels.shape.join(", ")}]`,
     );
   }
+  if (labels !== undefined && labels.dtype !== "int32") {
+    throw new TypeError(`inspectNetwork: labels: expected int32, got ${labels.dtype}`);
+  }
+  if (labels !== undefined) classesOf("inspectNetwork", facts, x); // the loss is one of logits
   const held: Tensor[] = [];
   try {
     const layers = new Map<string, Tensor>();

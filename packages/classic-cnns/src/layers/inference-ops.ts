@@ -8,8 +8,6 @@ import {
   concat,
   localResponseNormalization,
   matMul,
-  max,
-  mean,
   mul,
   relu,
   relu6,
@@ -22,7 +20,7 @@ import {
 } from "@tensorflow/tfjs-core";
 import type { LayerFact, ParameterRole } from "../layer-facts.js";
 import { convolve } from "./convolve.js";
-import { poolToSize, poolWindows } from "./pool.js";
+import { poolToOne, poolToSize, poolWindows } from "./pool.js";
 
 /** Gives a parameter or a running statistic of a layer. */
 export type LayerTensors = (layer: string, role: ParameterRole) => Tensor;
@@ -80,8 +78,7 @@ export function inferenceOps(tensors: LayerTensors): GraphOps<Tensor> {
     },
     pool: ([x], call) => poolWindows(x as Tensor4D, call),
     "adaptive-pool": ([x], call) => poolToSize(x as Tensor4D, call),
-    "global-pool": ([x], { layer: { mode } }) =>
-      mode === "max" ? max(x!, [1, 2], true) : mean(x!, [1, 2], true),
+    "global-pool": ([x], { layer: { mode } }) => poolToOne(x as Tensor4D, mode),
     pointwise: ([x], { layer }) => pointwise(x!, layer, tensors),
     add: ([x, ...rest]) => rest.reduce((sum, y) => add(sum, y), clone(x!)),
     multiply: ([x, ...rest]) => rest.reduce((product, y) => mul(product, y), clone(x!)),

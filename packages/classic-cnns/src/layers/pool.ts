@@ -5,8 +5,8 @@ import {
   clone,
   concat,
   matMul,
-  max,
   maxPool,
+  mean,
   mul,
   pad as padZeros,
   reshape,
@@ -68,7 +68,21 @@ export function poolToSize(x: Tensor4D, { layer, outputSize }: LayerCall<Adaptiv
     const window: [number, number] = [height / rows, width / columns];
     return mode === "max" ? maxPool(x, window, window, "valid") : avgPool(x, window, window, "valid");
   }
-  return mode === "max" ? maxToSize(maxToSize(x, 1, rows), 2, columns) : averageToSize(x, rows, columns);
+  // Along x before y: of equal numbers, the first in reading order gets the gradient, as in PyTorch.
+  return mode === "max" ? maxToSize(maxToSize(x, 2, columns), 1, rows) : averageToSize(x, rows, columns);
+}
+
+/**
+ * The largest or the mean of every map. The largest by pooling and not by `max`, whose gradient goes to every one of
+ * equal numbers, and so comes several times.
+ *
+ * @param x `[batch, h, w, channels]`.
+ * @returns `[batch, 1, 1, channels]`.
+ */
+export function poolToOne(x: Tensor4D, mode: string | undefined): Tensor4D {
+  return mode === "max"
+    ? maxPool(x, [x.shape[1], x.shape[2]], 1, "valid")
+    : (mean(x, [1, 2], true) as Tensor4D);
 }
 
 /** First unit and number of units that output `i` of `m` covers, of `n`. */
@@ -84,7 +98,7 @@ function maxToSize(x: Tensor4D, axis: 1 | 2, m: number): Tensor4D {
     const size = [...x.shape];
     begin[axis] = first;
     size[axis] = count;
-    return max(slice(x, begin, size), axis, true) as Tensor4D;
+    return maxPool(slice(x, begin, size), axis === 1 ? [count, 1] : [1, count], 1, "valid");
   });
   return concat(units, axis);
 }

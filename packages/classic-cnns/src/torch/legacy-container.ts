@@ -9,12 +9,14 @@ import { TorchStorage } from "./torch-tensor.js";
 const MAGIC = 0x1950a86a20f9469cfc6cn;
 const PROTOCOL = 1001;
 
-/** A pickle of protocol 2 that begins with a 10-byte integer, the magic number. */
-const SIGNATURE = [0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
+/** A 10-byte integer in a pickle, the magic number. */
+const SIGNATURE = [0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
 
+/** Whether bytes begin with a pickle of the magic number. */
 export function isLegacy(bytes: Uint8Array): boolean {
-  // The protocol of the pickle is the writer's to choose.
-  return SIGNATURE.every((byte, i) => i === 1 || bytes[i] === byte);
+  // The protocol is the writer's to choose (the second byte); from 4 on, a frame and its length in 8 bytes come first.
+  const start = bytes[2] === 0x95 ? 11 : 2;
+  return bytes[0] === 0x80 && SIGNATURE.every((byte, i) => bytes[start + i] === byte);
 }
 
 /**

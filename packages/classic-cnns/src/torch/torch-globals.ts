@@ -17,10 +17,17 @@ const asDict: Call = ([content]) => {
   return dict;
 };
 
-const asTensor: Call = ([storage, offset, size, stride]) =>
-  storage instanceof TorchStorage && offset !== undefined && size !== undefined && stride !== undefined
+/** Refused with metadata that is set (PyTorch since 2.0): elements that stand for their negative or conjugate. */
+const asTensor: Call = ([storage, offset, size, stride, , , metadata]) => {
+  const isView = metadata instanceof PickleDict && [...metadata.entries.values()].includes(true);
+  return storage instanceof TorchStorage &&
+    offset !== undefined &&
+    size !== undefined &&
+    stride !== undefined &&
+    !isView
     ? new TorchTensor(storage, offset, size, stride)
     : undefined;
+};
 
 const asParameter: Call = ([tensor]) => (tensor instanceof TorchTensor ? tensor : undefined);
 

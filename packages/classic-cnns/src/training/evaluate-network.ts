@@ -1,7 +1,7 @@
 import { type Params, ShapeError } from "@gradlab/core";
 import type { LayerGraph } from "@gradlab/receptive-field";
 import { dispose } from "@tensorflow/tfjs-core";
-import { applyNetwork } from "../apply-network.js";
+import { applyNetwork, classesOf, factsFor } from "../apply-network.js";
 import type { ImageBatch } from "./train-network.js";
 
 export interface EvaluateOptions {
@@ -39,6 +39,9 @@ export async function evaluateNetwork(
   params: Params,
   { statistics = {}, batch, signal }: EvaluateOptions,
 ): Promise<Evaluation> {
+  if (typeof batch !== "function") {
+    throw new TypeError(`evaluateNetwork: batch: expected a function, got ${String(batch)}`);
+  }
   const confusion: number[][] = [];
   let count = 0;
   let loss = 0;
@@ -85,18 +88,15 @@ async function classified(
     if (labels.dtype !== "int32") {
       throw new TypeError(`evaluateNetwork: labels: expected int32, got ${labels.dtype}`);
     }
+    const facts = factsFor("evaluateNetwork", graph, images);
+    const classes = classesOf("evaluateNetwork", facts, images);
     const y = applyNetwork(graph, params, images, { statistics });
     try {
-      if (y.rank !== 2) {
-        throw new ShapeError(
-          `evaluateNetwork: graph: expected logits [batch, classes], got [${y.shape.join(", ")}]`,
-        );
-      }
       const [logits, integers] = await Promise.all([y.data(), labels.data()]);
       return {
         logits: logits as Float32Array,
         labels: integers as Int32Array,
-        classes: y.shape[1]!,
+        classes,
       };
     } finally {
       y.dispose();

@@ -1,7 +1,7 @@
-import { type Params, ShapeError } from "@gradlab/core";
+import type { Params } from "@gradlab/core";
 import type { LayerGraph } from "@gradlab/receptive-field";
-import { softmax, type Tensor2D, type Tensor4D, tidy } from "@tensorflow/tfjs-core";
-import { applyNetwork } from "../apply-network.js";
+import { softmax, type Tensor4D, tidy } from "@tensorflow/tfjs-core";
+import { applyNetwork, classesOf, factsFor } from "../apply-network.js";
 
 export interface PredictOptions {
   /** Running statistics of the batch norms. Borrowed. */
@@ -38,20 +38,13 @@ export async function predict(
   if (!(Number.isSafeInteger(top) && top > 0)) {
     throw new RangeError(`predict: top: expected a positive integer, got ${String(top)}`);
   }
-  const probabilities = tidy(() => {
-    const logits = applyNetwork(graph, params, x, { statistics });
-    if (logits.rank !== 2) {
-      throw new ShapeError(
-        `predict: graph: expected logits [batch, classes], got [${logits.shape.join(", ")}]`,
-      );
-    }
-    if (labels !== undefined && labels.length !== logits.shape[1]) {
-      throw new RangeError(`predict: labels: expected ${logits.shape[1]} names, got ${labels.length}`);
-    }
-    return softmax(logits as Tensor2D);
-  });
+  const classes = classesOf("predict", factsFor("predict", graph, x), x);
+  if (labels !== undefined && labels.length !== classes) {
+    throw new RangeError(`predict: labels: expected ${classes} names, got ${labels.length}`);
+  }
+  const probabilities = tidy(() => softmax(applyNetwork(graph, params, x, { statistics })));
   try {
-    const [batch, classes] = probabilities.shape;
+    const [batch] = x.shape;
     const data = await probabilities.data();
     return Array.from({ length: batch }, (_, image) => {
       const row = data.subarray(image * classes, (image + 1) * classes);

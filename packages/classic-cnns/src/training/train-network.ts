@@ -66,7 +66,8 @@ export function startNetworkTraining(
  *
  * @param training Of `startNetworkTraining` or `loadCheckpoint`. Changed.
  * @returns The steps, as `train` of `@gradlab/core` yields them.
- * @throws {NonFiniteError} when the loss or the gradients are not finite; the training stands where the last update left it.
+ * @throws {NonFiniteError} when the loss or the gradients are not finite, as they are for a label out of range; the
+ *   training stands where the last update left it.
  * @throws {ShapeError | TypeError | RangeError} when an option is out of range, or images, labels or parameters do not
  *   fit the graph.
  */
@@ -78,6 +79,9 @@ export function trainNetwork(
   const { seed = 0, labelSmoothing = 0, ...rest } = options;
   if (typeof rest.batch !== "function") {
     throw new TypeError(`trainNetwork: batch: expected a function, got ${String(rest.batch)}`);
+  }
+  if (!(Number.isSafeInteger(seed) && seed >= 0)) {
+    throw new RangeError(`trainNetwork: seed: expected an integer, at least 0, got ${String(seed)}`);
   }
   const moved: { statistics: Params | null } = { statistics: null };
   const steps = train<NetworkState, ImageBatch>(training, {

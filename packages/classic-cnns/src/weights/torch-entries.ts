@@ -12,8 +12,9 @@ export interface TorchEntry {
   /** The shape here. */
   readonly ownShape: readonly number[];
   /**
-   * For a kernel, what PyTorch's order is there: filters (units), channels, height, width. A dense kernel that reads a
-   * flattened map is one over the whole map, and one that reads units is one of 1 x 1.
+   * Where PyTorch's order is another, the sizes there: filters (units), channels, height, width. A dense kernel that
+   * reads a flattened map is one over the whole map, and one that reads units is one of 1 x 1; the numbers of a batch
+   * norm of a flattened map are like one filter.
    */
   readonly oihw?: readonly [outputs: number, inputs: number, height: number, width: number];
 }
@@ -44,7 +45,10 @@ export function torchEntries(graph: LayerGraph, caller: string): readonly TorchE
           path: `${fact.layer.name}.${role}`,
           ownShape: shape,
         };
-        if (role !== "kernel") return { ...entry, shape };
+        if (role !== "kernel") {
+          const isMoved = fact.layer.op === "pointwise" && fact.flattened !== undefined;
+          return { ...entry, shape, ...(isMoved && { oihw: [1, ...fact.flattened] as const }) };
+        }
         const oihw = kernelSizes(fact, shape);
         return { ...entry, oihw, shape: shape.length === 4 ? oihw : [shape[1]!, shape[0]!] };
       }),
