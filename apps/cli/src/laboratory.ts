@@ -1,9 +1,12 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { randomStream, uniform } from "@gradlab/random";
+import { generatedScene } from "@gradlab/datasets";
 import type { Laboratory, Photograph } from "./experiments/experiment.js";
+<<<<<<< HEAD
 import { generatedScene } from "./generated-scene.js";
 import type { OpenedBackend } from "./open-backend.js";
+=======
+>>>>>>> datasets
 import { embedPicture, readPicture } from "./pictures.js";
 
 export interface LaboratoryOptions {
@@ -37,8 +40,7 @@ export function openLaboratory({
         const pixels = await readPicture(file, size);
         return { pixels, image: await embedPicture(pixels), isGenerated: false };
       }
-      const random = randomStream({ seed, purpose: "generated-scene", index: 0 });
-      const pixels = generatedScene(size, () => uniform(random));
+      const pixels = generatedScene(size, seed);
       return { pixels, image: await embedPicture(pixels), isGenerated: true };
     },
   };

@@ -1,18 +1,25 @@
-import type { Pixels } from "./pictures.js";
-
-/** Draws one number in [0, 1) per call. */
-export type Uniform = () => number;
+import { uniform as drawUniform, randomStream } from "@gradlab/random";
+import { expectInteger } from "./expect-argument.js";
+import type { Pixels } from "./pixels.js";
 
 /**
  * A landscape for machines without photographs: sky, sun, ranges of hills and
  * trees, with grain. Made of smooth and of busy regions, as pictures are.
  *
- * @returns The same picture for the same random numbers.
+ * @param size `[height, width]` in pixels.
+ * @param seed Another landscape for every seed; 0 unless given.
+ * @returns Red, green and blue.
+ * @throws {TypeError | RangeError} when a length is not positive or the seed not a safe integer.
  */
 export function generatedScene(
   [height, width]: readonly [height: number, width: number],
-  uniform: Uniform,
-): Pixels {
+  seed = 0,
+): Pixels & { readonly data: Uint8Array } {
+  expectInteger("generatedScene: size[0]", height, 1);
+  expectInteger("generatedScene: size[1]", width, 1);
+  expectInteger("generatedScene: seed", seed, 0);
+  const stream = randomStream({ seed, purpose: "generated-scene", index: 0 });
+  const uniform = () => drawUniform(stream);
   const data = new Uint8Array(3 * width * height);
   const sun = { x: width * (0.2 + 0.6 * uniform()), y: height * (0.12 + 0.14 * uniform()), r: height * 0.07 };
   const ranges = [0.46, 0.58, 0.72].map((base, depth) => ({

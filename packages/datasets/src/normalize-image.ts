@@ -1,0 +1,45 @@
+import { expectWithin, rangeMismatch } from "./expect-argument.js";
+import { expectImage, type Image } from "./image.js";
+
+/** Mean and standard deviation of every channel, or one number for all. */
+export interface Moments {
+  readonly mean: number | readonly number[];
+  readonly std: number | readonly number[];
+}
+
+/** The moments of ImageNet's training images in [0, 1], red, green, blue, that torchvision's weights expect. */
+export const imageNetMoments: Moments = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
+
+/**
+ * `(x - mean) / std`, channel by channel, in single precision.
+ *
+ * @returns A new image.
+ * @throws {TypeError | RangeError} when there is not one mean and one positive standard deviation per channel.
+ */
+export function normalizeImage(image: Image, { mean, std }: Moments): Image {
+  expectImage("normalizeImage: image", image);
+  const { data, shape } = image;
+  const channels = shape[2];
+  const means = perChannel("normalizeImage: mean", mean, channels, -Number.MAX_VALUE);
+  const stds = perChannel("normalizeImage: std", std, channels, Number.MIN_VALUE);
+  const result = new Float32Array(data.length);
+  for (let i = 0; i < data.length; i++) {
+    const channel = i % channels;
+    result[i] = Math.fround(data[i]! - means[channel]!) / stds[channel]!;
+  }
+  return { data: result, shape };
+}
+
+function perChannel(
+  where: string,
+  value: number | readonly number[],
+  channels: number,
+  least: number,
+): Float32Array {
+  const values = typeof value === "number" ? Array.from({ length: channels }, () => value) : value;
+  if (!Array.isArray(values) || values.length !== channels) {
+    throw rangeMismatch(where, `a number, or one for each of ${channels} channels`, value);
+  }
+  for (const [i, one] of values.entries()) expectWithin(`${where}[${i}]`, one, least, Number.MAX_VALUE);
+  return Float32Array.from(values);
+}
