@@ -2,11 +2,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { generatedScene } from "@gradlab/datasets";
 import type { Laboratory, Photograph } from "./experiments/experiment.js";
-<<<<<<< HEAD
-import { generatedScene } from "./generated-scene.js";
 import type { OpenedBackend } from "./open-backend.js";
-=======
->>>>>>> datasets
 import { embedPicture, readPicture } from "./pictures.js";
 
 export interface LaboratoryOptions {
