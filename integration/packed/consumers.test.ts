@@ -84,6 +84,8 @@ const budgets: readonly (readonly [statement: string, kilobytes: number])[] = [
   // Both with tfjs-core; wasm-training also with the backend's JavaScript.
   ['export * from "@gradlab/core"', 100],
   ['export * from "@gradlab/wasm-training"', 150],
+  ['export * from "@gradlab/classic-cnns"', 140],
+  ['export { network, summary } from "@gradlab/classic-cnns"', 60],
 ];
 
 test.each(budgets)(

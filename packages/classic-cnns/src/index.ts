@@ -6,6 +6,15 @@ export {
 } from "./apply-network-training.js";
 export { type CountingPolicy, type CountingPolicyName, countingPolicies } from "./counting-policy.js";
 export { type InitNetworkOptions, type InitScheme, initNetwork, initStatistics } from "./init-network.js";
+export { type Histogram, histogram } from "./inspection/histogram.js";
+export {
+  type ActivationMap,
+  type InspectOptions,
+  inspectNetwork,
+  type LayerActivations,
+  type NetworkInspection,
+  type ParameterHistogram,
+} from "./inspection/inspect-network.js";
 export { type LayerFact, layerFacts, type ParameterFact, type ParameterRole } from "./layer-facts.js";
 export { type NetworkName, network, networkNames } from "./networks/network.js";
 export type { NetworkOptions } from "./networks/network-options.js";

@@ -1,0 +1,254 @@
+import { crossEntropy, flattenParams, mapParams, type Params, ShapeError } from "@gradlab/core";
+import type { LayerGraph, LayerOp } from "@gradlab/receptive-field";
+import {
+  dispose,
+  keep,
+  type Tensor,
+  type Tensor1D,
+  type Tensor4D,
+  tidy,
+  type Variable,
+  variable,
+  variableGrads,
+} from "@tensorflow/tfjs-core";
+import { applyNetwork, factsFor } from "../apply-network.js";
+import { applyNetworkTraining } from "../apply-network-training.js";
+import type { LayerFact } from "../layer-facts.js";
+import { type Histogram, histogram } from "./histogram.js";
+
+export interface InspectOptions {
+  /** Running statistics of the batch norms. Borrowed. */
+  readonly statistics?: Params;
+  /** `[batch]`, int32: with them the loss and its gradients are looked at too. Borrowed. */
+  readonly labels?: Tensor1D;
+  /** Look at the network as it is for inference (the default), or in training: batch statistics, dropout of seed 0 and step 0. */
+  readonly mode?: "inference" | "training";
+  /** Bins of each histogram, 1 to 4096; 32 unless given. */
+  readonly bins?: number;
+  /** The layers whose maps are wanted; none unless given. */
+  readonly mapLayers?: readonly string[];
+  /** The images whose maps are wanted, as places in the batch; all unless given. */
+  readonly mapImages?: readonly number[];
+  /** How many channels of each map, from the first; 16 unless given. */
+  readonly mapChannels?: number;
+}
+
+/** What a layer gives out, over all images. */
+export interface LayerActivations {
+  readonly layer: string;
+  readonly op: LayerOp;
+  /** Of a pointwise layer: what it computes. */
+  readonly fn?: string;
+  /** Of one image: `[channels, height, width]` or `[units]`. */
+  readonly shape: readonly number[];
+  readonly histogram: Histogram;
+  /** Of a ReLU: the channels (or units) that are positive nowhere, on none of the images. */
+  readonly dead?: readonly number[];
+}
+
+/** Of a parameter, or of its gradient. */
+export interface ParameterHistogram {
+  readonly path: string;
+  readonly shape: readonly number[];
+  readonly histogram: Histogram;
+}
+
+/** What some channels of a layer give out for one image. */
+export interface ActivationMap {
+  readonly layer: string;
+  /** The place of the image in the batch. */
+  readonly image: number;
+  /** `[channels, height, width]`; units are channels of one position. */
+  readonly shape: readonly [channels: number, height: number, width: number];
+  /** Channel by channel, row by row. */
+  readonly values: Float32Array;
+}
+
+/** A network looked into, as plain data. */
+export interface NetworkInspection {
+  readonly images: number;
+  /** Mean cross-entropy, in nats; null without labels. */
+  readonly loss: number | null;
+  /** In computation order. */
+  readonly activations: readonly LayerActivations[];
+  /** By path. */
+  readonly weights: readonly ParameterHistogram[];
+  /** Of the loss; empty without labels. */
+  readonly gradients: readonly ParameterHistogram[];
+  readonly maps: readonly ActivationMap[];
+}
+
+/**
+ * Looks into a network while it looks at images: how activations, weights and gradients are distributed, which ReLUs
+ * are dead, and what chosen layers make of chosen images.
+ *
+ * All activations are held at once, as in a step of training. Nothing is read synchronously.
+ *
+ * @param params As `initNetwork` makes them. Borrowed.
+ * @param x Images, `[batch, height, width, channels]`, float32. Borrowed.
+ * @throws {TypeError | RangeError} when an option is out of range, or names a layer or an image that is not there.
+ * @throws {ShapeError} when images, labels or parameters do not fit the graph.
+ */
+export async function inspectNetwork(
+  graph: LayerGraph,
+  params: Params,
+  x: Tensor4D,
+  options: InspectOptions = {},
+): Promise<NetworkInspection> {
+  const { bins = 32, labels } = options;
+  histogram([], bins); // refuses a wrong number of bins before any work
+  const facts = factsFor("inspectNetwork", graph, x);
+  const wanted = wantedMaps(facts, x.shape[0], options);
+  if (labels !== undefined && (labels.rank !== 1 || labels.shape[0] !== x.shape[0])) {
+    throw new ShapeError(
+      `inspectNetwork: labels: expected [${x.shape[0]}], got [${labels.shape.join(", ")}]`,
+    );
+  }
+  const held: Tensor[] = [];
+  try {
+    const layers = new Map<string, Tensor>();
+    const see = (name: string, value: Tensor) => {
+      const kept = keep(value.clone());
+      held.push(kept);
+      layers.set(name, kept);
+    };
+    const { loss, gradients } = run(graph, params, x, options, see, held);
+    const activations: LayerActivations[] = [];
+    const maps: ActivationMap[] = [];
+    for (const fact of facts) {
+      const { layer, outputShape } = fact;
+      const values = (await layers.get(layer.name)!.data()) as Float32Array;
+      const rectifies = layer.op === "pointwise" && (layer.fn === "relu" || layer.fn === "relu6");
+      activations.push({
+        layer: layer.name,
+        op: layer.op,
+        ...(layer.op === "pointwise" && layer.fn !== undefined && { fn: layer.fn }),
+        shape: outputShape,
+        histogram: histogram(values, bins),
+        ...(rectifies && { dead: neverPositive(values, outputShape[0]!) }),
+      });
+      if (wanted.layers.has(layer.name)) {
+        for (const image of wanted.images) maps.push(mapOf(fact, values, image, wanted.channels));
+      }
+    }
+    const weights = await histograms(flattenParams(params), bins);
+    return {
+      images: x.shape[0],
+      loss: loss === null ? null : (await loss.data())[0]!,
+      activations,
+      weights,
+      gradients: await histograms(gradients, bins),
+      maps,
+    };
+  } finally {
+    dispose(held);
+  }
+}
+
+/** Computes the network once, with gradients where there are labels; what it makes is put into `held`. */
+function run(
+  graph: LayerGraph,
+  params: Params,
+  x: Tensor4D,
+  { statistics = {}, labels, mode = "inference" }: InspectOptions,
+  see: (name: string, value: Tensor) => void,
+  held: Tensor[],
+): { loss: Tensor | null; gradients: [string, Tensor][] } {
+  const logitsOf = (weights: Params) =>
+    mode === "training"
+      ? applyNetworkTraining(graph, weights, x, { statistics, onLayer: see }).logits
+      : applyNetwork(graph, weights, x, { statistics, onLayer: see });
+  if (labels === undefined) {
+    tidy(() => {
+      logitsOf(params);
+    });
+    return { loss: null, gradients: [] };
+  }
+  const variables = mapParams(params, (tensor) => {
+    const one = variable(tensor);
+    held.push(one);
+    return one;
+  });
+  const entries = flattenParams(variables) as [string, Variable][];
+  const { value, grads } = tidy(() =>
+    variableGrads(
+      () => crossEntropy(logitsOf(variables), labels),
+      entries.map(([, one]) => one),
+    ),
+  );
+  held.push(value, ...Object.values(grads));
+  const gradients = entries.flatMap(([path, { name }]): [string, Tensor][] => {
+    const gradient = grads[name];
+    return gradient === undefined ? [] : [[path, gradient]];
+  });
+  return { loss: value, gradients };
+}
+
+async function histograms(
+  entries: readonly (readonly [string, Tensor])[],
+  bins: number,
+): Promise<ParameterHistogram[]> {
+  const found: ParameterHistogram[] = [];
+  for (const [path, tensor] of entries) {
+    const { shape } = tensor;
+    found.push({ path, shape, histogram: histogram((await tensor.data()) as Float32Array, bins) });
+  }
+  return found;
+}
+
+/** The channels that are positive nowhere; channels are last in `values`. */
+function neverPositive(values: Float32Array, channels: number): number[] {
+  const alive = new Uint8Array(channels);
+  for (let i = 0; i < values.length; i++) if (values[i]! > 0) alive[i % channels] = 1;
+  return Array.from(alive.keys()).filter((channel) => alive[channel] === 0);
+}
+
+interface WantedMaps {
+  readonly layers: ReadonlySet<string>;
+  readonly images: readonly number[];
+  readonly channels: number;
+}
+
+function wantedMaps(
+  facts: readonly LayerFact[],
+  count: number,
+  { mapLayers = [], mapImages, mapChannels = 16, mode = "inference" }: InspectOptions,
+): WantedMaps {
+  const names = new Set(facts.map(({ layer }) => layer.name));
+  for (const name of mapLayers) {
+    if (names.has(name)) continue;
+    throw new RangeError(
+      `inspectNetwork: mapLayers: expected layers of the graph, got ${JSON.stringify(name)}`,
+    );
+  }
+  const images = mapImages ?? Array.from({ length: count }, (_, image) => image);
+  for (const image of images) {
+    if (Number.isSafeInteger(image) && image >= 0 && image < count) continue;
+    throw new RangeError(`inspectNetwork: mapImages: expected integers in [0, ${count}), got ${image}`);
+  }
+  if (!(Number.isSafeInteger(mapChannels) && mapChannels > 0)) {
+    throw new RangeError(`inspectNetwork: mapChannels: expected a positive integer, got ${mapChannels}`);
+  }
+  if (mode !== "inference" && mode !== "training") {
+    throw new RangeError(`inspectNetwork: mode: expected inference or training, got ${JSON.stringify(mode)}`);
+  }
+  return { layers: new Set(mapLayers), images, channels: mapChannels };
+}
+
+function mapOf(
+  { layer, outputShape }: LayerFact,
+  values: Float32Array,
+  image: number,
+  most: number,
+): ActivationMap {
+  const [channels, height = 1, width = 1] = outputShape as [number, number?, number?];
+  const shown = Math.min(channels, most);
+  const area = height * width;
+  const map = new Float32Array(shown * area);
+  for (let channel = 0; channel < shown; channel++) {
+    for (let at = 0; at < area; at++) {
+      map[channel * area + at] = values[(image * area + at) * channels + channel]!;
+    }
+  }
+  return { layer: layer.name, image, shape: [shown, height, width], values: map };
+}

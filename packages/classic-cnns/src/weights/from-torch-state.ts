@@ -1,0 +1,87 @@
+import { unflattenParams } from "@gradlab/core";
+import type { LayerGraph } from "@gradlab/receptive-field";
+import type { Named, RawTensor } from "@gradlab/safetensors";
+import { type Tensor, tensor } from "@tensorflow/tfjs-core";
+import { expectTensors } from "./expect-tensors.js";
+import { float32Values } from "./float32-values.js";
+import { oihwToHwio } from "./kernel-layout.js";
+import type { NetworkWeights } from "./network-weights.js";
+import { torchEntries } from "./torch-entries.js";
+
+/** Weights of PyTorch as they are here. */
+export interface TorchWeights extends NetworkWeights {
+  /** The tensors that this network has no use for: GoogLeNet's auxiliary classifiers. */
+  readonly ignored: readonly string[];
+}
+
+/**
+ * The parameters and running statistics of a network from PyTorch's state_dict of it. The names are torchvision's where
+ * it has the network (`features.0.weight` is `conv1.kernel` of AlexNet and VGG), and the names of the layers elsewhere.
+ *
+ * Layouts: a convolution `[out, in, h, w]` becomes `[h, w, in, out]`, a dense kernel `[out, in]` becomes `[in, out]`;
+ * the first one behind a flattened map has its inputs moved from the order channels, height, width to height, width,
+ * channels. float16 and bfloat16 become float32 exactly, float64 is rounded.
+ *
+ * Three things are settled without asking. `module.` and `model.` are taken away as long as every name begins so
+ * (`DataParallel` and wrappers put them there). DenseNet's old names (`denselayer1.norm.1.weight`) are read as today's
+ * (`denselayer1.norm1.weight`). `num_batches_tracked` may be there or not.
+ *
+ * torchvision's pretrained GoogLeNet expects another normalization of its images: see `transformInput`.
+ *
+ * @param graph Any network of `network`, of any size, width and number of classes.
+ * @param tensors A state_dict, such as `readTorch` or `readSafetensors` gives it. Borrowed.
+ * @returns float32 tensors; the caller disposes them.
+ * @throws {RangeError} when tensors are missing, unexpected, of another shape or not of floats; it lists them.
+ */
+export function fromTorchState(graph: LayerGraph, tensors: Named<RawTensor>): TorchWeights {
+  const entries = torchEntries(graph, "fromTorchState").filter(({ record }) => record !== null);
+  const expected = new Map(entries.map(({ name, shape }) => [name, shape]));
+  const { found, ignored } = settleNames(expected, withoutPrefixes(namedTensors(tensors)));
+  expectTensors("fromTorchState: tensors", expected, found);
+  const records = { params: [] as [string, Tensor][], statistics: [] as [string, Tensor][] };
+  for (const { name, record, path, ownShape, oihw } of entries) {
+    const values = float32Values(found.get(name)!)!;
+    const own = oihw === undefined ? values.slice() : oihwToHwio(values, oihw);
+    records[record!].push([path, tensor(own, [...ownShape], "float32")]);
+  }
+  return {
+    params: unflattenParams(records.params),
+    statistics: unflattenParams(records.statistics),
+    ignored,
+  };
+}
+
+function namedTensors(tensors: Named<RawTensor>): [string, RawTensor][] {
+  if (typeof tensors !== "object" || tensors === null) {
+    throw new TypeError(`fromTorchState: tensors: expected a Map, pairs or a record, got ${String(tensors)}`);
+  }
+  return (Symbol.iterator in tensors ? [...tensors] : Object.entries(tensors)) as [string, RawTensor][];
+}
+
+/** Names of a network here never begin so. */
+const prefixes = ["module.", "model."];
+
+function withoutPrefixes(tensors: [string, RawTensor][]): [string, RawTensor][] {
+  const prefix = prefixes.find((begin) => tensors.every(([name]) => name.startsWith(begin)));
+  if (prefix === undefined || tensors.length === 0) return tensors;
+  return withoutPrefixes(tensors.map(([name, value]) => [name.slice(prefix.length), value]));
+}
+
+const oldDenseLayer = /^(.*denselayer\d+\.(?:norm|conv))\.([12]\..*)$/;
+const counter = /(?:^|\.)num_batches_tracked$/;
+const auxiliary = /^aux[12]\./;
+
+function settleNames(
+  expected: ReadonlyMap<string, unknown>,
+  tensors: readonly (readonly [string, RawTensor])[],
+): { found: ReadonlyMap<string, RawTensor>; ignored: readonly string[] } {
+  const found = new Map<string, RawTensor>();
+  const ignored: string[] = [];
+  const isGoogLeNet = expected.has("inception5b.branch4.1.conv.weight");
+  for (const [given, value] of tensors) {
+    const name = given.replace(oldDenseLayer, "$1$2");
+    if (isGoogLeNet && auxiliary.test(given)) ignored.push(given);
+    else if (!counter.test(given)) found.set(expected.has(name) ? name : given, value);
+  }
+  return { found, ignored };
+}

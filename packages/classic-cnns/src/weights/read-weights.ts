@@ -1,0 +1,111 @@
+import { disposeTraining, flattenParams, loadCheckpoint, unflattenParams } from "@gradlab/core";
+import type { LayerGraph } from "@gradlab/receptive-field";
+import { type RawTensor, readSafetensors } from "@gradlab/safetensors";
+import { type Tensor, tensor } from "@tensorflow/tfjs-core";
+import { layerFacts } from "../layer-facts.js";
+import { asBytes } from "../torch/as-bytes.js";
+import { looksLikeTorch, type ReadTorchOptions, readTorch } from "../torch/read-torch.js";
+import { type Described, expectTensors } from "./expect-tensors.js";
+import { float32Values } from "./float32-values.js";
+import { fromTorchState, type TorchWeights } from "./from-torch-state.js";
+import { CHECKPOINT_KEY, FORMAT_VERSION, METADATA_KEY } from "./weights-format.js";
+
+/** The weights of a file. */
+export interface WeightsFile extends TorchWeights {
+  /**
+   * What the file is: `"weights"` of `writeWeights`, a `"checkpoint"` of a training, `"safetensors"` with PyTorch's
+   * names and layout, or a file of `torch.save` in today's form (`"torch"`) or the one before 1.6 (`"torch-legacy"`).
+   */
+  readonly format: "weights" | "checkpoint" | "safetensors" | "torch" | "torch-legacy";
+  /** The free strings of a safetensors file, those that mark a format left out. */
+  readonly metadata: ReadonlyMap<string, string>;
+}
+
+/**
+ * The weights of a network from the bytes of a file, whatever its kind: the first bytes and the metadata tell. The
+ * tensors of PyTorch are renamed and moved as `fromTorchState` says.
+ *
+ * @param graph The network that the weights are for.
+ * @param bytes The whole file; not kept.
+ * @param options Of `readTorch`, for a file of `torch.save`.
+ * @returns float32 tensors; the caller disposes them.
+ * @throws {TorchFileError | SafetensorsError} when the file is not valid.
+ * @throws {RangeError} when it is of no known kind, or its tensors are not those of the graph; it lists them.
+ */
+export function readWeights(
+  graph: LayerGraph,
+  bytes: Uint8Array | ArrayBufferLike,
+  options: ReadTorchOptions = {},
+): WeightsFile {
+  const file = asBytes("readWeights", bytes);
+  if (looksLikeTorch(file)) {
+    const { tensors, format } = readTorch(file, options);
+    const kind = format === "zip" ? "torch" : "torch-legacy";
+    return { ...fromTorchState(graph, tensors), format: kind, metadata: new Map() };
+  }
+  if (!looksLikeSafetensors(file)) {
+    const got = [...file.subarray(0, 9)].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
+    const expected = "safetensors, a checkpoint or a file of torch.save";
+    throw new RangeError(`readWeights: bytes: expected ${expected}, got ${got || "no byte"}`);
+  }
+  const { tensors, metadata } = readSafetensors(file);
+  const strings = new Map(metadata);
+  for (const key of [METADATA_KEY, CHECKPOINT_KEY]) strings.delete(key);
+  if (metadata.has(CHECKPOINT_KEY)) {
+    return { ...fromCheckpoint(graph, file), format: "checkpoint", metadata: strings };
+  }
+  const version = metadata.get(METADATA_KEY);
+  if (version === undefined) {
+    return { ...fromTorchState(graph, tensors), format: "safetensors", metadata: strings };
+  }
+  if (version !== FORMAT_VERSION) {
+    const got = JSON.stringify(version.slice(0, 40));
+    throw new RangeError(`readWeights: metadata "${METADATA_KEY}": expected "${FORMAT_VERSION}", got ${got}`);
+  }
+  return { ...takeRecords(graph, tensors, tensorOf), format: "weights", metadata: strings };
+}
+
+/** A header of JSON behind the 8 bytes of its length; the length's upper half is zero in any file that is read. */
+function looksLikeSafetensors(file: Uint8Array): boolean {
+  return file[8] === 0x7b && file.subarray(4, 8).every((byte) => byte === 0);
+}
+
+/**
+ * The records of tensors `params.<path>` and `statistics.<path>`, which have the layout that they have here.
+ *
+ * @param make Gives a tensor that the result owns.
+ */
+function takeRecords<T extends Described>(
+  graph: LayerGraph,
+  found: ReadonlyMap<string, T>,
+  make: (value: T) => Tensor,
+): TorchWeights {
+  const entries = layerFacts(graph, "readWeights").flatMap(({ layer, parameters, statistics }) => [
+    ...parameters.map(({ role, shape }) => ["params", `${layer.name}.${role}`, shape] as const),
+    ...statistics.map(({ role, shape }) => ["statistics", `${layer.name}.${role}`, shape] as const),
+  ]);
+  const expected = new Map(entries.map(([record, path, shape]) => [`${record}.${path}`, shape]));
+  expectTensors("readWeights: tensors", expected, found);
+  const recordOf = (wanted: "params" | "statistics") =>
+    unflattenParams(
+      entries.flatMap(([record, path]) =>
+        record === wanted ? [[path, make(found.get(`${record}.${path}`)!)] as const] : [],
+      ),
+    );
+  return { params: recordOf("params"), statistics: recordOf("statistics"), ignored: [] };
+}
+
+const tensorOf = (raw: RawTensor): Tensor => tensor(float32Values(raw)!.slice(), [...raw.shape], "float32");
+
+/** The record that was trained: `{ params, statistics }`, or parameters alone. */
+function fromCheckpoint(graph: LayerGraph, file: Uint8Array): TorchWeights {
+  const training = loadCheckpoint(file);
+  try {
+    const trained = flattenParams(training.params);
+    const isGrouped = trained.every(([path]) => /^(?:params|statistics)\./.test(path));
+    const found = new Map(trained.map(([path, value]) => [isGrouped ? path : `params.${path}`, value]));
+    return takeRecords(graph, found, (value) => value.clone());
+  } finally {
+    disposeTraining(training);
+  }
+}

@@ -1,0 +1,107 @@
+import { disposeParams, type Params } from "@gradlab/core";
+import type { LayerGraph } from "@gradlab/receptive-field";
+import { eye, memory, tensor1d, tensor2d, tensor4d, zeros } from "@tensorflow/tfjs-core";
+import { beforeAll, expect, test } from "vitest";
+import { evaluateNetwork, type ImageBatch, predict } from "../src/index.js";
+import { expectNoLeak, useBackend } from "./tensors.js";
+
+beforeAll(() => useBackend("cpu"));
+
+/** Images of 1 x 3 pixels are their own logits. */
+const graph: LayerGraph = {
+  input: { shape: [1, 3], channels: 1 },
+  layers: [
+    { name: "flatten", op: "flatten" },
+    { name: "fc", op: "dense", units: 3, bias: false },
+  ],
+};
+const identity = (): Params => ({ fc: { kernel: eye(3) } });
+
+const batchOf = (logits: number[][], labels: number[]): ImageBatch => ({
+  images: tensor4d(logits.flat(), [logits.length, 1, 3, 1]),
+  labels: tensor1d(labels, "int32"),
+});
+
+test("counts, confusion, accuracy by class, and the loss of logits far beyond the range of exp", async () => {
+  await expectNoLeak(async () => {
+    const batches = [
+      batchOf([[2, 1, 0], [0, 5, 5], [900, 0, -900]], [0, 2, 1]),
+      batchOf([[0, 0, 1]], [2]),
+    ]; // biome-ignore format: rows
+    const params = identity();
+    const result = await evaluateNetwork(graph, params, { batch: (index) => batches[index] ?? null });
+    const e = Math.exp;
+    const losses = [
+      Math.log(e(2) + e(1) + 1) - 2,
+      Math.log(1 + 2 * e(5)) - 5,
+      900, // log(e⁹⁰⁰ + 1 + e⁻⁹⁰⁰) − 0
+      Math.log(2 + e(1)) - 1,
+    ];
+    expect(result.count).toBe(4);
+    expect(result.loss).toBeCloseTo(losses.reduce((a, b) => a + b, 0) / 4, 10);
+    expect(result.accuracy).toBe(0.5); // of two equal logits the first one counts
+    expect(result.confusion).toEqual([[1, 0, 0], [1, 0, 0], [0, 1, 1]]); // biome-ignore format: rows
+    expect(result.perClass).toEqual([1, 0, 0.5]);
+    const few = await evaluateNetwork(graph, params, {
+      batch: async (index) => (index === 0 ? batchOf([[1, 0, 0]], [0]) : null),
+    });
+    expect(few.perClass).toEqual([1, null, null]);
+    disposeParams(params);
+  });
+});
+
+test("labels and batches that cannot be evaluated are refused, and disposed", async () => {
+  const params = identity();
+  const before = memory().numTensors;
+  const evaluate = (batch: ImageBatch | null) =>
+    evaluateNetwork(graph, params, { batch: (index) => (index === 0 ? batch : null) });
+  await expect(evaluate(batchOf([[1, 2, 3]], [3]))).rejects.toThrow(
+    "evaluateNetwork: labels: expected integers in [0, 3), got 3 (batch 0, image 0)",
+  );
+  await expect(evaluate(batchOf([[1, 2, 3]], [-1]))).rejects.toThrow("got -1 (batch 0, image 0)");
+  await expect(evaluate(batchOf([[1, 2, 3]], [0, 1]))).rejects.toThrow(
+    "evaluateNetwork: labels: expected [1], got [2]",
+  );
+  await expect(evaluate(floatLabels())).rejects.toThrow(
+    "evaluateNetwork: labels: expected int32, got float32",
+  );
+  await expect(evaluate(null)).rejects.toThrow(
+    "evaluateNetwork: batch: expected at least one image, got none",
+  );
+  const signal = AbortSignal.abort(new Error("enough"));
+  await expect(evaluateNetwork(graph, params, { batch: () => null, signal })).rejects.toThrow("enough");
+  expect(memory().numTensors).toBe(before);
+  disposeParams(params);
+});
+
+const floatLabels = (): ImageBatch =>
+  ({ images: zeros([1, 1, 3, 1]), labels: tensor1d([0], "float32") }) as ImageBatch;
+
+test("predictions are sorted, equal ones by index, and carry names", async () => {
+  await expectNoLeak(async () => {
+    const params = { fc: { kernel: tensor2d([0, 1, 0, 0, 0, 1, 1, 0, 0], [3, 3]) } };
+    const x = tensor4d([1, 0, 1, 0, 0, 3], [2, 1, 3, 1]); // logits 1 1 0 and 3 0 0
+    const labels = ["cat", "dog", "bird"];
+    const [first, second] = (await predict(graph, params, x, { top: 2, labels })) as [
+      Awaited<ReturnType<typeof predict>>[0],
+      Awaited<ReturnType<typeof predict>>[0],
+    ];
+    expect(first.map(({ index, label }) => [index, label])).toEqual([[0, "cat"], [1, "dog"]]); // biome-ignore format: pairs
+    const e = Math.E;
+    expect(first[0]!.probability).toBeCloseTo(e / (2 * e + 1), 6);
+    expect(first[1]!.probability).toBe(first[0]!.probability);
+    expect(second.map(({ index }) => index)).toEqual([0, 1]);
+    const all = await predict(graph, params, x);
+    expect(all[1]!.map(({ index }) => index)).toEqual([0, 1, 2]);
+    expect(all[1]!.reduce((sum, { probability }) => sum + probability, 0)).toBeCloseTo(1, 6);
+    expect("label" in all[0]![0]!).toBe(false);
+    await expect(predict(graph, params, x, { top: 0 })).rejects.toThrow(
+      "predict: top: expected a positive integer, got 0",
+    );
+    await expect(predict(graph, params, x, { labels: ["cat"] })).rejects.toThrow(
+      "predict: labels: expected 3 names, got 1",
+    );
+    x.dispose();
+    params.fc.kernel.dispose();
+  });
+});
