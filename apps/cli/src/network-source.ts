@@ -75,10 +75,13 @@ export interface ClassicNetwork {
 }
 
 /** The classic network that `--net` names, cut to size by the flags. */
-export async function classicNetwork(net: string, flags: ShapeFlags): Promise<ClassicNetwork> {
+export async function classicNetwork(
+  net: string,
+  flags: ShapeFlags,
+  options: NetworkOptions = networkOptions(flags),
+): Promise<ClassicNetwork> {
   const { network, networkNames } = await import("@gradlab/classic-cnns");
   if (!isOneOf(networkNames, net)) throw unknownNetwork(networkNames, net);
-  const options = networkOptions(flags);
   return { name: net, options, graph: blame("usage", `--net ${net}`, () => network(net, options)) };
 }
 

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { NetworkName, NetworkOptions, NetworkState } from "@gradlab/classic-cnns";
 import { type JsonValue, loadCheckpoint, saveCheckpoint, type Training } from "@gradlab/core";
+import { readSafetensorsHeader } from "@gradlab/safetensors";
 import { Failure, messageOf } from "../failure.js";
 import { readInput, writeOutput } from "../files.js";
 
@@ -53,6 +54,20 @@ export async function readCheckpoint(
   file: string,
 ): Promise<{ training: Training<NetworkState>; note: CheckpointNote }> {
   return parseCheckpoint(file, await readInput(file));
+}
+
+/** Whether bytes are those of a checkpoint, of whatever training. */
+export function isCheckpoint(bytes: Uint8Array): boolean {
+  // The header of a safetensors file is JSON behind the eight bytes of its length.
+  return bytes[8] === 0x7b && readHeader(bytes)?.metadata.has("gradlab.training") === true;
+}
+
+function readHeader(bytes: Uint8Array) {
+  try {
+    return readSafetensorsHeader(bytes);
+  } catch {
+    return null;
+  }
 }
 
 /** `file` begins the messages. */

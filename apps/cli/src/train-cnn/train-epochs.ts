@@ -5,10 +5,10 @@ import {
   type NetworkState,
   trainNetwork,
 } from "@gradlab/classic-cnns";
-import { mapParams, type Params, type Training } from "@gradlab/core";
+import type { Training } from "@gradlab/core";
 import { type Augmentation, batchIndices, type Dataset, stepsPerEpoch, takeBatch } from "@gradlab/datasets";
 import type { LayerGraph } from "@gradlab/receptive-field";
-import { type Tensor1D, tensor1d, tensor4d, type Variable } from "@tensorflow/tfjs-core";
+import { type Tensor1D, tensor1d, tensor4d } from "@tensorflow/tfjs-core";
 import type { Progress } from "../progress.js";
 import type { CheckpointNote, EpochRecord } from "./checkpoint.js";
 
@@ -161,10 +161,4 @@ export async function evaluate(
 
 export function toTensors({ images, labels, shape }: ReturnType<typeof takeBatch>): ImageBatch {
   return { images: tensor4d(images, [...shape]), labels: tensor1d(labels, "int32") as Tensor1D };
-}
-
-/** A copy of what a training has learned; the caller disposes it. */
-export function copyState({ params, statistics = {} }: NetworkState): NetworkState {
-  const copy = (record: Params) => mapParams(record, (tensor) => (tensor as Variable).clone());
-  return { params: copy(params), statistics: copy(statistics) };
 }

@@ -17,9 +17,10 @@ import {
   readCheckpoint,
   writeCheckpoint,
 } from "./checkpoint.js";
+import { copyState } from "./copy-state.js";
 import type { ImageData } from "./image-data.js";
 import { openLog } from "./log.js";
-import { bestEpoch, copyState, evaluate, nothing, type Trained, trainEpochs } from "./train-epochs.js";
+import { bestEpoch, evaluate, nothing, type Trained, trainEpochs } from "./train-epochs.js";
 import { writeRun } from "./write-run.js";
 
 /** What decides every step, together with the images, the network and the optimizer. */

@@ -1,0 +1,8 @@
+import type { NetworkState } from "@gradlab/classic-cnns";
+import { mapParams, type Params } from "@gradlab/core";
+
+/** A copy of what a training has learned; the caller disposes it. */
+export function copyState({ params, statistics = {} }: NetworkState): NetworkState {
+  const copy = (record: Params) => mapParams(record, (tensor) => tensor.clone());
+  return { params: copy(params), statistics: copy(statistics) };
+}
