@@ -8,9 +8,5 @@ const net = network("lenet-relu", { inputSize: 16, classes: 2 });
 const pixels = Float32Array.from({ length: 512 }, (_, i) => (i < 256 ? i >> 4 : i) & 1); // stripes
 const batch = () => ({ images: tensor4d(pixels, [2, 16, 16, 1]), labels: tensor1d([0, 1], "int32") });
 const training = startNetworkTraining({ params: initNetwork(net) }, { name: "adam", learningRate: 0.01 });
-console.log(
-  summary(net)
-    .layers.map(({ name, outputShape }) => `${name} ${outputShape}`)
-    .join(", "),
-);
+for (const { name, outputShape } of summary(net).layers) console.log(name, outputShape.join("x"));
 for await (const { loss } of trainNetwork(net, training, { batch, steps: 8 })) console.log(loss.toFixed(2));
