@@ -5,6 +5,7 @@
 import "@tensorflow/tfjs-backend-cpu";
 import "@tensorflow/tfjs-backend-webgl";
 import "@tensorflow/tfjs-backend-webgpu";
+import { repairKernels } from "@gradlab/backend-select";
 import { installGradients } from "@gradlab/core";
 import { enableWasmTraining } from "@gradlab/wasm-training";
 import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
@@ -79,6 +80,7 @@ async function runPage(
   }
   installGradients();
   if (name === "wasm") await enableWasmTraining();
+  else repairKernels(name);
   const cases: PageCase[] = [];
   for (const opCase of opCases) {
     const before = alive();

@@ -69,7 +69,7 @@ for (const [backend, device] of Object.entries(devices) as [Tested, RegExp | nul
 
     beforeAll(async () => {
       result = await run(backend);
-    }, 120_000);
+    }, 300_000);
 
     test(`${backend} in Chromium runs on ${device === null ? "the CPU" : "SwiftShader"}`, () => {
       if (device === null) expect(result.device).toBeNull();

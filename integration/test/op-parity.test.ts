@@ -1,4 +1,5 @@
 import "@tensorflow/tfjs-backend-cpu";
+import { repairKernels } from "@gradlab/backend-select";
 import { installGradients } from "@gradlab/core";
 import { enableWasmTraining } from "@gradlab/wasm-training";
 import { engine, env, getBackend, memory, setBackend } from "@tensorflow/tfjs-core";
@@ -9,6 +10,7 @@ import { runOpCase, surprises } from "../op-parity/op-parity.js";
 beforeAll(async () => {
   env().set("PROD", true); // no advertisement on the console
   installGradients();
+  repairKernels("cpu");
   await enableWasmTraining();
 });
 

@@ -1,4 +1,5 @@
 import "@tensorflow/tfjs-backend-cpu";
+import { repairKernels } from "@gradlab/backend-select";
 import { installGradients } from "@gradlab/core";
 import { backend, env, getBackend, memory, setBackend } from "@tensorflow/tfjs-core";
 import { expect, test } from "vitest";
@@ -11,6 +12,7 @@ import { createWebgpu } from "./create-webgpu.js";
 env().set("PROD", true); // no advertisement on the console
 installGradients();
 const adapter = await createWebgpu();
+repairKernels("webgpu");
 
 test(`the adapter is ${adapter.software ? "the CPU in the place of a GPU" : "a GPU"}: ${adapter.vendor} ${adapter.architecture}, ${adapter.description}`, () => {
   expect(adapter.vendor).not.toBe("");
