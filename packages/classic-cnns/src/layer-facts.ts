@@ -60,7 +60,12 @@ export function layerFacts(
     );
   }
   const facts: LayerFact[] = [];
-  const size = inputSize ?? graph.input.shape;
+  const size: readonly unknown[] = inputSize ?? graph.input.shape;
+  if (size.length !== 2 || !size.every((pixels) => Number.isSafeInteger(pixels) && Number(pixels) > 0)) {
+    throw new RangeError(
+      `${caller}: inputSize: expected [height, width], positive integers, got ${JSON.stringify(size)}`,
+    );
+  }
   const record = (inputs: readonly Value[], call: LayerCall): Value => {
     const { value, ...rest } = factOf(inputs, call, caller);
     facts.push({
@@ -122,12 +127,11 @@ function factOf(inputs: readonly Value[], call: LayerCall, caller: string): Fact
       return plain({ shape: first.shape.length === 1 ? [most] : [most, ...outputSize] });
     }
     case "pool":
-      if (call.dilation.some((one) => one !== 1)) {
-        throw new RangeError(`${where}: dilation: expected 1, got ${call.dilation.join(", ")}`);
-      }
-      return plain({ shape: [first.shape[0]!, ...outputSize] });
+    case "adaptive-pool":
+    case "global-pool":
+      return poolFact(layer, first, call, where);
     default:
-      return plain({ shape: [first.shape[0]!, ...outputSize] });
+      throw new RangeError(`${where}: op: expected one of ${computedOps.join(", ")}, got ${layer.op}`);
   }
 }
 
@@ -168,6 +172,22 @@ function denseFact(layer: DenseLayer, { shape, map }: Value, where: string): Fac
   };
 }
 
+function poolFact(
+  { mode }: { readonly mode?: string },
+  input: Value,
+  { dilation, outputSize }: LayerCall,
+  where: string,
+): Facts {
+  // Left out, it does not matter to receptive fields; here a guess would be a silent mistake.
+  if (mode !== "max" && mode !== "avg") {
+    throw new RangeError(`${where}: mode: expected max or avg, got ${JSON.stringify(mode)}`);
+  }
+  if (dilation.some((one) => one !== 1)) {
+    throw new RangeError(`${where}: dilation: expected 1, got ${dilation.join(", ")}`);
+  }
+  return plain({ shape: [input.shape[0]!, ...outputSize] });
+}
+
 /** The functions of pointwise layers that can be computed. */
 const pointwiseFunctions = ["relu", "relu6", "sigmoid", "batch-norm", "dropout", "lrn"];
 
@@ -177,7 +197,26 @@ function pointwiseFact(layer: PointwiseLayer, input: Value, where: string): Fact
       `${where}: fn: expected one of ${pointwiseFunctions.join(", ")}, got ${JSON.stringify(layer.fn)}`,
     );
   }
+  const field = (name: keyof PointwiseLayer, expected: string, holds: (value: number) => boolean) => {
+    const value: unknown = layer[name];
+    if (value === undefined || (typeof value === "number" && holds(value))) return;
+    throw new RangeError(`${where}: ${name}: expected ${expected}, got ${JSON.stringify(value)}`);
+  };
+  if (layer.fn === "dropout") field("rate", "a number in [0, 1)", (rate) => rate >= 0 && rate < 1);
+  if (layer.fn === "lrn") {
+    if (input.shape.length !== 3) throw new RangeError(`${where}: inputs: expected a map for lrn, got units`);
+    field(
+      "size",
+      "a positive odd integer",
+      (size) => Number.isSafeInteger(size) && size > 0 && size % 2 === 1,
+    );
+    for (const name of ["alpha", "beta", "k"] as const) {
+      field(name, "a finite number, at least 0", (value) => value >= 0 && Number.isFinite(value));
+    }
+  }
   if (layer.fn !== "batch-norm") return plain(input);
+  field("epsilon", "a finite number above 0", (epsilon) => epsilon > 0 && Number.isFinite(epsilon));
+  field("momentum", "a number in [0, 1]", (momentum) => momentum >= 0 && momentum <= 1);
   const shape = [input.shape[0]!];
   return {
     value: input,

@@ -19,7 +19,7 @@ const little = (value: number | bigint, count: number) =>
   Array.from({ length: count }, (_, i) => Number((BigInt(value) >> BigInt(8 * i)) & 0xffn));
 
 export const uint32 = (value: number) => little(value, 4);
-export const uint64 = (value: number | bigint) => little(value, 8);
+const uint64 = (value: number | bigint) => little(value, 8);
 export const text = (value: string): Part => {
   const bytes = new TextEncoder().encode(value);
   return ["X", ...uint32(bytes.length), bytes];

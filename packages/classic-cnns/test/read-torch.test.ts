@@ -103,7 +103,7 @@ test("an archive that was packed again with compression is read", () => {
   expect(values(readTorch(file), "a")).toEqual([1, 2, 3, 4, 5, 6]);
 });
 
-test("what older writers wrote is read: pairs of an OrderedDict, byte strings, parts of storages", () => {
+test("what older writers wrote is read: pairs of an OrderedDict, byte strings, parts of storages, old tensors", () => {
   const short = (name: string) => ["U", name.length, name];
   const part = tuple(text("7"), int(2), int(3));
   const data = pickle(
@@ -111,13 +111,27 @@ test("what older writers wrote is read: pairs of an OrderedDict, byte strings, p
       "](",
       ["](", short("a"), tensor(storage("0", 6, "FloatStorage", "N"), [6], [1]), "e"],
       ["](", short("b"), tensor(storage("0", 6, "FloatStorage", part), [2], [1], 1), "e"],
+      [
+        "](",
+        short("c"),
+        call(
+          "torch._utils",
+          "_rebuild_tensor",
+          storage("0", 6, "FloatStorage", "N"),
+          int(5),
+          tuple(),
+          tuple(),
+        ),
+        "e",
+      ],
       "e",
     ]),
   );
   const read = readTorch(legacyFile(data, [["0", 6, one]]));
-  expect([values(read, "a"), values(read, "b")]).toEqual([
+  expect([values(read, "a"), values(read, "b"), values(read, "c")]).toEqual([
     [1, 2, 3, 4, 5, 6],
     [4, 5],
+    [6],
   ]);
 });
 

@@ -112,8 +112,8 @@ describe("counting policies", () => {
         { name: "add", op: "add", inputs: ["relu", "bn", "conv"] },
         { name: "drop", op: "pointwise", fn: "dropout" },
         { name: "pool", op: "pool", mode: "avg", kernel: 2, stride: 1 }, // 3x2x3
-        { name: "fit", op: "adaptive-pool", outputSize: [1, 2] }, // windows of 2 rows and 2 + 2 columns
-        { name: "all", op: "global-pool" },
+        { name: "fit", op: "adaptive-pool", mode: "max", outputSize: [1, 2] }, // windows of 2 rows and 2 + 2 columns
+        { name: "all", op: "global-pool", mode: "avg" },
         { name: "flatten", op: "flatten" },
         { name: "fc", op: "dense", units: 7 },
       ],
@@ -297,10 +297,21 @@ describe("options", () => {
     refuse({ name: "b", op: "dense", units: 3 }, 'layer "b": inputs: expected a flattened input');
     refuse({ name: "b", op: "pointwise", fn: "gelu" }, 'layer "b": fn: expected one of relu, relu6,');
     refuse({ name: "b", op: "pad", padding: 1 }, "ops: expected a function for pad");
-    refuse({ name: "b", op: "pool", kernel: 2, dilation: 2 }, 'layer "b": dilation: expected 1');
+    refuse({ name: "b", op: "pool", mode: "max", kernel: 2, dilation: 2 }, 'layer "b": dilation: expected 1');
+    refuse({ name: "b", op: "pool", kernel: 2 }, 'layer "b": mode: expected max or avg, got undefined');
+    const pointwise = (fn: string, fields: object, message: string) =>
+      refuse({ name: "b", op: "pointwise", fn, ...fields }, `layer "b": ${message}`);
+    pointwise("dropout", { rate: 1 }, "rate: expected a number in [0, 1), got 1");
+    pointwise("lrn", { size: 4 }, "size: expected a positive odd integer, got 4");
+    pointwise("lrn", { beta: -1 }, "beta: expected a finite number, at least 0, got -1");
+    pointwise("batch-norm", { epsilon: 0 }, "epsilon: expected a finite number above 0, got 0");
+    pointwise("batch-norm", { momentum: "a" }, 'momentum: expected a number in [0, 1], got "a"');
     refuse(
       { name: "b", op: "add", inputs: ["a", "c"] },
       'layer "b": inputs: expected names of layers or "input", got "c"',
+    );
+    expect(() => summary(graph({ name: "b", op: "flatten" }), { inputSize: 7.5 })).toThrow(
+      "summary: inputSize: expected [height, width], positive integers, got [7.5,7.5]",
     );
     expect(() => summary({ ...graph({ name: "b", op: "flatten" }), input: { shape: [8, 8] } })).toThrow(
       "summary: graph.input.channels: expected a positive integer, got undefined",

@@ -196,6 +196,10 @@ test("DenseNet's old names are read as today's", async () => {
   expect(old.has("features.denseblock1.denselayer1.norm.1.running_mean")).toBe(true);
   expect(old.has("features.denseblock4.denselayer16.conv.2.weight")).toBe(true);
   await expectSameWeights(graph, state, old);
+  const name = "features.denseblock1.denselayer1.norm1.weight";
+  expect(() => fromTorchState(graph, [...old, [name, state.get(name)!]])).toThrow(
+    new RangeError(`fromTorchState: tensors: expected "${name}" once, got it twice`),
+  );
 });
 
 test("GoogLeNet's auxiliary classifiers are ignored by name, and refused elsewhere", async () => {
@@ -258,6 +262,13 @@ test("one error lists all that does not fit, before any tensor is made", async (
     expect(() => fromTorchState(resnet, {})).toThrow(
       /expected the 102 tensors of the graph, got 102 missing \(.*, …\)$/,
     );
+    for (const wrong of [null, [1, 2], { shape: [2], data: new Float32Array(3) }]) {
+      expect(() => fromTorchState(resnet, { a: wrong as never })).toThrow(
+        new TypeError(
+          'fromTorchState: tensors: "a": expected { dtype, shape, data } with a typed array as long as the shape says, got something else',
+        ),
+      );
+    }
     expect(() => fromTorchState(resnet, null as never)).toThrow(
       new TypeError("fromTorchState: tensors: expected a Map, pairs or a record, got null"),
     );

@@ -1,7 +1,8 @@
-"""Makes test/golden/lenet-training.json: the losses of lenet-relu, from weights in closed form, Adam 2e-3, batches of 50.
+"""Makes test/golden/lenet-training.json: the losses of lenet-relu, from weights in closed form, Adam 2e-3.
 
-Twice: on images in closed form, and on the first 700 Fashion-MNIST images in the folder that the environment variable
-GRADLAB_DATA names. Run with Debian's python3-torch: /usr/bin/python3 scripts/golden/lenet_training.py
+Batches of 50: on images in closed form, and on the first 700 Fashion-MNIST images in the folder that the environment variable
+GRADLAB_DATA names.
+Batches of 8: on images in closed form. Run with Debian's python3-torch: /usr/bin/python3 scripts/golden/lenet_training.py
 """
 import gzip
 import json
@@ -15,13 +16,12 @@ from closed_form_weights import fill, unit
 from networks import GOLDEN, lenet
 
 STEPS = 14
-BATCH = 50
 PATTERNS = 100_001  # the stream of what the images of a class have in common
 
 
 def closed_form_images():
     """Half noise, half a pattern of the class, in [0, 1)."""
-    count = STEPS * BATCH
+    count = STEPS * 50
     labels = np.arange(count) * 7 % 10
     noise = unit(count * 784, PATTERNS + 1).reshape(count, 784)
     pattern = unit(10 * 784, PATTERNS).reshape(10, 784)
@@ -40,12 +40,12 @@ def fashion_mnist():
     return torch.from_numpy(pixels.astype(np.float32) / np.float32(255)), torch.from_numpy(labels.astype(np.int64))
 
 
-def losses(images, labels):
+def losses(images, labels, size=50):
     model = fill(lenet(10, nn.ReLU, nn.MaxPool2d))
     optimizer = torch.optim.Adam(model.parameters(), lr=2e-3)
     found = []
     for step in range(STEPS):
-        batch = slice(step * BATCH, (step + 1) * BATCH)
+        batch = slice(step * size, (step + 1) * size)
         loss = nn.functional.cross_entropy(model(images[batch]), labels[batch])
         optimizer.zero_grad()
         loss.backward()
@@ -62,6 +62,7 @@ if __name__ == "__main__":
             "seed": "none: weights in closed form, images in order",
         },
         "closedForm": losses(*closed_form_images()),
+        "closedFormBy8": losses(*closed_form_images(), 8),
         "fashionMnist": losses(*fashion_mnist()),
     }
     with open(os.path.join(GOLDEN, "lenet-training.json"), "w") as out:

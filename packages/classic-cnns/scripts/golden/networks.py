@@ -156,8 +156,8 @@ def logits(case, slow):
 
 # One pass in training mode, without dropout: what the loss, its gradients and the running statistics are.
 TRAINING = [
-    ("small-cnn", {"inputSize": [32, 32]}, lambda: small_cnn(10), 6),
-    ("resnet18", {"inputSize": [33, 48], "width": [8, 16, 32, 64]}, lambda: NarrowResnet18(8, 10), 4),
+    ("small-cnn", {"inputSize": [32, 32]}, lambda: small_cnn(10), 2),
+    ("resnet18", {"inputSize": [33, 48], "width": [8, 16, 32, 64]}, lambda: NarrowResnet18(8, 10), 3),
     ("densenet121", {"inputSize": [32, 49], "width": 0.25},
      lambda: models.DenseNet(growth_rate=8, block_config=(6, 12, 24, 16), num_init_features=16, num_classes=10), 4),
     ("mobilenet-v2", {"inputSize": [64, 49], "width": 0.35},

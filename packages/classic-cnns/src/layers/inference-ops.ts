@@ -80,7 +80,7 @@ export function inferenceOps(tensors: LayerTensors): GraphOps<Tensor> {
     },
     pool: ([x], call) => poolWindows(x as Tensor4D, call),
     "adaptive-pool": ([x], call) => poolToSize(x as Tensor4D, call),
-    "global-pool": ([x], { layer: { mode = "max" } }) =>
+    "global-pool": ([x], { layer: { mode } }) =>
       mode === "max" ? max(x!, [1, 2], true) : mean(x!, [1, 2], true),
     pointwise: ([x], { layer }) => pointwise(x!, layer, tensors),
     add: ([x, ...rest]) => rest.reduce((sum, y) => add(sum, y), clone(x!)),

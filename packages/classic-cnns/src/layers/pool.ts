@@ -25,7 +25,7 @@ import { windowInput } from "./window-padding.js";
  * @param x `[batch, h, w, channels]`.
  */
 export function poolWindows(x: Tensor4D, call: LayerCall<PoolLayer>): Tensor4D {
-  const { mode = "max", padding } = call.layer;
+  const { mode, padding } = call.layer;
   const { x: input, pad } = windowInput(x, call);
   const kernel = call.kernel as [number, number];
   const stride = call.stride as [number, number];
@@ -60,7 +60,7 @@ function windowShares(
  * @param x `[batch, h, w, channels]`.
  */
 export function poolToSize(x: Tensor4D, { layer, outputSize }: LayerCall<AdaptivePoolLayer>): Tensor4D {
-  const { mode = "max" } = layer;
+  const { mode } = layer;
   const [, height, width] = x.shape;
   const [rows, columns] = outputSize as [number, number];
   if (height === rows && width === columns) return clone(x);

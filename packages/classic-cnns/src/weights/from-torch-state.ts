@@ -2,14 +2,14 @@ import { unflattenParams } from "@gradlab/core";
 import type { LayerGraph } from "@gradlab/receptive-field";
 import type { Named, RawTensor } from "@gradlab/safetensors";
 import { type Tensor, tensor } from "@tensorflow/tfjs-core";
+import type { NetworkState } from "../training/train-network.js";
 import { expectTensors } from "./expect-tensors.js";
 import { float32Values } from "./float32-values.js";
 import { oihwToHwio } from "./kernel-layout.js";
-import type { NetworkWeights } from "./network-weights.js";
 import { torchEntries } from "./torch-entries.js";
 
 /** Weights of PyTorch as they are here. */
-export interface TorchWeights extends NetworkWeights {
+export interface TorchWeights extends NetworkState {
   /** The tensors that this network has no use for: GoogLeNet's auxiliary classifiers. */
   readonly ignored: readonly string[];
 }
@@ -52,10 +52,20 @@ export function fromTorchState(graph: LayerGraph, tensors: Named<RawTensor>): To
 }
 
 function namedTensors(tensors: Named<RawTensor>): [string, RawTensor][] {
+  const where = "fromTorchState: tensors";
   if (typeof tensors !== "object" || tensors === null) {
-    throw new TypeError(`fromTorchState: tensors: expected a Map, pairs or a record, got ${String(tensors)}`);
+    throw new TypeError(`${where}: expected a Map, pairs or a record, got ${String(tensors)}`);
   }
-  return (Symbol.iterator in tensors ? [...tensors] : Object.entries(tensors)) as [string, RawTensor][];
+  const pairs = [...(Symbol.iterator in tensors ? tensors : Object.entries(tensors))];
+  return pairs.map(([name, tensor]) => {
+    const { shape, data } = tensor ?? {};
+    const size = Array.isArray(shape) ? shape.reduce((a, b) => a * b, 1) : null;
+    if (!ArrayBuffer.isView(data) || data.length !== size) {
+      const expected = "{ dtype, shape, data } with a typed array as long as the shape says";
+      throw new TypeError(`${where}: ${JSON.stringify(name)}: expected ${expected}, got something else`);
+    }
+    return [name, tensor];
+  });
 }
 
 /** Names of a network here never begin so. */
@@ -80,8 +90,11 @@ function settleNames(
   const isGoogLeNet = expected.has("inception5b.branch4.1.conv.weight");
   for (const [given, value] of tensors) {
     const name = given.replace(oldDenseLayer, "$1$2");
+    const settled = expected.has(name) ? name : given;
     if (isGoogLeNet && auxiliary.test(given)) ignored.push(given);
-    else if (!counter.test(given)) found.set(expected.has(name) ? name : given, value);
+    else if (found.has(settled)) {
+      throw new RangeError(`fromTorchState: tensors: expected ${JSON.stringify(settled)} once, got it twice`);
+    } else if (!counter.test(given)) found.set(settled, value);
   }
   return { found, ignored };
 }

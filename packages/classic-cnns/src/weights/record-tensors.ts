@@ -1,9 +1,8 @@
-import { flattenParams } from "@gradlab/core";
+import { flattenParams, type Params } from "@gradlab/core";
 import type { LayerGraph } from "@gradlab/receptive-field";
 import type { Tensor } from "@tensorflow/tfjs-core";
 import { layerFacts } from "../layer-facts.js";
 import { layerTensors } from "../layers/inference-ops.js";
-import type { NetworkWeights } from "./network-weights.js";
 
 /**
  * The tensors of both records by record and path, after comparing them with the graph; a tensor that the graph has no
@@ -12,10 +11,7 @@ import type { NetworkWeights } from "./network-weights.js";
 export function recordTensors(
   caller: string,
   graph: LayerGraph,
-  {
-    params,
-    statistics = {},
-  }: { readonly params: NetworkWeights["params"]; readonly statistics?: NetworkWeights["statistics"] },
+  { params, statistics = {} }: { readonly params: Params; readonly statistics?: Params },
 ): ReadonlyMap<string, Tensor> {
   const facts = layerFacts(graph, caller);
   const records = { params: flattenParams(params), statistics: flattenParams(statistics) };
