@@ -47,7 +47,7 @@ export function epochOrder(count: number, seed: number, epoch: number, shuffle: 
  * step without a cursor. Every epoch goes through all samples once (but for those that `dropLast` leaves out), in
  * an order of its own that depends on `(seed, epoch, count)` and not on the size of the batches.
  *
- * Takes time in proportion to `count` (the order of the epoch, about 1 ms for 60,000); `batches` makes it once an epoch.
+ * Takes time in proportion to `count` (the order of the epoch, milliseconds for 60,000); `batches` makes it once an epoch.
  *
  * @returns `[size]` indices, fewer in the last batch of an epoch.
  * @throws {TypeError | RangeError} when an option is not as stated.

@@ -21,11 +21,11 @@ export interface ShapesOptions {
   readonly rotation?: number;
   /** How far the centre may be from the middle, as a part of the size, in [0, 0.5]; 0.09 unless given. */
   readonly shift?: number;
-  /** Smallest and largest radius of a shape as a part of the size, in [0.05, 1]; [0.22, 0.36] unless given. */
+  /** Smallest and largest radius of a shape as a part of the size, in [0.05, 1]; [0.24, 0.36] unless given. */
   readonly scale?: readonly [smallest: number, largest: number];
-  /** The largest standard deviation of the noise, white = 1, in [0, 1]; 0.08 unless given. */
+  /** The largest standard deviation of the noise, white = 1, in [0, 1]; 0.06 unless given. */
   readonly noise?: number;
-  /** The largest number of pieces of clutter behind a shape; 3 unless given, in [0, 64]. */
+  /** The largest number of pieces of clutter behind a shape; 2 unless given, in [0, 64]. */
   readonly clutter?: number;
   /** The probability that a shape is darker than its background, in [0, 1]; 0.1 unless given. */
   readonly inverted?: number;
@@ -56,9 +56,9 @@ export function generateShapes(options: ShapesOptions): Dataset {
     channels = 1,
     rotation = 15,
     shift = 0.09,
-    scale = [0.22, 0.36],
-    noise = 0.08,
-    clutter = 3,
+    scale = [0.24, 0.36],
+    noise = 0.06,
+    clutter = 2,
     inverted = 0.1,
   } = options;
   expectInteger("generateShapes: count", count, 0);
@@ -106,7 +106,7 @@ function paint(
 ): void {
   const { size, channels, rotation, shift, scale, noise, clutter, inverted } = scene;
   const isDark = bernoulli(stream, inverted);
-  const contrast = between(stream, 0.35, 0.8) * (isDark ? -1 : 1);
+  const contrast = between(stream, 0.45, 0.85) * (isDark ? -1 : 1);
   const low = between(stream, 0.05, 0.95 - Math.abs(contrast));
   const ground = isDark ? low - contrast : low;
   // In colour, each channel is brighter or darker than the grey by up to 0.15: the contrast keeps its sign.

@@ -41,6 +41,8 @@ export async function gunzip(
   let content = new Uint8Array(SLICE);
   let length = 0;
   let end: number | undefined;
+  // A stream that broke in the meantime refuses to be cancelled; why it is cancelled says more.
+  const cancel = () => reader.cancel().catch(() => {});
   for (;;) {
     const { value, done } = await reader.read().catch((error: unknown) => {
       throw new RangeError(
@@ -62,11 +64,11 @@ export async function gunzip(
     try {
       end ??= endOf(content.subarray(0, length));
     } catch (error) {
-      await reader.cancel();
+      await cancel();
       throw error;
     }
     if (end !== undefined && length > end) {
-      await reader.cancel();
+      await cancel();
       return content.subarray(0, end + 1);
     }
   }

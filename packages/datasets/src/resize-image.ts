@@ -43,8 +43,10 @@ function resample(
   to: number,
 ): Uint8Array {
   const result = new Uint8Array(outer * to * inner);
-  for (const [i, { start, weights }] of taps(from, to).entries()) {
-    for (let o = 0; o < outer; o++) {
+  const axis = taps(from, to);
+  for (let o = 0; o < outer; o++) {
+    for (let i = 0; i < to; i++) {
+      const { start, weights } = axis[i]!;
       for (let c = 0; c < inner; c++) {
         let sum = 1 << (PRECISION - 1);
         for (let k = 0, at = (o * from + start) * inner + c; k < weights.length; k++, at += inner) {

@@ -18,8 +18,10 @@ export function writeIdx(array: IdxArray): Uint8Array<ArrayBuffer> {
     idxTypes.map((type) => type.dtype),
   );
   const { code, width } = idxTypes.find((type) => type.dtype === dtype)!;
-  const kind = `${dtype[0]!.toUpperCase()}${dtype.slice(1)}Array`.replace("Uint8Array", "Uint8Array");
-  if (data?.constructor?.name !== kind) throw typeMismatch("writeIdx: data", `a ${kind}`, data);
+  const kind = `${dtype[0]!.toUpperCase()}${dtype.slice(1)}Array`;
+  if (data?.[Symbol.toStringTag] !== kind) {
+    throw typeMismatch("writeIdx: data", `${kind.startsWith("I") ? "an" : "a"} ${kind}`, data);
+  }
   expectInteger("writeIdx: shape.length", shape.length, 0, 255);
   for (const [axis, length] of shape.entries()) {
     expectInteger(`writeIdx: shape[${axis}]`, length, 0, 2 ** 32 - 1);
