@@ -1,5 +1,5 @@
-import { applyNetwork, type Prediction } from "@gradlab/classic-cnns";
-import { type NetworkWeights, parseLabels, readWeights, transformInput } from "@gradlab/classic-cnns/weights";
+import { applyNetwork, type NetworkState, type Prediction } from "@gradlab/classic-cnns";
+import { parseLabels, readWeights, transformInput } from "@gradlab/classic-cnns/weights";
 import { disposeParams, disposeTraining } from "@gradlab/core";
 import { datasetFromPixels, preprocessImageNet, takeBatch } from "@gradlab/datasets";
 import { mul, sub, type Tensor, type Tensor4D, tensor4d, tidy } from "@tensorflow/tfjs-core";
@@ -99,7 +99,7 @@ async function fromWeights(
 function networkClassifier(
   name: string,
   graph: Awaited<ReturnType<typeof classicNetwork>>["graph"],
-  { params, statistics }: NetworkWeights,
+  { params, statistics }: NetworkState,
   {
     flags,
     labels,
