@@ -19,7 +19,7 @@ import { duration } from "../progress.js";
 import { type Paint, painter, type Terminal, textTable } from "../terminal.js";
 import { type AugmentationName, augmentations } from "../train-cnn/augmentations.js";
 import { type ImageData, loadImageData } from "../train-cnn/image-data.js";
-import type { RunResult } from "../train-cnn/train-run.js";
+import type { RunResult } from "../train-cnn/run-result.js";
 
 const optimizers = ["sgd", "momentum", "adam", "rmsprop", "adagrad", "adadelta", "adamax"] as const;
 type OptimizerName = (typeof optimizers)[number];
@@ -68,7 +68,7 @@ export function trainCnnCommand(terminal: Terminal): Command {
     "train a classic network on images, with all that can be seen of it",
     {
       flag: "--out <dir>",
-      help: "write result.json and figures there: learning curves, confusion matrix, histograms and maps by layer",
+      help: "write index.html, result.json and figures there: learning curves, confusion matrix, histograms and maps by layer",
     },
     "where tensors live: the best that passes its self-test, or this one",
   )
@@ -196,7 +196,7 @@ function shapeFor({ width }: Flags, { shape, classes }: Dataset): ShapeFlags {
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 
 function describe(
-  { network, data, steps, seconds, epochs, stopped, bestEpoch, ...judged }: RunResult,
+  { network, data, steps, seconds, epochs, stopped, bestEpoch, inspection, ...judged }: RunResult,
   paint: Paint,
 ): string {
   const sets = (["training", "validation", "test"] as const).flatMap((name) => {
@@ -218,6 +218,11 @@ function describe(
   ];
   const final = judged.test ?? judged.validation;
   if (final !== null) lines.push("", perClass(final, data.labels, paint));
+  const dead = inspection.deadUnits.filter((unit) => unit.dead > 0);
+  if (inspection.deadUnits.length > 0) {
+    const which = dead.map((unit) => `${unit.dead} of ${unit.of} in ${unit.layer}`).join(", ");
+    lines.push("", `dead units on ${inspection.images} images: ${which || "none"}`);
+  }
   return `${lines.join("\n")}\n`;
 }
 

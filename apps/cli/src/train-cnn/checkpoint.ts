@@ -16,25 +16,28 @@ export interface EpochRecord {
   /** Mean cross-entropy of the images that are only looked at; null where there are none. */
   readonly validationLoss: number | null;
   readonly validationAccuracy: number | null;
-  readonly seconds: number;
 }
 
-/** What a checkpoint says of itself: how the network is built, and all that the next step depends on. */
+/**
+ * What a checkpoint says of itself: how the network is built, and all that the next step depends on. No times: the
+ * same training writes the same bytes.
+ */
 export interface CheckpointNote {
   readonly net: NetworkName;
   readonly options: NetworkOptions;
   /** Names of the classes. */
   readonly labels: readonly string[];
   readonly data: string;
+  /** Of the images and labels themselves. */
+  readonly digest: string;
   readonly seed: number;
   readonly batch: number;
   readonly init: string;
   readonly augment: string;
   readonly validation: number;
-  readonly trainingImages: number;
   readonly history: readonly EpochRecord[];
   /** Sum of the losses of the steps of an epoch that is not finished. */
-  readonly unfinished: { readonly loss: number; readonly steps: number; readonly seconds: number };
+  readonly unfinished: { readonly loss: number; readonly steps: number };
 }
 
 export const lastCheckpoint = (folder: string) => join(folder, "last.safetensors");

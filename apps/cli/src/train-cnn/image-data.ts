@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import {
@@ -27,6 +28,8 @@ export interface ImageData {
   readonly test: Dataset | null;
   /** Names of the classes, by label. */
   readonly labels: readonly string[];
+  /** SHA-256 of the training images and their labels, before any is held out. */
+  readonly digest: string;
 }
 
 export interface ImageDataOptions {
@@ -54,7 +57,8 @@ export async function loadImageData(data: string, options: ImageDataOptions): Pr
   const all = fitting(found.train);
   const test = found.test && fitting(found.test);
   const { validation: share, seed } = options;
-  if (share === 0) return { source: data, kind, train: all, validation: null, test, labels };
+  const about = { source: data, kind, test, labels, digest: digestOf(all) };
+  if (share === 0) return { ...about, train: all, validation: null };
   const held = Math.round(share * all.count);
   if (held === 0 || held === all.count) {
     throw new Failure(
@@ -67,8 +71,11 @@ export async function loadImageData(data: string, options: ImageDataOptions): Pr
     seed,
     stratified: true,
   }) as [Dataset, Dataset];
-  return { source: data, kind, train, validation, test, labels };
+  return { ...about, train, validation };
 }
+
+const digestOf = ({ images, labels }: Dataset) =>
+  createHash("sha256").update(images).update(labels).digest("hex");
 
 type Loaded = Pick<ImageData, "kind" | "train" | "test" | "labels">;
 
