@@ -1,16 +1,15 @@
 import { applyNetwork, type NetworkState, type Prediction } from "@gradlab/classic-cnns";
 import { parseLabels, readWeights, transformInput } from "@gradlab/classic-cnns/weights";
-import { disposeParams, disposeTraining } from "@gradlab/core";
+import { disposeParams } from "@gradlab/core";
 import { datasetFromPixels, preprocessImageNet, takeBatch } from "@gradlab/datasets";
 import { mul, sub, type Tensor, type Tensor4D, tensor4d, tidy } from "@tensorflow/tfjs-core";
 import type { Classified, ClassifyFlags, Preprocessing } from "./commands/classify.js";
 import { blame, Failure, messageOf } from "./failure.js";
 import { readInput } from "./files.js";
 import { loadTfjsModel } from "./load-tfjs-model.js";
-import { bothAxes, classicNetwork } from "./network-source.js";
+import { bothAxes, classicNetwork, refuseBesideCheckpoint } from "./network-source.js";
 import { readPicture } from "./pictures.js";
-import { isCheckpoint, parseCheckpoint } from "./train-cnn/checkpoint.js";
-import { copyState } from "./train-cnn/copy-state.js";
+import { checkpointFile, checkpointNetwork, isCheckpoint } from "./train-cnn/checkpoint.js";
 
 /** Something that gives every class a score. */
 export interface Classifier {
@@ -54,7 +53,7 @@ export async function classify(
 }
 
 async function ownNetwork(flags: ClassifyFlags, warn: (warning: string) => void): Promise<Classifier> {
-  const file = flags.weights!;
+  const file = await checkpointFile(flags.weights!);
   const bytes = await readInput(file);
   return isCheckpoint(bytes) && flags.net === undefined
     ? fromCheckpoint(file, bytes, flags)
@@ -63,17 +62,10 @@ async function ownNetwork(flags: ClassifyFlags, warn: (warning: string) => void)
 
 /** A checkpoint of train-cnn says itself what network it is of. */
 async function fromCheckpoint(file: string, bytes: Uint8Array, flags: ClassifyFlags): Promise<Classifier> {
-  const { training, note } = parseCheckpoint(file, bytes);
-  try {
-    const { graph } = await classicNetwork(note.net, {}, note.options);
-    return networkClassifier(`${note.net} of ${file}`, graph, copyState(training.params), {
-      flags,
-      labels: note.labels,
-      preprocess: "unit",
-    });
-  } finally {
-    disposeTraining(training);
-  }
+  refuseBesideCheckpoint(flags, file);
+  const { name, graph, labels } = await checkpointNetwork(file, bytes);
+  const weights = blame("runtime", file, () => readWeights(graph, bytes));
+  return networkClassifier(`${name} of ${file}`, graph, weights, { flags, labels, preprocess: "unit" });
 }
 
 async function fromWeights(

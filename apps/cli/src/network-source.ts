@@ -85,6 +85,15 @@ export async function classicNetwork(
   return { name: net, options, graph: blame("usage", `--net ${net}`, () => network(net, options)) };
 }
 
+/** A checkpoint says itself how its network is cut to size. */
+export function refuseBesideCheckpoint(flags: ShapeFlags, file: string): void {
+  for (const flag of ["input", "channels", "classes", "width"] as const) {
+    if (flags[flag] !== undefined) {
+      throw new Failure("usage", `--${flag}: expected beside --net, got it beside the checkpoint ${file}`);
+    }
+  }
+}
+
 /** What the flags say to `network`. */
 function networkOptions({ input, channels, classes, width }: ShapeFlags): NetworkOptions {
   return {

@@ -36,7 +36,10 @@ export function classifyCommand(terminal: Terminal): Command {
   )
     .argument("<image…>", "pictures: JPEG, PNG, WebP, …")
     .option("--net <name>", "a classic network; a checkpoint of train-cnn names its own")
-    .option("--weights <file>", "its weights: .pth of PyTorch, .safetensors, or a checkpoint of train-cnn")
+    .option(
+      "--weights <file>",
+      "its weights: .pth of PyTorch or .safetensors; or a checkpoint of train-cnn, or its folder",
+    )
     .option("--model <file>", "instead: a model.json of tfjs with its weights beside it")
     .option("--labels <file>", "names of the classes: a line each, or JSON")
     .option("--input <size>", "input size N or H,W (default: that of the network)", countsFrom(1))

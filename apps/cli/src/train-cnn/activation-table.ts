@@ -81,7 +81,7 @@ async function rowsOf(maps: readonly ActivationMap[]): Promise<ImageTableRow[]> 
   return rows;
 }
 
-/** The channels of a map as tiles of one picture. */
+/** The channels of a map as tiles of one picture; small ones enlarged, so that the lines between them stay thin. */
 function mapPicture({ shape, values }: ActivationMap, scale: number): Promise<ImageSource> {
   const [channels, height, width] = shape;
   const flat = height * width === 1;
@@ -89,15 +89,19 @@ function mapPicture({ shape, values }: ActivationMap, scale: number): Promise<Im
   const columns = flat ? Math.min(16, shown) : Math.ceil(Math.sqrt(shown));
   const rows = Math.ceil(shown / columns);
   const gap = flat ? 0 : 1;
-  const across = columns * (width + gap) - gap;
-  const down = rows * (height + gap) - gap;
-  const data = new Uint8Array(across * down * 3).fill(128);
+  const zoom = flat ? 1 : Math.ceil(24 / Math.max(height, width));
+  const [tall, wide] = [height * zoom, width * zoom];
+  const across = columns * (wide + gap) - gap;
+  const down = rows * (tall + gap) - gap;
+  const data = new Uint8Array(across * down * 3).fill(170);
   for (let channel = 0; channel < shown; channel++) {
-    const top = Math.floor(channel / columns) * (height + gap);
-    const left = (channel % columns) * (width + gap);
-    for (let at = 0; at < height * width; at++) {
-      const place = (top + Math.floor(at / width)) * across + left + (at % width);
-      data.set(signed(values[channel * height * width + at]! / scale), 3 * place);
+    const top = Math.floor(channel / columns) * (tall + gap);
+    const left = (channel % columns) * (wide + gap);
+    for (let y = 0; y < tall; y++) {
+      for (let x = 0; x < wide; x++) {
+        const at = (channel * height + Math.floor(y / zoom)) * width + Math.floor(x / zoom);
+        data.set(signed(values[at]! / scale), 3 * ((top + y) * across + left + x));
+      }
     }
   }
   return embedPicture({ width: across, height: down, data }, "png");
