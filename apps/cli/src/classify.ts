@@ -2,11 +2,11 @@ import { applyNetwork, type NetworkState, type Prediction } from "@gradlab/class
 import { parseLabels, readWeights, transformInput } from "@gradlab/classic-cnns/weights";
 import { disposeParams } from "@gradlab/core";
 import { datasetFromPixels, preprocessImageNet, takeBatch } from "@gradlab/datasets";
-import { mul, sub, type Tensor, type Tensor4D, tensor4d, tidy } from "@tensorflow/tfjs-core";
+import { mul, sub, type Tensor, type Tensor4D, tensor4d, tidy, zeros } from "@tensorflow/tfjs-core";
 import type { Classified, ClassifyFlags, Preprocessing } from "./commands/classify.js";
 import { blame, Failure, messageOf } from "./failure.js";
 import { readInput } from "./files.js";
-import { loadTfjsModel } from "./load-tfjs-model.js";
+import { loadTfjsModel, type TfjsModel } from "./load-tfjs-model.js";
 import { bothAxes, classicNetwork, refuseBesideCheckpoint } from "./network-source.js";
 import { readPicture } from "./pictures.js";
 import { checkpointFile, checkpointNetwork, isCheckpoint } from "./train-cnn/checkpoint.js";
@@ -138,7 +138,7 @@ async function tfjsModel(flags: ClassifyFlags): Promise<Classifier> {
     return {
       name: file,
       input: [h, w, channels],
-      classes: model.classes,
+      classes: model.classes ?? countClasses(file, model, [1, h, w, channels]),
       labels: null,
       preprocess: flags.preprocess ?? "unit",
       scores: model.predict,
@@ -149,6 +149,16 @@ async function tfjsModel(flags: ClassifyFlags): Promise<Classifier> {
     model.dispose();
     throw error;
   }
+}
+
+/** How many classes a model that does not say so gives a score to. */
+function countClasses(file: string, { predict }: TfjsModel, shape: [number, number, number, number]): number {
+  return tidy(() => {
+    const y = blame("runtime", file, () => predict(zeros(shape)));
+    if (y.shape?.length === 2) return y.shape[1]!;
+    const got = JSON.stringify(y.shape ?? null);
+    throw new Failure("runtime", `${file}: expected one output [batch, classes], got ${got}`);
+  });
 }
 
 async function readLabels(file: string, classes: number): Promise<readonly string[]> {

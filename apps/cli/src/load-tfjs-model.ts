@@ -8,7 +8,8 @@ import { readInput } from "./files.js";
 export interface TfjsModel {
   /** Shape of its input; null where any size goes. */
   readonly input: readonly (number | null)[];
-  readonly classes: number;
+  /** Null where the model does not say. */
+  readonly classes: number | null;
   /** `[batch, classes]`, which the caller disposes. */
   readonly predict: (x: Tensor4D) => Tensor;
   readonly dispose: () => void;
@@ -35,16 +36,18 @@ export async function loadTfjsModel(file: string): Promise<TfjsModel> {
   try {
     model = json.format === "graph-model" ? await loadGraph(artifacts) : await loadLayers(artifacts);
     const { inputs, outputs } = model;
-    const classes = outputs[0]?.shape?.at(-1);
-    if (inputs.length !== 1 || outputs.length !== 1 || typeof classes !== "number") {
+    // A graph model knows the shapes of few of its outputs.
+    const shape = outputs[0]?.shape;
+    if (inputs.length !== 1 || outputs.length !== 1 || (shape !== undefined && shape.length !== 2)) {
       throw new RangeError(
-        `expected one input and one output [batch, classes], got ${inputs.length} and ${outputs.length} ${JSON.stringify(outputs[0]?.shape ?? null)}`,
+        `expected one input and one output [batch, classes], got ${inputs.length} and ${outputs.length} ${JSON.stringify(shape ?? null)}`,
       );
     }
     const { predict, dispose } = model;
     return {
-      input: inputs[0]!.shape ?? [],
-      classes,
+      // Unknown sizes are null in one kind of model and -1 in the other.
+      input: (inputs[0]!.shape ?? []).map((size) => (size === null || size < 0 ? null : size)),
+      classes: shape?.[1] ?? null,
       predict: (x) => predict.call(model, x) as Tensor,
       dispose: () => dispose.call(model),
     };

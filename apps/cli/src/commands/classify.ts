@@ -34,7 +34,7 @@ export function classifyCommand(terminal: Terminal): Command {
     { flag: "--out <file>", help: "write the result as JSON" },
     "where tensors live: the best that passes its self-test, or this one",
   )
-    .argument("<image…>", "pictures: JPEG, PNG, WebP, …")
+    .argument("<image...>", "pictures: JPEG, PNG, WebP, …")
     .option("--net <name>", "a classic network; a checkpoint of train-cnn names its own")
     .option(
       "--weights <file>",

@@ -12,7 +12,7 @@ import {
   positiveNumbers,
 } from "../command.js";
 import { Failure } from "../failure.js";
-import { prepareFolder } from "../files.js";
+import { isFile, prepareFolder } from "../files.js";
 import { bothAxes, classicNetwork, type ShapeFlags } from "../network-source.js";
 import { openBackend } from "../open-backend.js";
 import { duration } from "../progress.js";
@@ -138,6 +138,13 @@ async function run(flags: Flags, terminal: Terminal): Promise<void> {
   for (const folder of [out, checkpoint]) if (folder !== undefined) await prepareFolder(folder);
   const opened = await openBackend(flags, terminal);
   const { trainRun } = await import("../train-cnn/train-run.js");
+  const { lastCheckpoint } = await import("../train-cnn/checkpoint.js");
+  const warnings: string[] = [];
+  if (checkpoint !== undefined && !resume && (await isFile(lastCheckpoint(checkpoint)))) {
+    warnings.push(`${lastCheckpoint(checkpoint)} is written anew (--resume would go on from it)`);
+  }
+  const paint = painter(terminal.colors.stderr && flags.color);
+  if (!flags.quiet) for (const one of warnings) terminal.log(`${paint("yellow", "warning:")} ${one}\n`);
   const optimizer: OptimizerConfig = {
     name: flags.optimizer,
     learningRate: flags.lr ?? usualRates[flags.optimizer],
@@ -157,7 +164,7 @@ async function run(flags: Flags, terminal: Terminal): Promise<void> {
     quiet: flags.quiet,
     color: flags.color,
     terminal,
-    around: envelope("train-cnn", flags, [], opened),
+    around: envelope("train-cnn", flags, warnings, opened),
   });
   if (flags.json) terminal.write(`${JSON.stringify(done, null, 2)}\n`);
   else terminal.write(describe(done, painter(terminal.colors.stdout && flags.color)));
