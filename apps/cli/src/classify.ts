@@ -12,7 +12,7 @@ import { readPicture } from "./pictures.js";
 import { checkpointFile, checkpointNetwork, isCheckpoint } from "./train-cnn/checkpoint.js";
 
 /** Something that gives every class a score. */
-export interface Classifier {
+interface Classifier {
   readonly name: string;
   /** Height, width and channels of an image. */
   readonly input: readonly [height: number, width: number, channels: number];

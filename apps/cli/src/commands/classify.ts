@@ -15,7 +15,7 @@ import { describeBackend, type OpenedBackend, openBackend } from "../open-backen
 import { type Paint, painter, type Terminal, textTable } from "../terminal.js";
 
 /** How pixels become numbers. */
-export const preprocessings = ["imagenet", "googlenet", "unit", "symmetric"] as const;
+const preprocessings = ["imagenet", "googlenet", "unit", "symmetric"] as const;
 export type Preprocessing = (typeof preprocessings)[number];
 
 export interface ClassifyFlags extends CommonOptions, ShapeFlags {

@@ -75,7 +75,7 @@ export function trainCnnCommand(terminal: Terminal): Command {
     .requiredOption("--net <name>", "a classic network: lenet-relu, vgg11, resnet18, …")
     .option(
       "--data <dir>",
-      "a folder with IDX files (MNIST, Fashion-MNIST) or the binary CIFAR-10; or shapes: generated images",
+      "a folder with IDX files (MNIST, Fashion-MNIST), the binary CIFAR-10, or a folder of pictures for each class; or shapes: generated images",
       "shapes",
     )
     .option("--count <n>", "how many images to generate for training (default: 2000)", countFrom(1))

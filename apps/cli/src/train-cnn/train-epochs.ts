@@ -51,7 +51,7 @@ export interface EpochEnd {
   readonly seconds: number;
 }
 
-export interface StepRecord {
+interface StepRecord {
   readonly step: number;
   readonly epoch: number;
   readonly loss: number;

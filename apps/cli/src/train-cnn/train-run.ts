@@ -19,7 +19,7 @@ import { type EpochEnd, nothing, type Trained, trainEpochs } from "./train-epoch
 import { writeRun } from "./write-run.js";
 
 /** What decides every step, together with the images, the network and the optimizer. */
-export interface Plan {
+interface Plan {
   readonly seed: number;
   readonly batch: number;
   readonly init: InitScheme;
