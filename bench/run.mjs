@@ -2,7 +2,16 @@
  * `npm run bench [NAME…]`: measures, and prints every figure beside its
  * reference, measured in the same run. Machines are noisy: read the ratios.
  */
-const names = ["random", "datasets", "lms", "receptive-field", "safetensors", "wasm-training", "lstm-lm"];
+const names = [
+  "random",
+  "datasets",
+  "lms",
+  "receptive-field",
+  "safetensors",
+  "wasm-training",
+  "lstm-lm",
+  "classic-cnns",
+];
 const chosen = process.argv.slice(2);
 for (const name of chosen) {
   if (!names.includes(name)) {

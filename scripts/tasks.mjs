@@ -140,7 +140,7 @@ const tasks = {
     vitest("packages", ["--config", "integration/vitest.config.ts", ...args]);
   },
   "test:webgpu"(args) {
-    install();
+    prepare();
     vitest("webgpu", ["--config", "integration/webgpu/vitest.config.ts", ...args]);
   },
   "test:browser"(args) {

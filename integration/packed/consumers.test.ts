@@ -85,6 +85,8 @@ const budgets: readonly (readonly [statement: string, kilobytes: number])[] = [
   // Both with tfjs-core; wasm-training also with the backend's JavaScript.
   ['export * from "@gradlab/core"', 100],
   ['export * from "@gradlab/wasm-training"', 150],
+  // With tfjs-core and the four backends of browsers.
+  ['export * from "@gradlab/backend-select"', 400],
   ['export * from "@gradlab/classic-cnns"', 100],
   ['export { network, summary } from "@gradlab/classic-cnns"', 24],
   ['export * from "@gradlab/classic-cnns/weights"', 90],
@@ -149,6 +151,13 @@ test("the installed command computes, draws and reproduces", () => {
   const { status, stdout } = gradlab("reproduce", "--out", "report", "--quiet");
   expect(status).toBe(0);
   expect(stdout).toMatch(/(\d+) of \1 known values reproduced/);
+  // Experiments with tensors found a backend among what the command brings along.
+  expect(stdout).toMatch(/\nbackend: (webgpu|tfjs-node|wasm)/);
+  expect(gradlab("doctor", "--backend", "wasm")).toMatchObject({
+    status: 0,
+    stderr: "",
+    stdout: expect.stringMatching(/^wasm +selected /m),
+  });
   expect(existsSync(join(consumer, "report/report.html"))).toBe(true);
 });
 

@@ -30,10 +30,12 @@ export function setup(project: TestProject): () => void {
   const files = Object.fromEntries(
     published.map(({ manifest }) => [manifest.name, `file:${tarballOf(manifest, tarballs)}`]),
   );
-  // What the examples use beside the packages.
+  // What the examples and the tests use beside the packages.
   const beside = {
     "@tensorflow/tfjs": "4.22.0",
     "@tensorflow/tfjs-backend-cpu": "4.22.0",
+    "@tensorflow/tfjs-backend-webgl": "4.22.0",
+    "@tensorflow/tfjs-backend-webgpu": "4.22.0",
     "@types/jsdom": "^21.1.7",
     "@types/node": "^20.19.0",
   };

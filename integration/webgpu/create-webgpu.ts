@@ -1,9 +1,7 @@
 import { existsSync } from "node:fs";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import { backend, env, setBackend } from "@tensorflow/tfjs-core";
-
-/** Where Debian's `chromium` package puts the manifest of SwiftShader, a Vulkan driver that needs no GPU. */
-const swiftShader = "/usr/lib/chromium/vk_swiftshader_icd.json";
+import { swiftShader } from "./swift-shader.js";
 
 export interface Adapter {
   readonly vendor: string;

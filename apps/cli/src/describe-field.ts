@@ -20,6 +20,9 @@ export function describeField(
     row.holes === null ? "–" : `${row.holes}`,
   ];
   const right = "right" as const;
+  // Activations and norms see what the layer before them sees; those that are all there is stay.
+  const others = field.layers.filter(({ op }) => op !== "pointwise");
+  const shown = others.length > 0 ? others : field.layers;
   lines.push(
     textTable(
       [
@@ -32,11 +35,17 @@ export function describeField(
         { title: "padding", align: right },
         { title: "holes", align: right },
       ],
-      field.layers.map(cells),
+      shown.map(cells),
       paint,
     ),
   );
   const notes = field.layers.flatMap(noteLines);
+  if (shown.length < field.layers.length) {
+    const hidden = field.layers.length - shown.length;
+    notes.unshift(
+      `${hidden} pointwise ${hidden === 1 ? "layer changes" : "layers change"} nothing and ${hidden === 1 ? "is" : "are"} left out`,
+    );
+  }
   notes.push(...mergeLines(field));
   if (notes.length > 0) lines.push("", ...notes);
   if (unit !== undefined) lines.push("", ...unitLines(unit, paint));

@@ -1,9 +1,11 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { generatedScene } from "@gradlab/datasets";
-import type { Laboratory, Photograph } from "./experiments/experiment.js";
+import type { ClassifiedImages, Laboratory, Photograph } from "./experiments/experiment.js";
+import { Failure } from "./failure.js";
 import type { OpenedBackend } from "./open-backend.js";
 import { embedPicture, readPicture } from "./pictures.js";
+import { loadImageData } from "./train-cnn/image-data.js";
 
 export interface LaboratoryOptions {
   readonly seed: number;
@@ -39,7 +41,21 @@ export function openLaboratory({
       const pixels = generatedScene(size, seed);
       return { pixels, image: await embedPicture(pixels), isGenerated: true };
     },
+    async classifiedImages(count): Promise<ClassifiedImages> {
+      const folder = data === undefined ? undefined : await imageFolder(data, warn);
+      const { train, test, labels } = await loadImageData(folder ?? "shapes", { seed, count, validation: 0 });
+      if (test === null) throw new Failure("runtime", `${folder}: expected images for a test, got none`);
+      return { train, test, labels, isGenerated: folder === undefined };
+    },
   };
+}
+
+/** The folder with images of clothes, if there is one. */
+async function imageFolder(data: string, warn: (warning: string) => void): Promise<string | undefined> {
+  const folder = join(data, "fashion-mnist-900");
+  const { length } = await readdir(folder).catch(() => []);
+  if (length === 0) warn(`${folder}: no images found; using generated ones`);
+  return length === 0 ? undefined : folder;
 }
 
 /** The photograph whose name sorts last: one picture, always the same. */

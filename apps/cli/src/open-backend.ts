@@ -1,4 +1,4 @@
-import type { CandidateName, CandidateReport } from "@gradlab/backend-select";
+import type { CandidateName, CandidateReport, SelectOptions } from "@gradlab/backend-select";
 import type { CommonOptions } from "./command.js";
 import { Failure, messageOf } from "./failure.js";
 import type { Terminal } from "./terminal.js";
@@ -9,7 +9,7 @@ export interface OpenedBackend {
   readonly device: string | null;
   /** True where the device is emulated on the processor. */
   readonly software: boolean | null;
-  /** Every candidate with what came of it, best first. */
+  /** What came of every candidate, in the order in which they were tried. */
   readonly candidates: readonly CandidateReport[];
 }
 
@@ -21,19 +21,14 @@ export type BackendFlags = Pick<CommonOptions, "backend" | "allowSoftwareGpu">;
  *
  * @throws {Failure} with exit code 4 and the reason of every candidate when none is usable.
  */
-export async function openBackend(flags: BackendFlags, { env, signal }: Terminal): Promise<OpenedBackend> {
+export async function openBackend(flags: BackendFlags, terminal: Terminal): Promise<OpenedBackend> {
   const { NoBackendError, selectBackend } = await loadSelection();
   try {
-    const { backend, device, software, candidates } = await selectBackend({
-      ...choice(flags),
-      requireGradients: true,
-      allowSoftwareGpu: allowsSoftwareGpu(flags, env),
-      signal,
-    });
-    return { name: backend, device, software, candidates };
+    const { backend, device, software, candidates } = await selectBackend(selectOptions(flags, terminal));
+    return { name: backend, device, software, candidates: inFlags(candidates) };
   } catch (error) {
     if (!(error instanceof NoBackendError)) throw error;
-    throw noBackend(flags, error.candidates, error);
+    throw noBackend(flags, inFlags(error.candidates), error);
   }
 }
 
@@ -44,9 +39,24 @@ export async function loadSelection(): Promise<typeof import("@gradlab/backend-s
   return import("@gradlab/backend-select");
 }
 
-/** What `--backend` leaves to choose from. */
-export function choice({ backend }: BackendFlags): { readonly only?: readonly CandidateName[] } {
-  return backend === "auto" ? {} : { only: [backend] };
+/** What the flags and the environment say to `selectBackend` and `doctor`. */
+export function selectOptions(flags: BackendFlags, { env, signal }: Terminal): SelectOptions {
+  return {
+    ...(flags.backend !== "auto" && { only: flags.backend }),
+    requireGradients: true,
+    allowSoftwareGpu: allowsSoftwareGpu(flags, env),
+    signal,
+    // A command that was fetched for one run finds what is installed where it runs.
+    resolveFrom: process.cwd(),
+  };
+}
+
+/** Reasons that speak of options, in words of the command line. */
+export function inFlags(candidates: readonly CandidateReport[]): CandidateReport[] {
+  return candidates.map((report) => ({
+    ...report,
+    reason: report.reason?.replace("allowSoftwareGpu", "--allow-software-gpu") ?? null,
+  }));
 }
 
 /** `--allow-software-gpu`, or the variable GRADLAB_ALLOW_SOFTWARE_GPU unless it is empty, 0 or false. */

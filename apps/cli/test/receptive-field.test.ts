@@ -351,3 +351,24 @@ test("a picture that is none is a matter of the file, and nothing is written", a
   expect(stderr).toContain("photo.jpg: not a picture that can be read");
   expect(await readdir(folder)).toEqual(["photo.jpg"]);
 });
+
+test("the text leaves out layers that see what the one before sees, and says so", async () => {
+  const { stdout } = await gradlab(alexnet);
+  const rows = stdout.split("\n").filter((line) => /^(conv|pool|relu|norm|fc)/.test(line));
+  expect(rows.map((line) => line.split(" ")[0])).toEqual([
+    "conv1",
+    "pool1",
+    "conv2",
+    "pool2",
+    "conv3",
+    "conv4",
+    "conv5",
+    "pool5",
+    "fc6-conv",
+    "fc7-conv",
+    "fc8-conv",
+  ]);
+  expect(stdout).toMatch(/^\d+ pointwise layers change nothing and are left out$/m);
+  const { layers } = JSON.parse((await gradlab([...alexnet, "--json"])).stdout);
+  expect(layers.map(({ name }: { name: string }) => name)).toContain("relu1");
+});

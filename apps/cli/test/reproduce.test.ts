@@ -2,8 +2,9 @@ import { execFile } from "node:child_process";
 import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { writeIdx } from "@gradlab/datasets";
 import { beforeAll, expect, test } from "vitest";
-import { check, type Experiment } from "../src/experiments/experiment.js";
+import { check, type Experiment, type Laboratory } from "../src/experiments/experiment.js";
 import { gradlab, temporaryFolder } from "./run-gradlab.js";
 
 const command = join(import.meta.dirname, "../dist/gradlab.js");
@@ -24,7 +25,8 @@ const differing = experiment("toy/differs", async () => ({
 test("every experiment agrees with its known values, without files", async () => {
   const out = await temporaryFolder();
   const { code, stdout, stderr } = await gradlab(["reproduce", "--out", out, "--json"]);
-  expect(code).toBe(0);
+  const { engine } = await import("@tensorflow/tfjs-core");
+  expect([code, engine().state.numTensors]).toEqual([0, 0]);
   const report = JSON.parse(stdout);
   expect(report).toEqual(JSON.parse(await readFile(join(out, "report.json"), "utf8")));
   expect(report).toMatchObject({
@@ -47,12 +49,22 @@ test("every experiment agrees with its known values, without files", async () =>
     "classic-cnns/kernels",
     "classic-cnns/learned-kernel",
     "classic-cnns/convolution-matrix",
+    "classic-cnns/tables",
+    "classic-cnns/torchvision-logits",
+    "classic-cnns/zero-weights",
+    "classic-cnns/lenet-training",
     "lms/course-data",
     "lms/step-sizes",
     "lms/gates",
     "lms/backprop",
   ]);
-  const computing = ["receptive-field/effective-field", "core/gradients"];
+  const computing = [
+    "receptive-field/effective-field",
+    "core/gradients",
+    "classic-cnns/torchvision-logits",
+    "classic-cnns/zero-weights",
+    "classic-cnns/lenet-training",
+  ];
   for (const { id, title, seconds, checks, backend, package: owner } of report.experiments) {
     expect([id, backend]).toEqual([id, computing.includes(id) ? name : null]);
     expect([owner, typeof title, typeof seconds]).toEqual([id.split("/")[0], "string", "number"]);
@@ -62,9 +74,9 @@ test("every experiment agrees with its known values, without files", async () =>
       expect([id, one.name, one.ok]).toEqual([id, one.name, true]);
     }
   }
-  expect(stderr).toContain("[1/14] receptive-field/alexnet-227 … agrees");
+  expect(stderr).toContain("[1/18] receptive-field/alexnet-227 … agrees");
   expect((await readdir(out)).sort()).toEqual(["report.html", "report.json"]);
-}, 60_000);
+}, 180_000);
 
 test("experiments leave no tensor behind, and come to the same verdicts on the slowest backend", async () => {
   const argv = ["reproduce", "--only", "core,receptive-field/effective-field", "--json", "--quiet"];
@@ -241,6 +253,40 @@ test("a data folder without photographs falls back to a generated picture with a
     `${join(data, "images")}: no photograph found; using a generated picture`,
   ]);
 }, 30_000);
+
+test("images with classes are those of the data folder, or generated with a warning", async () => {
+  const data = await temporaryFolder();
+  const folder = join(data, "fashion-mnist-900");
+  const taken: unknown[] = [];
+  const looking = experiment("toy/looks", async ({ classifiedImages }) => {
+    const { train, test, labels, isGenerated } = await classifiedImages(30);
+    taken.push([isGenerated, train.count, test.count, train.shape, labels.length, train.images[5]]);
+    return agreeing.run({} as Laboratory);
+  });
+  const look = async () => {
+    const argv = ["reproduce", "--data", data, "--out", await temporaryFolder(), "--json", "--quiet"];
+    const { code, stdout, stderr } = await gradlab(argv, { experiments: [looking] });
+    return [code, code === 0 ? JSON.parse(stdout).warnings : JSON.parse(stderr).error.message];
+  };
+  expect(await look()).toEqual([0, [`${folder}: no images found; using generated ones`]]);
+  await mkdir(folder);
+  const put = async (part: string, count: number) => {
+    const pixels = Uint8Array.from({ length: count * 784 }, (_, i) => i % 251);
+    const labels = Uint8Array.from({ length: count }, (_, i) => i % 10);
+    const images = writeIdx({ dtype: "uint8", shape: [count, 28, 28], data: pixels });
+    await writeFile(join(folder, `${part}-images-idx3-ubyte`), images);
+    const classes = writeIdx({ dtype: "uint8", shape: [count], data: labels });
+    await writeFile(join(folder, `${part}-labels-idx1-ubyte`), classes);
+  };
+  await put("train", 20);
+  expect(await look()).toEqual([1, `${folder}: expected images for a test, got none`]);
+  await put("t10k", 10);
+  expect(await look()).toEqual([0, []]);
+  expect(taken).toEqual([
+    [true, 30, 500, [28, 28, 1], 10, expect.any(Number)],
+    [false, 20, 10, [28, 28, 1], 10, 5],
+  ]);
+});
 
 test("an output that cannot be written is one line and exit code 1", async () => {
   const file = join(await temporaryFolder(), "file");

@@ -41,11 +41,6 @@ export class Attempt {
     this.memo = memo;
   }
 
-  /** What was changed has been undone. */
-  get isClosed(): boolean {
-    return this.#closed;
-  }
-
   /** Says how to undo a change that was just made. */
   onClose(undo: () => void): void {
     if (this.#closed) undo();

@@ -46,7 +46,6 @@ export async function restoreRegistry(before: RegistryState): Promise<void> {
     const untouched =
       engine().registryFactory[name] === before.registered.get(name) &&
       engine().registry[name] === before.initialized.get(name);
-    if (untouched && engine().backendName !== name) continue;
     if (!untouched) removeQuietly(name);
   }
   for (const [name, { factory, priority }] of before.registered) {

@@ -45,7 +45,7 @@ function perceptron() {
   const weights = tidy(() => [wave(256, 256), wave(256, 10)].map((start) => variable(start)));
   const optimizer = new AdamOptimizer(1e-3, 0.9, 0.999, 1e-8);
   const loss = () => {
-    const [first, second] = weights as unknown as [Tensor2D, Tensor2D];
+    const [first, second] = weights as Tensor2D[] as [Tensor2D, Tensor2D];
     return mean(square(matMul(relu(matMul(x, first)), second))) as Scalar;
   };
   return {

@@ -1,12 +1,12 @@
 import { enableWasmTraining } from "@gradlab/wasm-training";
 import type { Attempt, OpenedBackend } from "./attempt.js";
-import { keepRegistered } from "./backend-registry.js";
+import { isInitialized, keepRegistered } from "./backend-registry.js";
 
-/** WASM with the kernels that training needs. */
+/** The `wasmPaths` of the first initialization; tfjs takes them only until then. */
 export async function openWasm(attempt: Attempt): Promise<OpenedBackend> {
-  await attempt.during(import("@tensorflow/tfjs-backend-wasm"));
-  keepRegistered("wasm");
   const { wasmPaths } = attempt.settings;
-  await attempt.during(enableWasmTraining(wasmPaths === undefined ? {} : { wasmPaths }));
+  await enableWasmTraining(wasmPaths === undefined || isInitialized("wasm") ? {} : { wasmPaths });
+  attempt.signal.throwIfAborted();
+  keepRegistered("wasm");
   return { tfjsName: "wasm" };
 }

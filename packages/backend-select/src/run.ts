@@ -39,13 +39,9 @@ interface Trial {
   readonly release: () => Promise<void>;
 }
 
-const untried = (name: CandidateName, reason: string): CandidateReport => ({
-  name,
-  status: "untried",
-  reason,
-  milliseconds: null,
-  device: null,
-  software: null,
+const notTried = (name: CandidateName, status: "absent" | "untried", reason: string): Trial => ({
+  report: { name, status, reason, milliseconds: null, device: null, software: null },
+  release: async () => {},
 });
 
 /**
@@ -60,7 +56,7 @@ export async function run(platform: Platform, settings: RunSettings): Promise<Ou
   try {
     for (const name of settings.candidates) {
       if (chosen?.passed !== undefined && settings.first) {
-        reports.push(untried(name, `${chosen.report.name} passed before`));
+        reports.push(notTried(name, "untried", `${chosen.report.name} passed before`).report);
         continue;
       }
       const trial = await tryCandidate(name, platform, settings, memo);
@@ -111,10 +107,7 @@ async function tryCandidate(
 ): Promise<Trial> {
   settings.signal?.throwIfAborted();
   const open = platform.candidates.get(name);
-  const nothing = { name, milliseconds: null, device: null, software: null };
-  if (open === undefined) {
-    return { report: { ...nothing, status: "absent", reason: platform.missing }, release: async () => {} };
-  }
+  if (open === undefined) return notTried(name, "absent", platform.missing);
   const before = registryState();
   const ended = new AbortController();
   const attempt = new Attempt(settings, ended.signal, memo);
@@ -154,10 +147,9 @@ async function tryCandidate(
   } catch (error) {
     await release();
     settings.signal?.throwIfAborted();
-    const reason = messageOf(error) ?? "failed without a reason";
-    if (error instanceof NotTriedError) {
-      return { report: { ...nothing, status: error.status, reason }, release: async () => {} };
-    }
+    // Messages of tfjs-node span lines; a report is a row of a table.
+    const reason = (messageOf(error) ?? "failed without a reason").trim().replaceAll(/\s*\n\s*/g, " ");
+    if (error instanceof NotTriedError) return notTried(name, error.status, reason);
     const { device, software } = attempt;
     const report = { name, status: "rejected", reason, milliseconds: elapsed(), device, software } as const;
     return { report, release: async () => {} };

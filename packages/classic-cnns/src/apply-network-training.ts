@@ -1,21 +1,11 @@
 import { flattenParams, type Params, unflattenParams } from "@gradlab/core";
 import type { LayerGraph, PointwiseLayer } from "@gradlab/receptive-field";
 import { executeGraph, type GraphOps } from "@gradlab/receptive-field/measure";
-import {
-  add,
-  mean,
-  mul,
-  rsqrt,
-  square,
-  sub,
-  type Tensor,
-  type Tensor1D,
-  type Tensor4D,
-  tidy,
-} from "@tensorflow/tfjs-core";
+import { add, mul, type Tensor, type Tensor1D, type Tensor4D, tidy } from "@tensorflow/tfjs-core";
 import { type ApplyOptions, factsFor } from "./apply-network.js";
 import { dropoutMask } from "./layers/dropout-mask.js";
 import { defaultEpsilon, inferenceOps, type LayerTensors, layerTensors } from "./layers/inference-ops.js";
+import { batchNormTraining } from "./ops/batch-norm-training.js";
 
 export interface ApplyTrainingOptions extends ApplyOptions {
   /** Of the dropout masks, with the step and the name of the layer; an integer of at least 0, 0 unless given. */
@@ -87,23 +77,24 @@ function normalizeBatch(
   tensors: LayerTensors,
   moved: Map<string, Tensor>,
 ): Tensor {
-  const axes = [...x.shape.keys()].slice(0, -1);
   const count = x.size / x.shape.at(-1)!;
   if (count < 2) {
     throw new RangeError(
       `applyNetworkTraining: layer "${name}": expected more than one value per channel in a batch, got 1`,
     );
   }
-  const average = mean(x, axes); // [channels]
-  const centered = sub(x, average);
-  const variance = mean(square(centered), axes);
+  const { y, mean, variance } = batchNormTraining(
+    x,
+    tensors(name, "scale") as Tensor1D,
+    tensors(name, "offset") as Tensor1D,
+    { epsilon },
+  );
   const runs = (role: "mean" | "variance", value: Tensor) =>
     moved.set(
       `${name}.${role}`,
       add(mul(tensors(name, role), 1 - momentum), mul(value, momentum)) as Tensor1D,
     );
-  runs("mean", average);
+  runs("mean", mean);
   runs("variance", mul(variance, count / (count - 1)));
-  const scale = mul(tensors(name, "scale"), rsqrt(add(variance, epsilon)));
-  return add(mul(centered, scale), tensors(name, "offset"));
+  return y;
 }

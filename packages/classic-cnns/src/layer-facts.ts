@@ -83,10 +83,9 @@ export function layerFacts(
       ...(inputSize && { inputSize }),
     });
   } catch (error) {
-    if (error instanceof RangeError && error.message.startsWith("executeGraph: ")) {
-      throw new RangeError(error.message.replace("executeGraph", caller), { cause: error });
-    }
-    throw error;
+    if (!(error instanceof Error) || !error.message.startsWith("executeGraph: ")) throw error;
+    const Kind = error instanceof TypeError ? TypeError : RangeError;
+    throw new Kind(error.message.replace("executeGraph", caller), { cause: error });
   }
   return facts;
 }
@@ -145,6 +144,11 @@ function convFact(layer: ConvLayer, input: Value, call: LayerCall, where: string
   if (channels % groups !== 0 || filters % groups !== 0) {
     throw new RangeError(
       `${where}: groups: expected a divisor of ${channels} channels and ${filters} filters, got ${groups}`,
+    );
+  }
+  if (call.stride.some((one) => one > 1) && call.dilation.some((one) => one > 1)) {
+    throw new RangeError(
+      `${where}: dilation: expected 1 beside stride ${call.stride.join(", ")}, got ${call.dilation.join(", ")}`,
     );
   }
   const kernel = { role: "kernel", shape: [...call.kernel, channels / groups, filters] } as const;

@@ -298,6 +298,12 @@ describe("options", () => {
     refuse({ name: "b", op: "pointwise", fn: "gelu" }, 'layer "b": fn: expected one of relu, relu6,');
     refuse({ name: "b", op: "pad", padding: 1 }, "ops: expected a function for pad");
     refuse({ name: "b", op: "pool", mode: "max", kernel: 2, dilation: 2 }, 'layer "b": dilation: expected 1');
+    refuse(
+      { name: "b", op: "conv", kernel: 3, filters: 2, stride: 2, dilation: 2 },
+      'layer "b": dilation: expected 1 beside stride 2, 2, got 2, 2',
+    );
+    refuse({ name: "b", op: "conv", kernelSize: 3 }, 'layer "b": kernelSize: expected the name kernel');
+    refuse({ name: "b", op: "conv", kernel: [3, null] }, 'layer "b": kernel: expected a positive integer');
     refuse({ name: "b", op: "pool", kernel: 2 }, 'layer "b": mode: expected max or avg, got undefined');
     const pointwise = (fn: string, fields: object, message: string) =>
       refuse({ name: "b", op: "pointwise", fn, ...fields }, `layer "b": ${message}`);

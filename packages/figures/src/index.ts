@@ -8,6 +8,7 @@ export { type FieldGrowthOptions, fieldGrowth, type GrowingNetwork } from "./fie
 export { type FittedPlane, type FittedPlanesOptions, fittedPlanes } from "./fitted-planes.js";
 export { type CaptionedImage, type ImageRowOptions, imageRow } from "./image-row.js";
 export { type ImageTableOptions, type ImageTableRow, imageTable } from "./image-table.js";
+export { type LabelledPoint, type LabelledPointsOptions, labelledPoints } from "./labelled-points.js";
 export {
   type Histogram,
   type LayerHistogramRow,

@@ -7,6 +7,7 @@ import {
   fittedPlanes,
   imageRow,
   imageTable,
+  labelledPoints,
   layerHistograms,
   learningCurves,
   linePanels,
@@ -374,5 +375,53 @@ test("a table of images: each as wide as its column, an empty place stays empty"
   expect(places[2]![1]! - places[0]![1]!).toBeCloseTo(places[0]![3]! + 14, 1);
   expect(() => imageTable(["one"], rows, { document })).toThrow(
     "imageTable: input: expected 1 pictures, got 2",
+  );
+});
+
+test("labelled points: ten times as much is as far anywhere, and no name stands on another or on a point", async () => {
+  const points = [
+    { name: "small", series: "a", x: 1e5, y: 1e6 },
+    { name: "ten times", series: "a", x: 1e6, y: 1e7 },
+    { name: "a hundred times", series: "a", x: 1e7, y: 1e8 },
+    { name: "close to that", series: "b", x: 1.02e7, y: 1.05e8 },
+    { name: "closer", series: "c", x: 1.04e7, y: 0.97e8 },
+    { name: "wide", series: "b", x: 2e7, y: 2e6 },
+  ];
+  const svg = labelledPoints(points, { document, xLabel: "parameters", yLabel: "operations" });
+  const circles = [...svg.querySelectorAll("circle")].map((circle) => numbers(circle, ["cx", "cy"]));
+  expect(circles).toHaveLength(points.length);
+  const [small, ten, hundred] = circles as [number[], number[], number[]];
+  for (const axis of [0, 1]) {
+    expect(Math.abs(ten[axis]! - small[axis]!)).toBeGreaterThan(20);
+    expect(hundred[axis]! - ten[axis]!).toBeCloseTo(ten[axis]! - small[axis]!, 6);
+  }
+  const names = points.map(({ name }) => {
+    const text = [...svg.querySelectorAll("text")].find((one) => one.textContent === name)!;
+    const place = `${text.getAttribute("transform")} ${text.parentElement!.getAttribute("transform")}`;
+    const moves = [...place.matchAll(/translate\(([-\d.]+),([-\d.]+)\)/g)];
+    const [x, y] = [1, 2].map((i) => moves.reduce((sum, move) => sum + Number(move[i]), 0)) as [
+      number,
+      number,
+    ];
+    const anchor =
+      text.getAttribute("text-anchor") ?? text.closest("[text-anchor]")?.getAttribute("text-anchor");
+    const start = x - { start: 0, middle: 0.5, end: 1 }[anchor as "start"]! * 7 * name.length;
+    return { start, end: start + 7 * name.length, y };
+  });
+  for (const [i, a] of names.entries()) {
+    for (const b of names.slice(i + 1)) {
+      expect(Math.abs(a.y - b.y) >= 11 || a.end <= b.start || b.end <= a.start).toBe(true);
+    }
+    for (const [x, y] of circles as [number, number][]) {
+      expect(x > a.start && x < a.end && Math.abs(a.y - y) < 6).toBe(false);
+    }
+  }
+  await expect(file(svg)).toMatchFileSnapshot(gallery("labelled-points"));
+  expect(() => labelledPoints([], { document, xLabel: "x", yLabel: "y" })).toThrow(
+    "labelledPoints: points: expected at least one, got none",
+  );
+  const zero = [{ name: "none", series: "a", x: 0, y: 1 }];
+  expect(() => labelledPoints(zero, { document, xLabel: "x", yLabel: "y" })).toThrow(
+    "labelledPoints: none: expected finite numbers above 0, got 0",
   );
 });

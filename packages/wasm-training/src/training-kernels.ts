@@ -12,6 +12,7 @@ import { batchMatMulKernel, fusedMatMulKernel } from "./kernels/mat-mul.js";
 import { maxPoolKernels } from "./kernels/max-pool.js";
 import { oneHotKernel } from "./kernels/one-hot.js";
 import { reductionKernels } from "./kernels/reductions.js";
+import { repeatedRowKernels } from "./kernels/repeated-row.js";
 import { reverseKernel } from "./kernels/reverse.js";
 import { sliceKernels } from "./kernels/slices.js";
 import { tanhKernel } from "./kernels/tanh.js";
@@ -42,6 +43,7 @@ export function trainingKernels(): KernelConfig[] {
     ...identityKernels(),
     ...sliceKernels(),
     ...reductionKernels(),
+    ...repeatedRowKernels(),
     batchNormKernel(),
     tileKernel(),
     tanhKernel(),

@@ -84,3 +84,17 @@ export function forEachTap(
     }
   }
 }
+
+/** The outputs of one axis whose tap `k` lies inside of the image: from, and up to but without. */
+export function outputsInside(
+  window: SlidingWindow,
+  axis: 0 | 1 | 2,
+  k: number,
+): [begin: number, end: number] {
+  const first = k * window.dilation[axis] - window.before[axis];
+  const stride = window.stride[axis];
+  const n = window.output[axis];
+  const begin = Math.min(n, Math.max(0, Math.ceil(-first / stride)));
+  const end = Math.min(n, Math.floor((window.image[axis] - 1 - first) / stride) + 1);
+  return [begin, Math.max(begin, end)];
+}

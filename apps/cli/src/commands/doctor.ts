@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { type CommonOptions, defineCommand, envelope } from "../command.js";
 import { Failure } from "../failure.js";
 import { writeOutput } from "../files.js";
-import { allowsSoftwareGpu, choice, loadSelection, noBackend } from "../open-backend.js";
+import { inFlags, loadSelection, noBackend, selectOptions } from "../open-backend.js";
 import { type Paint, painter, type Terminal, textTable } from "../terminal.js";
 
 interface Flags extends CommonOptions {
@@ -29,8 +29,8 @@ export function doctorCommand(terminal: Terminal): Command {
     .addHelpText(
       "after",
       `
-Every backend must load, compute and differentiate what it is asked to before it counts as usable. Exit code 4 when
-none is.
+Every backend must load, compute and differentiate what it is asked to before it counts as usable. The time is what
+that took; with --benchmark, the step is one of a small network. Exit code 4 when none is usable.
 
 Examples:
   gradlab doctor
@@ -46,13 +46,8 @@ async function run(flags: Flags, terminal: Terminal): Promise<void> {
     throw new Failure("usage", `--out: expected a name that ends in .json, got ${JSON.stringify(out)}`);
   }
   const { doctor } = await loadSelection();
-  const { candidates, advice } = await doctor({
-    ...choice(flags),
-    requireGradients: true,
-    allowSoftwareGpu: allowsSoftwareGpu(flags, terminal.env),
-    signal: terminal.signal,
-    benchmark,
-  });
+  const { candidates: tried, advice } = await doctor({ ...selectOptions(flags, terminal), benchmark });
+  const candidates = inFlags(tried);
   const selected = candidates.find(({ status }) => status === "selected");
   const opened = selected === undefined ? null : { ...selected, candidates };
   const result = { ...envelope("doctor", flags, [], opened), candidates, advice };
@@ -69,18 +64,21 @@ async function run(flags: Flags, terminal: Terminal): Promise<void> {
 }
 
 function describe(candidates: readonly CandidateReport[], advice: readonly string[], paint: Paint): string {
+  const timed = candidates.some(({ stepMilliseconds }) => stepMilliseconds !== undefined);
   const table = textTable(
     [
       { title: "backend" },
       { title: "status" },
       { title: "time", align: "right" },
+      ...(timed ? [{ title: "step", align: "right" as const }] : []),
       { title: "device" },
       { title: "reason" },
     ],
-    candidates.map(({ name, status, milliseconds, device, software, reason }) => [
+    candidates.map(({ name, status, milliseconds, stepMilliseconds, device, software, reason }) => [
       name,
       status,
       milliseconds === null ? "–" : `${Math.round(milliseconds)} ms`,
+      ...(timed ? [stepMilliseconds === undefined ? "–" : `${stepMilliseconds.toFixed(1)} ms`] : []),
       device === null ? "–" : `${device}${software ? " (software)" : ""}`,
       reason ?? "",
     ]),

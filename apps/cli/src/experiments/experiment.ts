@@ -1,6 +1,7 @@
 import type { ImageSource } from "@gradlab/figures";
 import type { OpenedBackend } from "../open-backend.js";
 import type { Pixels } from "../pictures.js";
+import type { ImageData } from "../train-cnn/image-data.js";
 
 /** Numbers, or null where a value does not exist: `[n, jump, size]`, rows of a matrix, … */
 export type Value = number | null | readonly Value[];
@@ -33,6 +34,12 @@ export interface Photograph {
   readonly isGenerated: boolean;
 }
 
+/** Images with classes, read from the data folder or drawn where there are none. */
+export interface ClassifiedImages extends Pick<ImageData, "train" | "labels"> {
+  readonly test: NonNullable<ImageData["test"]>;
+  readonly isGenerated: boolean;
+}
+
 /** What an experiment may use. */
 export interface Laboratory {
   readonly seed: number;
@@ -43,6 +50,8 @@ export interface Laboratory {
   readonly backend: OpenedBackend | null;
   /** A photograph scaled and cut to a size. */
   photograph(size: readonly [height: number, width: number]): Promise<Photograph>;
+  /** Grey images of 28 × 28 pixels in 10 classes: `fashion-mnist-900` of the data folder, or `count` generated ones. */
+  classifiedImages(count: number): Promise<ClassifiedImages>;
   embed(pixels: Pixels): Promise<ImageSource>;
 }
 

@@ -3,6 +3,10 @@ import { convolutionMatrix } from "./classic-cnns/convolution-matrix.js";
 import { filterByHand } from "./classic-cnns/filter-by-hand.js";
 import { kernels } from "./classic-cnns/kernels.js";
 import { learnedKernel } from "./classic-cnns/learned-kernel.js";
+import { lenetTraining } from "./classic-cnns/lenet-training.js";
+import { tables } from "./classic-cnns/tables.js";
+import { torchvisionLogits } from "./classic-cnns/torchvision-logits.js";
+import { zeroWeights } from "./classic-cnns/zero-weights.js";
 import { gradients } from "./core/gradients.js";
 import type { Experiment } from "./experiment.js";
 import { backprop } from "./lms/backprop.js";
@@ -26,6 +30,10 @@ export const experiments: readonly Experiment[] = [
   kernels,
   learnedKernel,
   convolutionMatrix,
+  tables,
+  torchvisionLogits,
+  zeroWeights,
+  lenetTraining,
   courseData,
   stepSizes,
   gates,

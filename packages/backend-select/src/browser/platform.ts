@@ -1,33 +1,25 @@
-import type { CandidateReport } from "../candidate.js";
+import type { Attempt } from "../attempt.js";
 import { openCpu } from "../open-cpu.js";
 import { openWasm } from "../open-wasm.js";
+import { openWebgpu } from "../open-webgpu.js";
 import type { Platform } from "../platform.js";
-import { openBrowserWebgpu } from "./open-browser-webgpu.js";
+import { advise } from "./advise.js";
 import { openWebgl } from "./open-webgl.js";
+import { importWebglBackend, importWebgpuBackend } from "./optional-backends.js";
 
-/** Browsers, and whatever is not Node. */
 export const platform: Platform = {
   candidates: new Map([
-    ["webgpu", openBrowserWebgpu],
-    ["webgl", openWebgl],
+    ["webgpu", (attempt: Attempt) => openWebgpu(attempt, importWebgpuBackend)],
+    [
+      "webgl",
+      async (attempt: Attempt) => {
+        await openCpu(attempt);
+        return openWebgl(attempt, importWebglBackend);
+      },
+    ],
     ["wasm", openWasm],
     ["cpu", openCpu],
   ]),
-  missing: "it exists in Node only",
+  missing: "exists in Node only",
   advise,
 };
-
-function advise({ name, status, reason }: CandidateReport): string | null {
-  if (status !== "absent" && status !== "rejected") return null;
-  if (name === "webgpu" || name === "webgl") {
-    if (status === "absent" && reason?.includes("not part of this page")) {
-      return `${name}: add @tensorflow/tfjs-backend-${name}@4.22.0 to the page`;
-    }
-    if (name === "webgpu" && status === "absent") {
-      return "webgpu: use a browser with WebGPU, on a page from https or localhost";
-    }
-  }
-  if (name === "wasm")
-    return "wasm: serve the .wasm files of @tensorflow/tfjs-backend-wasm and say where (wasmPaths)";
-  return null;
-}

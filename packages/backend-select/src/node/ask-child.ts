@@ -1,54 +1,47 @@
 import { spawn } from "node:child_process";
-import type { Attempt } from "../attempt.js";
+import { messageOf } from "../backend-registry.js";
 
-const answer = "gradlab-probe:";
-
-/** The answer of a child process, or how it ended without one. What it printed to stderr is in `errors`. */
-export type ChildAnswer<T> =
-  | { readonly value: T; readonly errors: string }
-  | { readonly value: null; readonly reason: string; readonly errors: string };
+/** What came of a script in a child process: its answer, or why there is none. */
+export type ChildAnswer = { readonly answer: unknown } | { readonly failure: string };
 
 /**
- * Runs a program in a Node of its own, where native libraries may print, crash and register what they like. It is ended
- * with the attempt.
- *
- * @param program CommonJS, the body of an async function; what it returns comes back as JSON, `args` are `process.argv`
- *   from 1 on.
+ * Runs a script (an ES module, which calls `answer(value)` once) in a process of
+ * its own: what it loads may crash, hang or print without harm.
  */
-export function askChild<T>(
-  program: string,
-  args: readonly string[],
-  env: Readonly<Record<string, string>>,
-  attempt: Attempt,
-): Promise<ChildAnswer<T>> {
-  const code = `(async () => {${program}})().then(
-    (value) => ({ value }),
-    (error) => ({ value: null, reason: String((error && error.message) || error).split("\\n")[0] }),
-  ).then((result) => process.stdout.write("\\n${answer}" + JSON.stringify(result) + "\\n", () => process.exit()));`;
+export function askChild(
+  script: string,
+  options: { readonly signal: AbortSignal; readonly environment?: Readonly<Record<string, string>> },
+): Promise<ChildAnswer> {
+  const { signal, environment = {} } = options;
+  const source = `
+const answer = (value) => process.send({ answer: value }, () => process.exit(0));
+const refuse = (error) => process.send({ failure: String(error?.message ?? error) }, () => process.exit(1));
+process.on("uncaughtException", refuse);
+process.on("unhandledRejection", refuse);
+try {
+${script}
+} catch (error) { refuse(error); }`;
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, ["-e", code, ...args], {
-      stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, ...env },
+    let result: ChildAnswer | undefined;
+    let said = "";
+    const child = spawn(process.execPath, ["--input-type=module", "--eval", source], {
+      stdio: ["ignore", "ignore", "pipe", "ipc"],
+      env: { ...process.env, ...environment },
+      signal,
+      killSignal: "SIGKILL",
+      windowsHide: true,
     });
-    attempt.onSettled(() => child.kill("SIGKILL"));
-    let output = "";
-    let errors = "";
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
-      output += text;
+    child.stderr?.on("data", (chunk: Buffer) => {
+      said = (said + chunk.toString()).slice(-4000);
     });
-    child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      errors = (errors + text).slice(-4000);
+    child.on("message", (message) => {
+      result = message as ChildAnswer;
     });
-    child.on("error", (error) => resolve({ value: null, reason: error.message, errors }));
-    child.on("close", (status, signal) => {
-      const line = output.split("\n").find((one) => one.startsWith(answer));
-      if (line !== undefined)
-        resolve({ ...(JSON.parse(line.slice(answer.length)) as ChildAnswer<T>), errors });
-      else {
-        const last = errors.trim().split("\n").at(-1);
-        const how = `its process ended with ${signal ?? `code ${status}`}`;
-        resolve({ value: null, reason: last ? `${how}: ${last}` : how, errors });
-      }
+    child.on("error", (error) => resolve({ failure: `no child process (${messageOf(error)})` }));
+    child.on("close", (code, killedBy) => {
+      const end = killedBy === null ? `ended with code ${code}` : `was ended by ${killedBy}`;
+      const last = said.trim().split("\n").at(-1) ?? "";
+      resolve(result ?? { failure: `a process that loaded it ${end}${last === "" ? "" : `: ${last}`}` });
     });
   });
 }

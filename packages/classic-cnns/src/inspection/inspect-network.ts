@@ -19,7 +19,7 @@ import { type Histogram, histogram } from "./histogram.js";
 export interface InspectOptions {
   /** Running statistics of the batch norms. Borrowed. */
   readonly statistics?: Params;
-  /** `[batch]`, int32: with them the loss and its gradients are looked at too. Borrowed. */
+  /** `[batch]`, int32: with them the loss and its gradients are looked at too (NaN where one is out of range). Borrowed. */
   readonly labels?: Tensor1D;
   /** Look at the network as it is for inference (the default), or in training: batch statistics, dropout of seed 0 and step 0. */
   readonly mode?: "inference" | "training";

@@ -11,8 +11,9 @@ import {
   type TensorInfo,
 } from "../heap.js";
 import { type SlidingWindow, window2d, window3d } from "../window.js";
+import { convolutionCosts } from "./convolution-costs.js";
 import { multiplyMatrices } from "./mat-mul.js";
-import { filterGradientByTaps, tapCosts, wholeCosts } from "./tap-products.js";
+import { filterGradientByTaps } from "./tap-products.js";
 
 /**
  * Elements of one block of patches: the heap never shrinks, and a block should
@@ -163,10 +164,8 @@ function filterGradient(
   window: SlidingWindow,
 ): TensorInfo {
   const outChannels = filterShape.at(-1)!;
-  if (
-    tapCosts(window, outChannels).filterGradient < wholeCosts(window, outChannels).filterGradient &&
-    sizeOf(x.shape) * sizeOf(dy.shape) > 0
-  ) {
+  const { whole, taps } = convolutionCosts(window, outChannels).filterGradient;
+  if (taps < whole && sizeOf(x.shape) * sizeOf(dy.shape) > 0) {
     return filterGradientByTaps(backend, x, dy, filterShape, window);
   }
   const patch = sizeOf(filterShape) / outChannels;

@@ -12,23 +12,26 @@ import {
   sizeOf,
   type TensorInfo,
 } from "../heap.js";
+import { transposeMatrices } from "../transpose-matrices.js";
 import { type SlidingWindow, window2d, window3d } from "../window.js";
+import { convolutionCosts } from "./convolution-costs.js";
 import { multiplyMatrices } from "./mat-mul.js";
-import { inputGradientByTaps, tapCosts, wholeCosts } from "./tap-products.js";
+import { inputGradientByTaps } from "./tap-products.js";
 
 /** Elements of one block of patches: the heap never shrinks, and a block should stay in the cache. */
-const blockElements = 2 ** 21;
+const blockElements = 2 ** 18;
 
-/** Adds the patches `[outputs, taps · channels]` of some images at their places. */
+/**
+ * Adds the patches `[outputs, taps · channels]` of some images at their places. The taps of a
+ * row of the window lie beside each other in the image, for a gradient never comes with a dilation.
+ */
 function addPatches(
   from: Float32Array,
   to: Float32Array,
-  { channels, image, output, taps, stride, dilation, before }: SlidingWindow,
+  { channels, image, output, taps, stride, before }: SlidingWindow,
   [firstImage, lastImage]: readonly [number, number],
 ): void {
   const [depth, height, width] = image;
-  // The taps of a row of the window that lie beside each other in the image are one run.
-  const isRun = dilation[2] === 1;
   const run = taps[2] * channels;
   let i = 0;
   for (let b = firstImage; b < lastImage; b++) {
@@ -36,22 +39,13 @@ function addPatches(
       for (let oy = 0; oy < output[1]; oy++) {
         for (let ox = 0; ox < output[2]; ox++) {
           const x = ox * stride[2] - before[2];
-          for (let kd = 0, d = od * stride[0] - before[0]; kd < taps[0]; kd++, d += dilation[0]) {
-            for (let ky = 0, y = oy * stride[1] - before[1]; ky < taps[1]; ky++, y += dilation[1], i += run) {
+          const begin = Math.max(0, -x) * channels;
+          const end = Math.min(taps[2], width - x) * channels;
+          for (let kd = 0, d = od * stride[0] - before[0]; kd < taps[0]; kd++, d++) {
+            for (let ky = 0, y = oy * stride[1] - before[1]; ky < taps[1]; ky++, y++, i += run) {
               if (d < 0 || d >= depth || y < 0 || y >= height) continue;
-              const row = ((b * depth + d) * height + y) * width;
-              if (isRun) {
-                const begin = Math.max(0, -x) * channels;
-                const end = Math.min(taps[2], width - x) * channels;
-                const target = (row + x) * channels;
-                for (let k = begin; k < end; k++) to[target + k]! += from[i + k]!;
-                continue;
-              }
-              for (let kx = 0, at = x; kx < taps[2]; kx++, at += dilation[2]) {
-                if (at < 0 || at >= width) continue;
-                const [source, target] = [i + kx * channels, (row + at) * channels];
-                for (let k = 0; k < channels; k++) to[target + k]! += from[source + k]!;
-              }
+              const target = (((b * depth + d) * height + y) * width + x) * channels;
+              for (let k = begin; k < end; k++) to[target + k]! += from[i + k]!;
             }
           }
         }
@@ -94,24 +88,22 @@ function spreadPatches(
 
 /** The filter turned by 180° with its channels swapped, `[h, w, i, o]` to `[h, w, o, i]`. */
 function turnFilter(backend: BackendWasm, filter: TensorInfo): TensorInfo {
-  const [h, w, ins, outs] = filter.shape as [number, number, number, number];
-  const turned = allocate(backend, [h, w, outs, ins]);
-  const from = floats(backend, filter);
-  const to = floats(backend, turned);
-  const taps = h * w;
-  for (let tap = 0; tap < taps; tap++) {
-    const i0 = tap * ins * outs;
-    const j0 = (taps - 1 - tap) * ins * outs;
-    for (let o = 0; o < outs; o++) {
-      for (let i = 0; i < ins; i++) to[j0 + o * ins + i] = from[i0 + i * outs + o]!;
-    }
+  const turned = transposeMatrices(backend, filter);
+  const taps = sizeOf(filter.shape.slice(0, 2));
+  const elements = floats(backend, turned);
+  const size = elements.length / taps;
+  const kept = new Float32Array(size);
+  for (let first = 0, last = taps - 1; first < last; first++, last--) {
+    kept.set(elements.subarray(first * size, (first + 1) * size));
+    elements.copyWithin(first * size, last * size, (last + 1) * size);
+    elements.set(kept, last * size);
   }
   return turned;
 }
 
 /**
- * The input gradient of `conv2d`: at stride 1 a convolution of `dy` with the
- * turned filter, otherwise a product and a loop. The stock kernel is a plain
+ * The input gradient of `conv2d`: a convolution of `dy` with the turned filter, or
+ * a product and a loop, or a product for each tap. The stock kernel is a plain
  * loop, 10 to 15 times slower; it still serves the order batch, channels, height, width.
  */
 export const conv2dBackpropInputKernel = () =>
@@ -125,13 +117,12 @@ export const conv2dBackpropInputKernel = () =>
     const left = info.filterWidth - 1 - info.padInfo.left;
     const bottom = info.inHeight - info.outHeight + info.padInfo.top;
     const right = info.inWidth - info.outWidth + info.padInfo.left;
-    const unit = info.strideHeight === 1 && info.strideWidth === 1;
     const window = window2d(info);
-    const costs = { whole: wholeCosts(window, info.outChannels), taps: tapCosts(window, info.outChannels) };
-    if (costs.taps.inputGradient < costs.whole.inputGradient && sizeOf(dy.shape) > 0) {
+    const { convolved, spread, taps } = convolutionCosts(window, info.outChannels).inputGradient;
+    if (taps < Math.min(convolved, spread) && sizeOf(dy.shape) > 0) {
       return inputGradientByTaps(backend, dy, filter, info.inShape, window);
     }
-    if (!unit || Math.min(top, left, bottom, right) < 0) {
+    if (spread < convolved || Math.min(top, left, bottom, right) < 0) {
       return spreadPatches(backend, dy, filter, info.inShape, window);
     }
     const turned = turnFilter(backend, filter);

@@ -1,7 +1,8 @@
 import { backend_util } from "@tensorflow/tfjs-core";
 import { type KernelArguments, kernelOver, sizeOf } from "../heap.js";
 import { window2d } from "../window.js";
-import { convolveByTaps, tapCosts, wholeCosts } from "./tap-products.js";
+import { convolutionCosts } from "./convolution-costs.js";
+import { convolveByTaps } from "./tap-products.js";
 
 /** The stock convolution is fast, unless its filter is large for its image: it packs the filter, and multiplies padding. */
 export const conv2dKernel = () =>
@@ -16,8 +17,7 @@ export const conv2dKernel = () =>
     const filterShape = filter.shape as [number, number, number, number];
     const info = backend_util.computeConv2DInfo(shape, filterShape, strides, dilations, pad, dimRoundingMode);
     const window = window2d(info);
-    if (tapCosts(window, info.outChannels).forward >= wholeCosts(window, info.outChannels).forward) {
-      return stock({ inputs, backend, attrs });
-    }
+    const { whole, taps } = convolutionCosts(window, info.outChannels).forward;
+    if (whole <= taps) return stock({ inputs, backend, attrs });
     return convolveByTaps(backend, x, filter, info.outShape, window);
   });

@@ -8,7 +8,7 @@ import {
   type TensorInfo,
 } from "../heap.js";
 import { transposeMatrices } from "../transpose-matrices.js";
-import type { SlidingWindow } from "../window.js";
+import { outputsInside, type SlidingWindow } from "../window.js";
 import { multiplyMatrices } from "./mat-mul.js";
 
 /**
@@ -24,30 +24,6 @@ interface TapPairs {
   readonly tap: number;
   readonly pixels: Int32Array;
   readonly outs: Int32Array;
-}
-
-/** The outputs of one axis whose tap `k` lies inside of the image: from, and up to but without. */
-function outputsInside(window: SlidingWindow, axis: 0 | 1 | 2, k: number): [begin: number, end: number] {
-  const first = k * window.dilation[axis] - window.before[axis];
-  const stride = window.stride[axis];
-  const n = window.output[axis];
-  const begin = Math.min(n, Math.max(0, Math.ceil(-first / stride)));
-  const end = Math.min(n, Math.floor((window.image[axis] - 1 - first) / stride) + 1);
-  return [begin, Math.max(begin, end)];
-}
-
-/** How many pairs there are over all taps. */
-function countPairs(window: SlidingWindow): number {
-  let pairs = window.batch;
-  for (const axis of [0, 1, 2] as const) {
-    let inside = 0;
-    for (let k = 0; k < window.taps[axis]; k++) {
-      const [begin, end] = outputsInside(window, axis, k);
-      inside += end - begin;
-    }
-    pairs *= inside;
-  }
-  return pairs;
 }
 
 function* tapPairs(window: SlidingWindow): Generator<TapPairs> {
@@ -189,64 +165,4 @@ export function filterGradientByTaps(
   }
   release(backend, columns, rows);
   return dw;
-}
-
-/**
- * Nanoseconds, as measured: to multiply and add, to transpose an element, to gather one, to add one up at its place,
- * and for each tap. An operand above a million elements takes twice as long to pack, for it leaves the cache.
- */
-const cost = {
-  product: 1 / 15.5,
-  transpose: 1.05,
-  gather: 1,
-  add: 1.5,
-  tap: 5_000,
-  pack: 3.7,
-  cached: 2 ** 20,
-};
-
-const packing = (elements: number) => elements * cost.pack * (elements > cost.cached ? 2 : 1);
-
-export interface ConvolutionCosts {
-  readonly forward: number;
-  readonly inputGradient: number;
-  readonly filterGradient: number;
-}
-
-/** What the three products above take, in nanoseconds. */
-export function tapCosts(window: SlidingWindow, outChannels: number): ConvolutionCosts {
-  const pairs = countPairs(window);
-  const { channels } = window;
-  const taps = sizeOf(window.taps as unknown as number[]);
-  const { product, transpose, gather, add, tap, pack } = cost;
-  const products = taps * tap + pairs * channels * outChannels * product;
-  return {
-    forward:
-      taps * channels * outChannels * transpose +
-      pairs * ((gather + pack) * channels + add * outChannels) +
-      products,
-    inputGradient: pairs * ((gather + pack) * outChannels + add * channels) + products,
-    filterGradient: pairs * (gather * channels + (gather + pack) * outChannels) + products,
-  };
-}
-
-/** What the same take as one convolution, spread patches or gathered patches of a whole image. */
-export function wholeCosts(window: SlidingWindow, outChannels: number): ConvolutionCosts {
-  const { batch, channels, image, output, taps, stride } = window;
-  const size = (axes: readonly number[]) => sizeOf(axes as number[]);
-  const filter = size(taps) * channels * outChannels;
-  const [pixels, outputs] = [batch * size(image), batch * size(output)];
-  const isUnit = stride.every((step) => step === 1);
-  const { product, transpose, gather, add } = cost;
-  const packed = packing(filter);
-  return {
-    forward: packed + outputs * filter * product,
-    inputGradient: isUnit
-      ? transpose * filter + packed + pixels * filter * product
-      : transpose * filter + packed + outputs * (filter * product + add * size(taps) * channels),
-    filterGradient:
-      packing(outputs * outChannels) +
-      outputs * (filter * product + gather * size(taps) * channels) +
-      add * filter,
-  };
 }

@@ -3,8 +3,8 @@ import { describeBackend } from "../../open-backend.js";
 import { check, type Experiment } from "../experiment.js";
 import { trainXorByHand, xorOptimizers } from "./xor-network.js";
 
-const steps = 80;
-const compared = [1, 2, 5, 10, 20, 40, 80];
+const steps = 40;
+const compared = [1, 2, 5, 10, 20, 40];
 
 /** What training stands on: every op's gradient, and three optimizers, on the backend in use. */
 export const gradients: Experiment = {

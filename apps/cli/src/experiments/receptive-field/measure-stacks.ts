@@ -82,13 +82,9 @@ export async function randomField(
   }
 }
 
-/** `count` images of one channel of normal noise, in batches of 16. */
-export function noiseImages(count: number, size: number, seed: number): Tensor4D[] {
-  return Array.from(
-    { length: Math.ceil(count / 16) },
-    (_, index) =>
-      normalTensor([16, size, size, 1], { seed, purpose: "effective-field/noise", index }) as Tensor4D,
-  );
+/** A batch of images of one channel of normal noise. */
+export function noiseImages(count: number, size: number, seed: number): Tensor4D {
+  return normalTensor([count, size, size, 1], { seed, purpose: "effective-field/noise" }) as Tensor4D;
 }
 
 /** A picture as a batch of one, brightness from −1 to 1. */

@@ -1,0 +1,47 @@
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { expect, test } from "vitest";
+import { experiments } from "../src/experiments/registry.js";
+import { temporaryFolder } from "./run-gradlab.js";
+
+const command = join(import.meta.dirname, "../dist/gradlab.js");
+const run = promisify(execFile);
+
+// On the driver that VK_ICD_FILENAMES names: minutes where it emulates a GPU.
+test("on webgpu every experiment comes to the verdicts it always has, and the command ends by itself", async () => {
+  const out = await temporaryFolder();
+  const argv = [
+    "reproduce",
+    "--backend",
+    "webgpu",
+    "--allow-software-gpu",
+    "--out",
+    out,
+    "--json",
+    "--quiet",
+  ];
+  const { stdout, stderr } = await run(process.execPath, [command, ...argv], {
+    timeout: 590_000,
+    maxBuffer: 2 ** 26,
+  });
+  expect(stderr).toBe("");
+  const report = JSON.parse(stdout);
+  expect(report.backend).toEqual({
+    requested: "webgpu",
+    actual: "webgpu",
+    device: expect.stringMatching(/\S/),
+    software: expect.any(Boolean),
+  });
+  expect(report.experiments.map(({ id, backend }: { id: string; backend: string }) => [id, backend])).toEqual(
+    experiments.map(({ id, usesBackend }) => [id, usesBackend ? "webgpu" : null]),
+  );
+  for (const { id, checks } of report.experiments) {
+    for (const { name, ok } of checks) expect([id, name, ok]).toEqual([id, name, true]);
+  }
+  const html = await readFile(join(out, "report.html"), "utf8");
+  expect(html).toContain(`<dt>device</dt><dd>${report.backend.device}</dd>`);
+  expect(html).toContain(`<dt>emulated in software</dt><dd>${report.backend.software ? "yes" : "no"}</dd>`);
+  expect(html).toContain("--backend webgpu --allow-software-gpu");
+}, 600_000);

@@ -1,0 +1,77 @@
+import { messageOf } from "./backend-registry.js";
+
+/** The part of a tfjs backend by which values leave it. */
+interface ReadableBackend {
+  read(dataId: object): Promise<ArrayLike<number>>;
+  readSync(dataId: object): ArrayLike<number>;
+}
+
+export interface ReadGuard {
+  /** Why nothing computed from now on can be trusted, once that is so. */
+  readonly failure: Error | null;
+  /** Resolves, never rejects, at the first failure. */
+  readonly lost: Promise<Error>;
+  fail(reason: string): void;
+}
+
+const guards = new WeakMap<object, ReadGuard>();
+
+/** The guard of a backend, if it has one. */
+export const guardOf = (backend: object | undefined): ReadGuard | undefined =>
+  backend === undefined ? undefined : guards.get(backend);
+
+/**
+ * Makes every read of a backend throw from its first failure on: tfjs itself
+ * gives zeros or stale values after a GPU error.
+ *
+ * @param check Looks for a failure that announces itself in no other way; says it by `fail`.
+ */
+export function guardReads(
+  backend: ReadableBackend,
+  name: string,
+  check: (guard: ReadGuard) => void = () => {},
+): ReadGuard {
+  const present = guards.get(backend);
+  if (present !== undefined) return present;
+  let resolve: (error: Error) => void;
+  const state: { failure: Error | null } = { failure: null };
+  const guard: ReadGuard = {
+    get failure() {
+      return state.failure;
+    },
+    lost: new Promise((done) => {
+      resolve = done;
+    }),
+    fail(reason) {
+      if (state.failure !== null) return;
+      state.failure = new Error(`${name}: ${reason}; values computed on it are lost, select a backend anew`);
+      resolve(state.failure);
+    },
+  };
+  const expectAlive = () => {
+    if (state.failure === null) check(guard);
+    if (state.failure !== null) throw state.failure;
+  };
+  const read = backend.read.bind(backend);
+  const readSync = backend.readSync.bind(backend);
+  backend.read = async (dataId) => {
+    expectAlive();
+    try {
+      return await read(dataId);
+    } catch (error) {
+      // The loss may be announced just after the read that it broke.
+      await new Promise((done) => setTimeout(done));
+      throw state.failure ?? new Error(`${name}: a read failed: ${messageOf(error)}`, { cause: error });
+    } finally {
+      expectAlive();
+    }
+  };
+  backend.readSync = (dataId) => {
+    expectAlive();
+    const values = readSync(dataId);
+    expectAlive();
+    return values;
+  };
+  guards.set(backend, guard);
+  return guard;
+}
