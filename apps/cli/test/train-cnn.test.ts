@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { generateShapes, writeIdx } from "@gradlab/datasets";
 import { readSafetensors } from "@gradlab/safetensors";
@@ -259,6 +259,24 @@ test("a folder of pictures for each class is a data set", async () => {
   const broken = await gradlab([...run, ...wasm]);
   expect(broken).toMatchObject({ code: 1 });
   expect(broken.stderr).toContain(`${join(data, "train", "dark", "0.png")}: not a picture`);
+});
+
+test("a network that a huge rate has killed is told, judged and drawn; without test images the training ones judge", async () => {
+  const data = await idxFolder();
+  await rm(join(data, "t10k-images-idx3-ubyte"));
+  const out = join(await temporaryFolder(), "out");
+  const huge = ["--lr", "3", "--epochs", "8", "--batch", "5", "--out", out];
+  const net = ["--net", "lenet-relu", "--width", "2,3,8,6", "--data", data];
+  const { code, stdout, stderr } = await gradlab(["train-cnn", ...net, ...wasm, ...huge]);
+  expect(code).toBe(0);
+  expect(stderr).toMatch(/^epoch 8 of 8 · loss \d+\.\d{4} · \d+\.\d s$/m);
+  expect(stdout).toMatch(
+    /^lenet-relu after 8 epochs, 32 steps, \d+ s\n\nimages +count +loss +accuracy\ntraining +20 /,
+  );
+  expect(stdout).toContain("6 of 6 in relu4");
+  expect(stdout).not.toContain("most often taken for");
+  expect(await readFile(join(out, "histograms.svg"), "utf8")).toContain(">6 of 6 dead<");
+  expect(await readFile(join(out, "index.html"), "utf8")).toContain("of 20 training images are right");
 });
 
 // biome-ignore format: a table

@@ -6,7 +6,7 @@ import {
   type NetworkState,
   trainNetwork,
 } from "@gradlab/classic-cnns";
-import type { Training } from "@gradlab/core";
+import { NonFiniteError, type Training } from "@gradlab/core";
 import {
   type Augmentation,
   type Batch,
@@ -81,6 +81,9 @@ export async function trainEpochs(options: TrainEpochsOptions): Promise<Trained>
     history.length >= epochs ? "epochs" : isStale(history, patience) ? "patience" : null;
   const judge = async (epoch: number) => {
     const seen = watched && (await evaluate(graph, training.params, watched, { signal }));
+    if (seen !== null && !Number.isFinite(seen.loss)) {
+      throw new NonFiniteError(training.step, seen.loss, Number.NaN);
+    }
     const record: EpochRecord = {
       epoch,
       step: training.step,
