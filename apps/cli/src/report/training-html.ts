@@ -22,7 +22,7 @@ export function trainingHtml(result: RunResult, figures: readonly Figure[], laye
     data: result,
     main: `<h1>${escapeHtml(network.name)}, trained</h1>
 <p class="soft">${data.train.toLocaleString("en-US")} images of ${data.classes} classes from ${escapeHtml(data.source)}, ${epochs.length} epochs, ${steps} steps, ${duration(seconds)}${escapeHtml(where)}${early}.</p>
-<div class="verdict good"><div><strong>${percent(judged.accuracy)} of ${judged.count.toLocaleString("en-US")} ${name} images are right</strong><br>
+<div class="verdict plain"><div><strong>${percent(judged.accuracy)} of ${judged.count.toLocaleString("en-US")} ${name} images are right</strong><br>
 <span class="soft">${name} loss ${judged.loss.toFixed(4)}; training loss ${result.training.loss.toFixed(4)}, accuracy ${percent(result.training.accuracy)}</span></div></div>
 <section>
 ${figures.map(figureHtml).join("\n")}
