@@ -22,7 +22,7 @@ export interface Figure {
   readonly svg: SVGSVGElement;
 }
 
-interface Outcome {
+export interface Outcome {
   readonly checks: readonly Check[];
   readonly figures: readonly Figure[];
 }

@@ -20,16 +20,16 @@ const optimizer: OptimizerConfig = { name: "adam", learningRate: 2e-3, epsilon: 
 const batchSize = 50;
 
 /** The losses of lenet-relu before its first updates, weights and images in closed form. */
-export async function firstLosses(steps: number, signal: AbortSignal): Promise<number[]> {
+export async function firstLosses(steps: number, size: number, signal: AbortSignal): Promise<number[]> {
   const graph = network("lenet-relu");
   const { params } = closedFormWeights(graph);
   const training = startNetworkTraining({ params }, optimizer);
   disposeParams(params);
-  const { pixels, labels } = closedFormClasses(steps * batchSize);
+  const { pixels, labels } = closedFormClasses(steps * size);
   const batch = (step: number) => {
-    const [from, to] = [step * batchSize, (step + 1) * batchSize];
+    const [from, to] = [step * size, (step + 1) * size];
     return {
-      images: tensor4d(pixels.subarray(from * 784, to * 784), [batchSize, 28, 28, 1]),
+      images: tensor4d(pixels.subarray(from * 784, to * 784), [size, 28, 28, 1]),
       labels: tensor1d(labels.subarray(from, to), "int32"),
     };
   };
