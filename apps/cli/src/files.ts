@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { constants } from "node:fs";
-import { access, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { access, mkdir, open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { Failure } from "./failure.js";
 
@@ -26,6 +26,31 @@ export async function readInput(file: string): Promise<Uint8Array> {
   } catch (error) {
     throw new Failure("runtime", `${file}: ${reason(error)}`, { cause: error });
   }
+}
+
+/** The first bytes of a file, fewer where it has no more. */
+export async function readStart(file: string, length: number): Promise<Uint8Array> {
+  try {
+    const handle = await open(file);
+    try {
+      const { buffer, bytesRead } = await handle.read(new Uint8Array(length), 0, length, 0);
+      return buffer.subarray(0, bytesRead);
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    throw new Failure("runtime", `${file}: ${reason(error)}`, { cause: error });
+  }
+}
+
+export async function isFile(path: string): Promise<boolean> {
+  const stats = await stat(path).catch(() => null);
+  return stats?.isFile() === true;
+}
+
+export async function isFolder(path: string): Promise<boolean> {
+  const stats = await stat(path).catch(() => null);
+  return stats?.isDirectory() === true;
 }
 
 /** Writes one file, whole or not at all; makes its folder. */
@@ -72,6 +97,5 @@ export async function prepareFolder(folder: string): Promise<void> {
 }
 
 async function expectNoFolder(file: string): Promise<void> {
-  const stats = await stat(file).catch(() => null);
-  if (stats?.isDirectory()) throw Object.assign(new Error(), { code: "EISDIR" });
+  if (await isFolder(file)) throw Object.assign(new Error(), { code: "EISDIR" });
 }

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { backpropCheckCommand } from "./commands/backprop-check.js";
+import { classifyCommand } from "./commands/classify.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { gatesCommand } from "./commands/gates.js";
 import { lmsCommand } from "./commands/lms.js";
@@ -35,6 +36,7 @@ export async function main(
     .addCommand(receptiveFieldCommand(terminal))
     .addCommand(summaryCommand(terminal))
     .addCommand(trainCnnCommand(terminal))
+    .addCommand(classifyCommand(terminal))
     .addCommand(lmsCommand(terminal))
     .addCommand(gatesCommand(terminal))
     .addCommand(backpropCheckCommand(terminal))

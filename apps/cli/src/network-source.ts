@@ -75,11 +75,23 @@ export interface ClassicNetwork {
 }
 
 /** The classic network that `--net` names, cut to size by the flags. */
-export async function classicNetwork(net: string, flags: ShapeFlags): Promise<ClassicNetwork> {
+export async function classicNetwork(
+  net: string,
+  flags: ShapeFlags,
+  options: NetworkOptions = networkOptions(flags),
+): Promise<ClassicNetwork> {
   const { network, networkNames } = await import("@gradlab/classic-cnns");
   if (!isOneOf(networkNames, net)) throw unknownNetwork(networkNames, net);
-  const options = networkOptions(flags);
   return { name: net, options, graph: blame("usage", `--net ${net}`, () => network(net, options)) };
+}
+
+/** A checkpoint says itself how its network is cut to size. */
+export function refuseBesideCheckpoint(flags: ShapeFlags, file: string): void {
+  for (const flag of ["input", "channels", "classes", "width"] as const) {
+    if (flags[flag] !== undefined) {
+      throw new Failure("usage", `--${flag}: expected beside --net, got it beside the checkpoint ${file}`);
+    }
+  }
 }
 
 /** What the flags say to `network`. */

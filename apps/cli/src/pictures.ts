@@ -18,31 +18,36 @@ export async function figureDocument(): Promise<Document> {
 
 /**
  * Reads a picture and brings it to `[height, width]`: scaled to cover, then cut
- * at the centre. With `most`, to that shape but no more pixels along a side.
+ * at the centre; without a size as it is. With `most`, to that shape but no more
+ * pixels along a side.
  */
 export async function readPicture(
   file: string,
-  size: readonly [height: number, width: number],
+  size?: readonly [height: number, width: number],
   most = Number.POSITIVE_INFINITY,
 ): Promise<Pixels> {
   const bytes = await readInput(file);
   const { default: sharp } = await import("sharp");
-  const shrink = Math.min(1, most / Math.max(...size));
-  const [height, width] = size.map((length) => Math.max(1, Math.round(length * shrink))) as [number, number];
   try {
-    const data = await sharp(bytes)
-      .rotate()
-      .resize(width, height, { fit: "cover", kernel: "lanczos3" })
+    const upright = sharp(bytes).rotate();
+    const resized = size === undefined ? upright : upright.resize(coverOf(size, most));
+    const { data, info } = await resized
       .flatten({ background: "#fff" })
       .toColourspace("srgb")
       .raw()
-      .toBuffer();
-    return { width, height, data };
+      .toBuffer({ resolveWithObject: true });
+    return { width: info.width, height: info.height, data };
   } catch (error) {
     throw new Failure("runtime", `${file}: not a picture that can be read (${messageOf(error)})`, {
       cause: error,
     });
   }
+}
+
+function coverOf(size: readonly [height: number, width: number], most: number) {
+  const shrink = Math.min(1, most / Math.max(...size));
+  const [height, width] = size.map((length) => Math.max(1, Math.round(length * shrink))) as [number, number];
+  return { height, width, fit: "cover", kernel: "lanczos3" } as const;
 }
 
 /** A picture inside a `data:` URL: JPEG for photographs, PNG for what must stay exact. */

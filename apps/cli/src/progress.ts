@@ -52,9 +52,8 @@ export function startProgress(
       const perMs = steps > 1 ? (steps - 1) / Math.max(time - warm, 1e-3) : null;
       const rate = perMs === null ? "" : ` · ${Math.round(perMs * 1000 * perStep)} ${unit}/s`;
       const left = perMs === null ? "" : ` · ${duration((total - at) / perMs / 1000)} left`;
-      terminal.log(
-        `\r\u001b[2K${Math.floor((100 * at) / total)} % · step ${at} of ${total} · ${text}${rate}${left}`,
-      );
+      // Less than 80 characters: a line that wraps cannot be taken back.
+      terminal.log(`\r\u001b[2K${Math.floor((100 * at) / total)} % · ${text}${rate}${left}`);
       shown = true;
     },
     say(line) {

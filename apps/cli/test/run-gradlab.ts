@@ -19,11 +19,14 @@ export async function gradlab(
     experiments,
     live = false,
     signal = new AbortController().signal,
+    onLog = () => undefined,
   }: {
     env?: Record<string, string>;
     experiments?: readonly Experiment[];
     live?: boolean;
     signal?: AbortSignal;
+    /** Sees what goes to stderr as it comes. */
+    onLog?: (text: string) => void;
   } = {},
 ): Promise<Ran> {
   let stdout = "";
@@ -36,6 +39,7 @@ export async function gradlab(
       },
       log: (text) => {
         stderr += text;
+        onLog(text);
       },
       env,
       colors: { stdout: false, stderr: false },

@@ -28,6 +28,7 @@ export { type PreprocessImageNetOptions, preprocessImageNet } from "./preprocess
 export { readCifar10 } from "./read-cifar10.js";
 export { type ReadIdxOptions, readIdx } from "./read-idx.js";
 export { type ReadIdxImagesOptions, readIdxImages } from "./read-idx-images.js";
+export { resizeDataset } from "./resize-dataset.js";
 export { resizeImage } from "./resize-image.js";
 export { selectSamples } from "./select-samples.js";
 export { type SplitOptions, splitDataset } from "./split-dataset.js";

@@ -65,7 +65,15 @@ export function linePanels(
         ticks: 5,
         tickFormat: (x: number) => (Number.isInteger(x) ? `${x}` : ""),
       },
-      y: { label: null, domain: [...y], grid: true, ticks: 5, clamp: true },
+      y: {
+        label: null,
+        domain: [...y],
+        grid: true,
+        ticks: 5,
+        clamp: true,
+        // The margin has room for four digits.
+        ...(Math.max(...y.map(Math.abs)) >= 10_000 && { tickFormat: "~s" }),
+      },
       color: { domain: names, range: [...seriesColors] },
       marks: [
         Plot.line(points, { x: "x", y: "y", stroke: "name", strokeWidth: 2 }),

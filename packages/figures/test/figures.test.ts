@@ -302,6 +302,10 @@ test("panels: a series has one colour in all of them, the axis holds all points,
   expect(svg.querySelectorAll("circle")).toHaveLength(0);
   const once = [{ title: "loss", series: [{ name: "training", points: points(2.3, 0.4, 1) }] }];
   expect(linePanels(once, { document }).querySelectorAll("circle")).toHaveLength(1);
+  // Numbers that the margin has no room for are shortened.
+  const huge = [{ title: "loss", series: [{ name: "training", points: points(250_000, 90) }] }];
+  const ticks = [...linePanels(huge, { document }).querySelectorAll("text")].map((text) => text.textContent!);
+  expect(ticks).toContain("200k");
   const nothing = [{ title: "loss", series: [{ name: "training", points: [[1, Number.NaN]] as const }] }];
   expect(() => linePanels(nothing, { document })).toThrow(
     "linePanels: loss: expected at least one finite point, got none",

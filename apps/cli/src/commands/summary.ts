@@ -17,6 +17,7 @@ import {
   classicNetwork,
   loadNetwork,
   type NetworkFlags,
+  refuseBesideCheckpoint,
   type ShapeFlags,
 } from "../network-source.js";
 import { type Paint, painter, type Terminal, textTable } from "../terminal.js";
@@ -25,6 +26,7 @@ import { type Paint, painter, type Terminal, textTable } from "../terminal.js";
 export const policies = ["macs", "with-bias", "flops", "torchinfo", "everything"] as const;
 
 interface Flags extends CommonOptions, NetworkFlags, ShapeFlags {
+  readonly weights?: string;
   readonly policy: (typeof policies)[number];
 }
 
@@ -35,6 +37,7 @@ export function summaryCommand(terminal: Terminal): Command {
   })
     .option("--net <name>", "a classic network: lenet, alexnet, vgg16, resnet18, …")
     .option("--model <file>", "a model.json of tfjs (layers or graph model), or a LayerGraph as JSON")
+    .option("--weights <file>", "a checkpoint of train-cnn, or its folder")
     .option("--input <size>", "input size: N, or H,W", countsFrom(1))
     .option("--channels <n>", "input channels", countFrom(1))
     .option("--classes <n>", "number of classes", countFrom(1))
@@ -55,7 +58,8 @@ everything is flops with norms, pooling, activations and sums.
 Examples:
   gradlab summary --net resnet18
   gradlab summary --net vgg11 --width 16,32,64,128,128 --input 64 --channels 1 --classes 10
-  gradlab summary --net alexnet --policy flops --json`,
+  gradlab summary --net alexnet --policy flops --json
+  gradlab summary --weights run/best.safetensors`,
     )
     .action((flags: Flags) => run(flags, terminal));
 }
@@ -68,13 +72,13 @@ async function run(flags: Flags, terminal: Terminal): Promise<void> {
       `--out: expected a name that ends in .json or .csv, got ${JSON.stringify(out)}`,
     );
   }
-  const { label, graph } = net === undefined ? await ownModel(flags) : await classic(net, flags);
+  const { label, graph } = await source(flags);
   const { summary } = await import("@gradlab/classic-cnns");
   const inputSize = flags.input && bothAxes(flags.input);
   // A classic network has been cut to size already.
   const resized = net === undefined && inputSize !== undefined;
   const [exit, place] =
-    net === undefined ? (["runtime", flags.model!] as const) : (["usage", `--net ${net}`] as const);
+    net === undefined ? (["runtime", label] as const) : (["usage", `--net ${net}`] as const);
   const table = blame(exit, place, () => summary(graph, { policy, ...(resized && { inputSize }) }));
   const result = {
     ...envelope("summary", flags, []),
@@ -94,20 +98,39 @@ async function run(flags: Flags, terminal: Terminal): Promise<void> {
   else terminal.write(describe(result, table, painter(terminal.colors.stdout && flags.color)));
 }
 
-async function classic(net: string, flags: Flags): Promise<{ label: string; graph: LayerGraph }> {
-  if (flags.model !== undefined) throw new Failure("usage", "expected one of --net and --model, got 2");
-  const { name, graph } = await classicNetwork(net, flags);
+interface Source {
+  readonly label: string;
+  readonly graph: LayerGraph;
+}
+
+async function source(flags: Flags): Promise<Source> {
+  const { net, model, weights } = flags;
+  const given = [net, model, weights].filter((flag) => flag !== undefined);
+  if (given.length !== 1) {
+    const got = given.length === 0 ? "none" : given.length;
+    throw new Failure("usage", `expected one of --net, --model and --weights, got ${got}`);
+  }
+  if (model !== undefined) return ownModel(model, flags);
+  if (weights !== undefined) return ownCheckpoint(weights, flags);
+  const { name, graph } = await classicNetwork(net!, flags);
   return { label: name, graph };
 }
 
-async function ownModel(flags: Flags): Promise<{ label: string; graph: LayerGraph }> {
-  if (flags.model === undefined) throw new Failure("usage", "expected one of --net and --model, got none");
+async function ownCheckpoint(path: string, flags: Flags): Promise<Source> {
+  const { checkpointFile, readCheckpointNetwork } = await import("../train-cnn/checkpoint.js");
+  const file = await checkpointFile(path);
+  refuseBesideCheckpoint(flags, file);
+  const { name, graph } = await readCheckpointNetwork(file);
+  return { label: `${name} of ${file}`, graph };
+}
+
+async function ownModel(model: string, flags: Flags): Promise<Source> {
   for (const flag of ["classes", "width"] as const) {
     if (flags[flag] !== undefined) {
       throw new Failure("usage", `--${flag}: expected beside --net, got it beside --model`);
     }
   }
-  const { label, graph } = await loadNetwork({ model: flags.model });
+  const { label, graph } = await loadNetwork({ model });
   const channels = flags.channels ?? graph.input.channels;
   return {
     label,

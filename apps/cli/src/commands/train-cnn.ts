@@ -12,14 +12,14 @@ import {
   positiveNumbers,
 } from "../command.js";
 import { Failure } from "../failure.js";
-import { prepareFolder } from "../files.js";
+import { isFile, prepareFolder } from "../files.js";
 import { bothAxes, classicNetwork, type ShapeFlags } from "../network-source.js";
 import { openBackend } from "../open-backend.js";
 import { duration } from "../progress.js";
 import { type Paint, painter, type Terminal, textTable } from "../terminal.js";
 import { type AugmentationName, augmentations } from "../train-cnn/augmentations.js";
 import { type ImageData, loadImageData } from "../train-cnn/image-data.js";
-import type { RunResult } from "../train-cnn/train-run.js";
+import type { RunResult } from "../train-cnn/run-result.js";
 
 const optimizers = ["sgd", "momentum", "adam", "rmsprop", "adagrad", "adadelta", "adamax"] as const;
 type OptimizerName = (typeof optimizers)[number];
@@ -68,14 +68,14 @@ export function trainCnnCommand(terminal: Terminal): Command {
     "train a classic network on images, with all that can be seen of it",
     {
       flag: "--out <dir>",
-      help: "write result.json and figures there: learning curves, confusion matrix, histograms and maps by layer",
+      help: "write index.html, result.json and figures there: learning curves, confusion matrix, histograms and maps by layer",
     },
     "where tensors live: the best that passes its self-test, or this one",
   )
     .requiredOption("--net <name>", "a classic network: lenet-relu, vgg11, resnet18, …")
     .option(
       "--data <dir>",
-      "a folder with IDX files (MNIST, Fashion-MNIST) or the binary CIFAR-10; or shapes: generated images",
+      "a folder with IDX files (MNIST, Fashion-MNIST), the binary CIFAR-10, or a folder of pictures for each class; or shapes: generated images",
       "shapes",
     )
     .option("--count <n>", "how many images to generate for training (default: 2000)", countFrom(1))
@@ -138,6 +138,13 @@ async function run(flags: Flags, terminal: Terminal): Promise<void> {
   for (const folder of [out, checkpoint]) if (folder !== undefined) await prepareFolder(folder);
   const opened = await openBackend(flags, terminal);
   const { trainRun } = await import("../train-cnn/train-run.js");
+  const { lastCheckpoint } = await import("../train-cnn/checkpoint.js");
+  const warnings: string[] = [];
+  if (checkpoint !== undefined && !resume && (await isFile(lastCheckpoint(checkpoint)))) {
+    warnings.push(`${lastCheckpoint(checkpoint)} is written anew (--resume would go on from it)`);
+  }
+  const paint = painter(terminal.colors.stderr && flags.color);
+  if (!flags.quiet) for (const one of warnings) terminal.log(`${paint("yellow", "warning:")} ${one}\n`);
   const optimizer: OptimizerConfig = {
     name: flags.optimizer,
     learningRate: flags.lr ?? usualRates[flags.optimizer],
@@ -157,7 +164,7 @@ async function run(flags: Flags, terminal: Terminal): Promise<void> {
     quiet: flags.quiet,
     color: flags.color,
     terminal,
-    around: envelope("train-cnn", flags, [], opened),
+    around: envelope("train-cnn", flags, warnings, opened),
   });
   if (flags.json) terminal.write(`${JSON.stringify(done, null, 2)}\n`);
   else terminal.write(describe(done, painter(terminal.colors.stdout && flags.color)));
@@ -196,7 +203,7 @@ function shapeFor({ width }: Flags, { shape, classes }: Dataset): ShapeFlags {
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 
 function describe(
-  { network, data, steps, seconds, epochs, stopped, bestEpoch, ...judged }: RunResult,
+  { network, data, steps, seconds, epochs, stopped, bestEpoch, inspection, ...judged }: RunResult,
   paint: Paint,
 ): string {
   const sets = (["training", "validation", "test"] as const).flatMap((name) => {
@@ -218,6 +225,11 @@ function describe(
   ];
   const final = judged.test ?? judged.validation;
   if (final !== null) lines.push("", perClass(final, data.labels, paint));
+  const dead = inspection.deadUnits.filter((unit) => unit.dead > 0);
+  if (inspection.deadUnits.length > 0) {
+    const which = dead.map((unit) => `${unit.dead} of ${unit.of} in ${unit.layer}`).join(", ");
+    lines.push("", `dead units on ${inspection.images} images: ${which || "none"}`);
+  }
   return `${lines.join("\n")}\n`;
 }
 

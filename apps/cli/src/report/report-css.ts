@@ -24,6 +24,7 @@ a { color: var(--accent); }
 .soft { color: var(--soft); }
 .verdict { display: flex; align-items: center; gap: 14px; margin: 24px 0; padding: 16px 20px; border-radius: 12px; }
 .verdict.good { background: var(--good-tint); }
+.verdict.plain { background: var(--code); }
 .verdict.bad { background: var(--bad-tint); }
 .verdict strong { font-size: 1.1rem; }
 .verdict .mark { font-size: 1.6rem; line-height: 1; }

@@ -1,7 +1,7 @@
 import type { CandidateReport } from "@gradlab/backend-select";
 import type { Report, ShownResult } from "../commands/reproduce.js";
 import type { Check, Value } from "../experiments/experiment.js";
-import { reportCss } from "./report-css.js";
+import { escapeHtml, factsHtml, figureHtml, page } from "./page.js";
 
 /** The report as one file: figures, known and computed values, versions, and how to repeat it. */
 export function reportHtml(report: Report, shown: readonly ShownResult[], command: string): string {
@@ -12,17 +12,10 @@ export function reportHtml(report: Report, shown: readonly ShownResult[], comman
     failed === 0
       ? `All ${checks.length} known values reproduced`
       : `${failed} of ${checks.length} known values not reproduced`;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>gradlab: ${escapeHtml(verdict)}</title>
-<style>${reportCss}</style>
-</head>
-<body>
-<main>
-<h1>Known results, reproduced</h1>
+  return page({
+    title: verdict,
+    data: report,
+    main: `<h1>Known results, reproduced</h1>
 <p class="soft">Every value below was computed again by gradlab and compared with the one that is known.</p>
 <div class="verdict ${failed === 0 ? "good" : "bad"}"><span class="mark">${failed === 0 ? "✓" : "✗"}</span>
 <div><strong>${escapeHtml(verdict)}</strong><br><span class="soft">${counted(report.experiments.length, "experiment")}, ${seconds.toFixed(1)} seconds</span></div></div>
@@ -38,17 +31,11 @@ ${shown.map(section).join("\n")}
 <dl>
 <dt>seed</dt><dd>${report.seed}</dd>
 ${backendRows(report.backend)}
-${Object.entries(report.versions)
-  .map(([name, version]) => `<dt>${escapeHtml(name)}</dt><dd>${escapeHtml(version)}</dd>`)
-  .join("\n")}
+${factsHtml(report.versions)}
 </dl>
 ${candidateTable(report.candidates)}
-</section>
-</main>
-<script type="application/json" id="report">${JSON.stringify(report).replaceAll("<", "\\u003c")}</script>
-</body>
-</html>
-`;
+</section>`,
+  });
 }
 
 function backendRows({ requested, actual, device, software }: Report["backend"]): string {
@@ -86,7 +73,7 @@ function section({ experiment, result, figures }: ShownResult): string {
   return `<section id="${anchor(result.id)}">
 <header><h2>${escapeHtml(experiment.title)}</h2><span class="id">${escapeHtml(result.id)}${result.backend === null ? "" : ` · ${result.backend}`} · ${result.seconds.toFixed(1)} s</span></header>
 <p>${escapeHtml(experiment.about)}</p>
-${figures.map(({ svg, caption }) => `<figure><div class="scroll">${svg.outerHTML}</div><figcaption>${escapeHtml(caption)}</figcaption></figure>`).join("\n")}
+${figures.map(figureHtml).join("\n")}
 <details open><summary>${counted(result.checks.length, "value")}</summary>
 <div class="scroll"><table>
 <thead><tr><th>value</th><th>known</th><th>computed</th><th>verdict</th></tr></thead>
@@ -123,11 +110,3 @@ function showNumber(value: number): string {
 const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
 const anchor = (id: string) => id.replaceAll(/[^a-z0-9]+/g, "-");
-
-function escapeHtml(text: string): string {
-  return text
-    .replaceAll("&", "&amp;")
-    .replaceAll("<", "&lt;")
-    .replaceAll(">", "&gt;")
-    .replaceAll('"', "&quot;");
-}

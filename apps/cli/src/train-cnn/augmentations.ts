@@ -1,8 +1,15 @@
-import type { Augmentation } from "@gradlab/datasets";
+import { type Augmentation, compose, randomCrop, randomFlip, randomTransform } from "@gradlab/datasets";
 
-/** What `--augment` names. */
-export const augmentations = {
+/**
+ * What `--augment` names: `crop` moves an image by up to 4 pixels, `flip` mirrors half of them, `flip-crop` (usual for
+ * CIFAR-10) does both, `affine` turns by up to 10 degrees, moves and scales by up to a tenth.
+ */
+export const augmentations: Readonly<Record<AugmentationName, Augmentation | undefined>> = {
   none: undefined,
-} as const satisfies Readonly<Record<string, Augmentation | undefined>>;
+  crop: randomCrop({ padding: 4 }),
+  flip: randomFlip(),
+  "flip-crop": compose(randomFlip(), randomCrop({ padding: 4 })),
+  affine: randomTransform({ degrees: 10, translate: 0.1, scale: [0.9, 1.1] }),
+};
 
-export type AugmentationName = keyof typeof augmentations;
+export type AugmentationName = "none" | "crop" | "flip" | "flip-crop" | "affine";

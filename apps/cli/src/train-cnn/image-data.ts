@@ -1,29 +1,35 @@
+import { createHash } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import {
   cifar10Labels,
   type Dataset,
+  datasetFromPixels,
   fashionMnistLabels,
   generateShapes,
   readCifar10,
   readIdxImages,
+  resizeDataset,
   shapeNames,
   splitDataset,
 } from "@gradlab/datasets";
 import { blame, Failure, messageOf } from "../failure.js";
 import { readInput } from "../files.js";
+import { type Pixels, readPicture } from "../pictures.js";
 
 /** Images to learn from, and images to be judged by. */
 export interface ImageData {
   /** The folder, or `shapes`. */
   readonly source: string;
-  readonly kind: "idx" | "cifar-10" | "shapes";
+  readonly kind: "idx" | "cifar-10" | "pictures" | "shapes";
   readonly train: Dataset;
   /** Held out of the training images; null unless asked for. */
   readonly validation: Dataset | null;
   readonly test: Dataset | null;
   /** Names of the classes, by label. */
   readonly labels: readonly string[];
+  /** SHA-256 of the training images and their labels, before any is held out. */
+  readonly digest: string;
 }
 
 export interface ImageDataOptions {
@@ -40,12 +46,19 @@ export interface ImageDataOptions {
 
 /**
  * The images that `--data` names: `shapes` for generated ones, or a folder with IDX files (`train-images…`,
- * `train-labels…`, `t10k-…`, gzipped or not) or with the binary files of CIFAR-10.
+ * `train-labels…`, `t10k-…`, gzipped or not), with the binary files of CIFAR-10, or with a folder of pictures for each
+ * class (in `train` and `test`, or at once).
  */
 export async function loadImageData(data: string, options: ImageDataOptions): Promise<ImageData> {
-  const { kind, train: all, test, labels } = data === "shapes" ? shapes(options) : await folder(data);
+  const found = data === "shapes" ? shapes(options) : await folder(data, options);
+  const { inputSize } = options;
+  const fitting = (set: Dataset) => (inputSize === undefined ? set : resizeDataset(set, inputSize));
+  const { kind, labels } = found;
+  const all = fitting(found.train);
+  const test = found.test && fitting(found.test);
   const { validation: share, seed } = options;
-  if (share === 0) return { source: data, kind, train: all, validation: null, test, labels };
+  const about = { source: data, kind, test, labels, digest: digestOf(all) };
+  if (share === 0) return { ...about, train: all, validation: null };
   const held = Math.round(share * all.count);
   if (held === 0 || held === all.count) {
     throw new Failure(
@@ -58,8 +71,11 @@ export async function loadImageData(data: string, options: ImageDataOptions): Pr
     seed,
     stratified: true,
   }) as [Dataset, Dataset];
-  return { source: data, kind, train, validation, test, labels };
+  return { ...about, train, validation };
 }
+
+const digestOf = ({ images, labels }: Dataset) =>
+  createHash("sha256").update(images).update(labels).digest("hex");
 
 type Loaded = Pick<ImageData, "kind" | "train" | "test" | "labels">;
 
@@ -82,7 +98,7 @@ function shapes({ seed, inputSize = [28, 28], channels = 1, count = 2000 }: Imag
   });
 }
 
-async function folder(path: string): Promise<Loaded> {
+async function folder(path: string, options: ImageDataOptions): Promise<Loaded> {
   const names = (await filesOf(path)).sort();
   const find = (pattern: RegExp) => {
     const name = names.find((one) => pattern.test(one));
@@ -119,10 +135,68 @@ async function folder(path: string): Promise<Loaded> {
       labels: cifar10Labels,
     };
   }
+  const pictures = await pictureFolders(path, options);
+  if (pictures !== null) return pictures;
+  const got = names.length === 0 ? "an empty folder" : names.slice(0, 6).join(", ");
   throw new Failure(
     "runtime",
-    `${path}: expected train-images…idx3-ubyte and train-labels…idx1-ubyte (gzipped or not), or data_batch_1.bin, got ${names.length === 0 ? "an empty folder" : names.slice(0, 6).join(", ")}`,
+    `${path}: expected train-images…idx3-ubyte and train-labels…idx1-ubyte (gzipped or not), data_batch_1.bin, or a folder of pictures for each class, got ${got}`,
   );
+}
+
+const isPicture = (name: string) => /\.(jpe?g|png|webp|gif|tiff?|avif)$/i.test(name);
+
+/** Pictures by class; null where there are none. */
+async function pictureFolders(path: string, { inputSize }: ImageDataOptions): Promise<Loaded | null> {
+  const parts = await classFolders(join(path, "train"));
+  const classes = parts.length > 0 ? parts : await classFolders(path);
+  if (classes.length < 2) return null;
+  const labels = classes.map(({ name }) => name);
+  // Without a wish, the size that ImageNet's networks train at would be far too much for a first try.
+  const size = inputSize ?? ([64, 64] as const);
+  const train = await readPictures(classes, labels, size);
+  const held = parts.length > 0 ? await classFolders(join(path, "test")) : [];
+  const strange = held.find(({ name }) => !labels.includes(name));
+  if (strange !== undefined) {
+    throw new Failure(
+      "runtime",
+      `${join(path, "test", strange.name)}: expected a class of the training images`,
+    );
+  }
+  const test = held.length === 0 ? null : await readPictures(held, labels, size);
+  return { kind: "pictures", train, test, labels };
+}
+
+interface ClassFolder {
+  readonly name: string;
+  readonly files: readonly string[];
+}
+
+/** The folders with pictures in a folder, by name. */
+async function classFolders(path: string): Promise<ClassFolder[]> {
+  const entries = await readdir(path, { withFileTypes: true }).catch(() => []);
+  const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  const read = folders.sort().map(async (name) => {
+    const files = (await readdir(join(path, name))).filter(isPicture).sort();
+    return { name, files: files.map((file) => join(path, name, file)) };
+  });
+  return (await Promise.all(read)).filter(({ files }) => files.length > 0);
+}
+
+async function readPictures(
+  classes: readonly ClassFolder[],
+  labels: readonly string[],
+  size: readonly [number, number],
+): Promise<Dataset> {
+  const pictures: Pixels[] = [];
+  const label: number[] = [];
+  for (const { name, files } of classes) {
+    for (const file of files) {
+      pictures.push(await readPicture(file, size));
+      label.push(labels.indexOf(name));
+    }
+  }
+  return datasetFromPixels(pictures, label, { channels: 3, classes: labels.length });
 }
 
 async function filesOf(path: string): Promise<string[]> {

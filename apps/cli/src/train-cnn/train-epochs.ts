@@ -1,3 +1,4 @@
+import { setImmediate as breathe } from "node:timers/promises";
 import {
   type Evaluation,
   evaluateNetwork,
@@ -5,10 +6,17 @@ import {
   type NetworkState,
   trainNetwork,
 } from "@gradlab/classic-cnns";
-import { mapParams, type Params, type Training } from "@gradlab/core";
-import { type Augmentation, batchIndices, type Dataset, stepsPerEpoch, takeBatch } from "@gradlab/datasets";
+import { NonFiniteError, type Training } from "@gradlab/core";
+import {
+  type Augmentation,
+  type Batch,
+  batches,
+  type Dataset,
+  stepsPerEpoch,
+  takeBatch,
+} from "@gradlab/datasets";
 import type { LayerGraph } from "@gradlab/receptive-field";
-import { type Tensor1D, tensor1d, tensor4d, type Variable } from "@tensorflow/tfjs-core";
+import { type Tensor1D, tensor1d, tensor4d } from "@tensorflow/tfjs-core";
 import type { Progress } from "../progress.js";
 import type { CheckpointNote, EpochRecord } from "./checkpoint.js";
 
@@ -30,11 +38,20 @@ export interface TrainEpochsOptions {
   readonly progress: Progress;
   /** Called after each step. */
   readonly onStep: (step: StepRecord) => void;
-  /** Called after each epoch; `isBest` when none before had a smaller loss on the watched images. */
-  readonly onEpoch: (epoch: EpochRecord, history: readonly EpochRecord[], isBest: boolean) => Promise<void>;
+  /** Called after each epoch, the last one of `history`. */
+  readonly onEpoch: (end: EpochEnd) => Promise<void>;
 }
 
-export interface StepRecord {
+export interface EpochEnd {
+  readonly epoch: EpochRecord;
+  readonly history: readonly EpochRecord[];
+  /** No epoch before had a smaller loss on the watched images. */
+  readonly isBest: boolean;
+  /** What it took since the start of this run. */
+  readonly seconds: number;
+}
+
+interface StepRecord {
   readonly step: number;
   readonly epoch: number;
   readonly loss: number;
@@ -58,33 +75,46 @@ export async function trainEpochs(options: TrainEpochsOptions): Promise<Trained>
     options;
   const history = [...options.history];
   let { unfinished } = options;
+  let since = performance.now();
   const perEpoch = stepsPerEpoch({ count: train.count, size: batch });
   const ended = (): Trained["stopped"] | null =>
     history.length >= epochs ? "epochs" : isStale(history, patience) ? "patience" : null;
   const judge = async (epoch: number) => {
     const seen = watched && (await evaluate(graph, training.params, watched, { signal }));
+    if (seen !== null && !Number.isFinite(seen.loss)) {
+      throw new NonFiniteError(training.step, seen.loss, Number.NaN);
+    }
     const record: EpochRecord = {
       epoch,
       step: training.step,
       loss: unfinished.loss / unfinished.steps,
       validationLoss: seen?.loss ?? null,
       validationAccuracy: seen?.accuracy ?? null,
-      seconds: unfinished.seconds,
     };
     history.push(record);
     unfinished = nothing;
-    await options.onEpoch(record, history, bestEpoch(history) === record);
+    const seconds = (performance.now() - since) / 1000;
+    since = performance.now();
+    await options.onEpoch({ epoch: record, history, isBest: bestEpoch(history) === record, seconds });
   };
   try {
     // An interruption may have come between the last step of an epoch and its judgement.
     if (training.step === (history.length + 1) * perEpoch) await judge(history.length + 1);
     const already = ended();
     if (already !== null) return { history, unfinished, stopped: already };
+    const source = batches(train, {
+      size: batch,
+      seed,
+      epochs,
+      step: training.step,
+      ...(augment && { augment }),
+    });
     const steps = trainNetwork(graph, training, {
-      batch: (step) => {
-        const indices = batchIndices({ count: train.count, size: batch, seed, step });
-        const epoch = Math.floor(step / perEpoch);
-        return toTensors(takeBatch(train, indices, { seed, epoch, ...(augment && { augment }) }));
+      batch: async () => {
+        // What computes at once never waits, and Ctrl-C would not be heard.
+        await breathe();
+        const next = source.next();
+        return next.done ? null : toTensors(next.value);
       },
       seed,
       steps: epochs * perEpoch,
@@ -92,11 +122,7 @@ export async function trainEpochs(options: TrainEpochsOptions): Promise<Trained>
     });
     for await (const { step, loss, gradientNorm, learningRate, seconds } of steps) {
       const epoch = Math.ceil(step / perEpoch);
-      unfinished = {
-        loss: unfinished.loss + loss,
-        steps: unfinished.steps + 1,
-        seconds: unfinished.seconds + seconds,
-      };
+      unfinished = { loss: unfinished.loss + loss, steps: unfinished.steps + 1 };
       options.onStep({ step, epoch, loss, gradientNorm, learningRate, seconds });
       progress.step(`epoch ${epoch} of ${epochs} · loss ${loss.toFixed(4)}`);
       if (step % perEpoch !== 0) continue;
@@ -106,12 +132,12 @@ export async function trainEpochs(options: TrainEpochsOptions): Promise<Trained>
     }
     return { history, unfinished, stopped: "epochs" };
   } catch (error) {
-    if (!signal.aborted) throw error;
+    if (!signal.aborted || error !== signal.reason) throw error;
     return { history, unfinished, stopped: "interrupted" };
   }
 }
 
-export const nothing: CheckpointNote["unfinished"] = { loss: 0, steps: 0, seconds: 0 };
+export const nothing: CheckpointNote["unfinished"] = { loss: 0, steps: 0 };
 
 /** The epoch with the smallest loss on the watched images, the first of equal ones; the last where nothing was watched. */
 export function bestEpoch(history: readonly EpochRecord[]): EpochRecord | undefined {
@@ -145,7 +171,8 @@ export async function evaluate(
   return evaluateNetwork(graph, params, {
     ...(statistics && { statistics }),
     ...(signal && { signal }),
-    batch: (index) => {
+    batch: async (index) => {
+      await breathe();
       const from = index * evaluationBatch;
       const count = Math.min(evaluationBatch, dataset.count - from);
       if (count <= 0) return null;
@@ -159,12 +186,6 @@ export async function evaluate(
   });
 }
 
-export function toTensors({ images, labels, shape }: ReturnType<typeof takeBatch>): ImageBatch {
+export function toTensors({ images, labels, shape }: Batch): ImageBatch {
   return { images: tensor4d(images, [...shape]), labels: tensor1d(labels, "int32") as Tensor1D };
-}
-
-/** A copy of what a training has learned; the caller disposes it. */
-export function copyState({ params, statistics = {} }: NetworkState): NetworkState {
-  const copy = (record: Params) => mapParams(record, (tensor) => (tensor as Variable).clone());
-  return { params: copy(params), statistics: copy(statistics) };
 }

@@ -1,0 +1,58 @@
+import {
+  inspectNetwork,
+  type LayerActivations,
+  type NetworkState,
+  type ParameterHistogram,
+  summary,
+} from "@gradlab/classic-cnns";
+import { type Dataset, takeBatch } from "@gradlab/datasets";
+import type { LayerGraph } from "@gradlab/receptive-field";
+import { toTensors } from "./train-epochs.js";
+
+/** A trained network while it looks at some images: how its numbers are distributed, and what is dead in it. */
+export interface Inspection {
+  /** How many images it looked at, spread over the set. */
+  readonly images: number;
+  /** Mean cross-entropy on them. */
+  readonly loss: number | null;
+  /** Of every ReLU: channels (or units) that are positive nowhere on these images. */
+  readonly deadUnits: readonly { readonly layer: string; readonly dead: number; readonly of: number }[];
+  readonly activations: readonly LayerActivations[];
+  readonly weights: readonly ParameterHistogram[];
+  readonly gradients: readonly ParameterHistogram[];
+}
+
+/** Looks into a network, with gradients, on some images of a set. */
+export async function inspectRun(
+  graph: LayerGraph,
+  { params, statistics }: NetworkState,
+  dataset: Dataset,
+): Promise<Inspection> {
+  const { images, labels } = toTensors(takeBatch(dataset, spread(dataset.count, affordable(graph))));
+  try {
+    const seen = await inspectNetwork(graph, params, images, { labels, ...(statistics && { statistics }) });
+    const { activations, weights, gradients, loss } = seen;
+    const deadUnits = activations.flatMap(({ layer, shape, dead }) =>
+      dead === undefined ? [] : [{ layer, dead: dead.length, of: shape[0]! }],
+    );
+    return { images: seen.images, loss, deadUnits, activations, weights, gradients };
+  } finally {
+    images.dispose();
+    labels.dispose();
+  }
+}
+
+/** How many images fit when all activations are held at once: 80 MB of them, and their gradients. */
+function affordable(graph: LayerGraph): number {
+  const each = summary(graph).layers.reduce(
+    (sum, { outputShape }) => sum + outputShape.reduce((a, b) => a * b, 1),
+    0,
+  );
+  return Math.max(2, Math.min(100, Math.floor(2e7 / each)));
+}
+
+/** At most so many places, evenly over a set: its first images may be of one class. */
+function spread(count: number, most: number): number[] {
+  const n = Math.min(count, most);
+  return Array.from({ length: n }, (_, i) => Math.floor((i * count) / n));
+}
