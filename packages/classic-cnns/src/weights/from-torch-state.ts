@@ -21,11 +21,13 @@ export interface TorchWeights extends NetworkState {
  * Layouts: a convolution `[out, in, h, w]` becomes `[h, w, in, out]`, a dense kernel `[out, in]` becomes `[in, out]`;
  * the first one behind a flattened map has its inputs moved from the order channels, height, width to height, width,
  * channels, and so do the numbers of a batch norm there. (Behind maps that were flattened and then concatenated they
- * stay where they are, which is right for maps of 1 x 1 only.) float16 and bfloat16 become float32 exactly, float64 is rounded.
+ * stay where they are, which is right for maps of 1 x 1 only.) float16 and bfloat16 become float32 exactly, float64 is
+ * rounded.
  *
  * Three things are settled without asking. `module.`, `model.` and `_orig_mod.` are taken away as long as every name
- * begins so (`DataParallel`, wrappers and `torch.compile` put them there). DenseNet's old names (`denselayer1.norm.1.weight`) are read as today's
- * (`denselayer1.norm1.weight`). `num_batches_tracked` may be there or not.
+ * begins so (`DataParallel`, wrappers and `torch.compile` put them there). DenseNet's old names
+ * (`denselayer1.norm.1.weight`) are read as today's (`denselayer1.norm1.weight`). `num_batches_tracked` may be there or
+ * not.
  *
  * torchvision's pretrained GoogLeNet expects another normalization of its images: see `transformInput`.
  *
