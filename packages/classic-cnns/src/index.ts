@@ -16,6 +16,11 @@ export {
   type ParameterHistogram,
 } from "./inspection/inspect-network.js";
 export { type LayerFact, layerFacts, type ParameterFact, type ParameterRole } from "./layer-facts.js";
+export {
+  type NetworkClassifier,
+  type NetworkClassifierOptions,
+  networkClassifier,
+} from "./network-classifier.js";
 export { type NetworkName, network, networkNames } from "./networks/network.js";
 export type { NetworkOptions } from "./networks/network-options.js";
 export {
