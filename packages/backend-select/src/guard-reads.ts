@@ -14,6 +14,11 @@ export interface ReadGuard {
   fail(reason: string): void;
 }
 
+/** Another process of the browser tells of a loss, within milliseconds where it is not busy. */
+const announcementMilliseconds = 1000;
+
+const delay = (milliseconds: number) => new Promise((done) => setTimeout(done, milliseconds));
+
 const guards = new WeakMap<object, ReadGuard>();
 
 /** The guard of a backend, if it has one. */
@@ -67,8 +72,8 @@ export function guardReads(
         read(dataId).then(done, reject);
       });
     } catch (error) {
-      // The loss may be announced just after the read that it broke.
-      await new Promise((done) => setTimeout(done));
+      // The loss may be announced after the read that it broke.
+      if (state.failure === null) await Promise.race([guard.lost, delay(announcementMilliseconds)]);
       throw state.failure ?? new Error(`${name}: a read failed: ${messageOf(error)}`, { cause: error });
     } finally {
       underWay.delete(giveUp);
