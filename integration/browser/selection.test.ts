@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from "vitest";
@@ -15,10 +15,13 @@ const statuses = (candidates: readonly Report[]) =>
 const reportOf = (candidates: readonly Report[], name: Report["name"]) =>
   candidates.find((candidate) => candidate.name === name)!;
 
-const swiftShader = /SwiftShader Device/;
-const emulated =
-  /^ANGLE \(Google, .*SwiftShader.*\) emulates a GPU on the processor \(allowSoftwareGpu accepts it\)$/;
-const inNodeOnly = (name: string) => [name, "absent", "it exists in Node only"];
+const emulatedGpu = "the GPU is emulated on the CPU (allowSoftwareGpu lets it pass)";
+const emulatedAdapter = "the adapter is emulated on the CPU (allowSoftwareGpu lets it pass)";
+const noAdapter = "WebGPU finds no adapter: no GPU, or no driver for it";
+const inNodeOnly = [
+  ["tfjs-node-gpu", "absent", "exists in Node only"],
+  ["tfjs-node", "absent", "exists in Node only"],
+];
 
 describe("from the sources", () => {
   let bundle: BundledPage;
@@ -61,40 +64,23 @@ describe("from the sources", () => {
     return { ...(result as Awaited<ReturnType<Scenarios[Name]>>), messages: messages.slice(start) };
   }
 
-  for (const [backend, device] of [
-    ["webgpu", /^google swiftshader$/],
-    ["webgl", swiftShader],
-  ] as const) {
-    test(`${backend} on SwiftShader is selected when it is accepted, and trains as cpu does`, async () => {
-      const result = await run("gpu", "select", { only: backend, allowSoftwareGpu: true });
-      expect(result).toMatchObject({ backend, set: backend, software: true, lost: true, messages: [] });
-      expect(result.device).toMatch(device);
-      expect(result.trained.left).toBe(0);
-      for (const [i, loss] of result.expected.losses.entries()) {
-        // Losses of order 1 from 4-term sums: 1e-5 is 80 units in the last place.
-        expect(Math.abs(result.trained.losses[i]! - loss)).toBeLessThan(1e-5);
-      }
-    });
-  }
-
   test("a GPU on the processor is rejected by default, and wasm selected; nothing else stays registered", async () => {
-    const { candidates, set, registered, messages } = await run("gpu", "diagnose");
+    const { candidates, advice, set, registered, messages } = await run("gpu", "diagnose");
     expect(statuses(candidates)).toEqual([
-      inNodeOnly("tfjs-node-gpu"),
-      [
-        "webgpu",
-        "rejected",
-        "google swiftshader emulates a GPU on the processor (allowSoftwareGpu accepts it)",
-      ],
-      inNodeOnly("tfjs-node"),
-      ["webgl", "rejected", expect.stringMatching(emulated)],
+      ["webgpu", "rejected", emulatedAdapter],
+      ["webgl", "rejected", emulatedGpu],
       ["wasm", "selected", null],
       ["cpu", "usable", null],
+      ...inNodeOnly,
     ]);
-    expect(reportOf(candidates, "webgl")).toMatchObject({
-      software: true,
-      device: expect.stringMatching(swiftShader),
-    });
+    for (const name of ["webgpu", "webgl"] as const) {
+      const device = expect.stringMatching(/swiftshader/i);
+      expect(reportOf(candidates, name)).toMatchObject({ software: true, device });
+    }
+    expect(advice).toEqual([
+      "webgpu: turn on hardware acceleration in the browser's settings",
+      "webgl: turn on hardware acceleration in the browser's settings",
+    ]);
     expect([set, registered, messages]).toEqual(["wasm", ["wasm"], []]);
   });
 
@@ -103,49 +89,42 @@ describe("from the sources", () => {
       allowSoftwareGpu: true,
     });
     expect(statuses(candidates)).toEqual([
-      inNodeOnly("tfjs-node-gpu"),
       ["webgpu", "selected", null],
-      inNodeOnly("tfjs-node"),
       ["webgl", "usable", null],
       ["wasm", "usable", null],
       ["cpu", "usable", null],
+      ...inNodeOnly,
     ]);
     expect([set, registered, messages]).toEqual(["webgpu", ["webgpu"], []]);
   });
 
-  test("in a browser whose GPU is turned off wasm is selected in under a second, and said why not webgpu", async () => {
-    const { candidates, set, milliseconds, messages, advice } = await run("none", "diagnose");
+  test("in a browser whose GPU is turned off wasm is selected, and said why not webgpu", async () => {
+    const { candidates, set, messages, advice } = await run("none", "diagnose");
     expect(statuses(candidates)).toEqual([
-      inNodeOnly("tfjs-node-gpu"),
-      ["webgpu", "rejected", "no GPU adapter was found"],
-      inNodeOnly("tfjs-node"),
-      ["webgl", "rejected", expect.stringMatching(emulated)],
+      ["webgpu", "rejected", noAdapter],
+      ["webgl", "rejected", emulatedGpu],
       ["wasm", "selected", null],
       ["cpu", "usable", null],
+      ...inNodeOnly,
     ]);
     expect(set).toBe("wasm");
-    expect(milliseconds).toBeLessThan(1000);
     expect(advice).toEqual([
-      "webgpu: a browser that may use the GPU (hardware acceleration turned on, its driver up to date)",
-      "webgl: a browser that may use the GPU, or accept a software one",
+      "webgpu: serve the page over https (or from localhost) to a browser with WebGPU",
+      "webgl: turn on hardware acceleration in the browser's settings",
     ]);
     // Chromium's own words.
     expect(messages).toEqual(["warning: No available adapters."]);
-    const trained = await run("none", "select");
-    expect(trained).toMatchObject({ backend: "wasm", device: null, software: null, lost: false });
-    for (const [i, loss] of trained.expected.losses.entries()) {
-      expect(Math.abs(trained.trained.losses[i]! - loss)).toBeLessThan(1e-5);
-    }
   });
 
-  test("without navigator.gpu webgpu is absent, and webgl comes next", async () => {
+  test("without navigator.gpu webgpu is rejected, and webgl comes next", async () => {
     const { candidates, set, advice, messages } = await run("gpu", "diagnoseWithoutWebgpu");
     expect(reportOf(candidates, "webgpu")).toMatchObject({
-      status: "absent",
-      reason: "the page has no navigator.gpu",
-      milliseconds: null,
+      status: "rejected",
+      reason: "this platform has no WebGPU",
     });
-    expect(advice).toEqual(["webgpu: use a browser with WebGPU, on a page from https or localhost"]);
+    expect(advice).toEqual([
+      "webgpu: serve the page over https (or from localhost) to a browser with WebGPU",
+    ]);
     expect([set, messages]).toEqual(["webgl", []]);
   });
 
@@ -153,7 +132,7 @@ describe("from the sources", () => {
     const { candidates, set, messages } = await run("gpu", "diagnoseWithoutAdapter");
     expect(reportOf(candidates, "webgpu")).toMatchObject({
       status: "rejected",
-      reason: "no GPU adapter was found",
+      reason: noAdapter,
       device: null,
     });
     expect([set, messages]).toEqual(["webgl", []]);
@@ -164,8 +143,7 @@ describe("from the sources", () => {
     expect(candidates[0]).toMatchObject({
       name: "webgl",
       status: "rejected",
-      reason: "it computes with 16 bits, too few for training (no float32 textures to render into)",
-      software: true,
+      reason: "it renders to textures of 16 bits only, too few to train with",
     });
     expect([set, registered, messages]).toEqual(["webgpu", ["webgpu"], []]);
   });
@@ -173,13 +151,13 @@ describe("from the sources", () => {
   test("a browser without WebGL is told without a word on the console", async () => {
     const { candidates, registered, messages } = await run("gpu", "diagnoseWithoutWebgl");
     expect(statuses(candidates)).toEqual([
-      ["webgl", "rejected", "could not be initialized: WebGL is not supported on this device"],
+      ["webgl", "rejected", "this browser gives no WebGL context"],
       ["wasm", "selected", null],
     ]);
     expect([registered, messages]).toEqual([["wasm"], []]);
   });
 
-  test("wrong wasmPaths reject wasm with the reason, at once; other paths need a fresh page, which the reason says", async () => {
+  test("wrong wasmPaths reject wasm with the reason; other paths need a fresh page, which the reason says", async () => {
     const { wrong, right, messages } = await run("gpu", "correctWasmPaths");
     expect(statuses(wrong.candidates)).toEqual([
       [
@@ -190,12 +168,11 @@ describe("from the sources", () => {
       ["cpu", "selected", null],
     ]);
     expect(wrong.advice).toEqual([
-      "wasm: serve the .wasm files of @tensorflow/tfjs-backend-wasm and say where (wasmPaths)",
+      "wasm: serve the .wasm files of @tensorflow/tfjs-backend-wasm, and say where (wasmPaths)",
     ]);
-    expect(wrong.milliseconds).toBeLessThan(5000);
     expect([wrong.set, wrong.registered]).toEqual(["cpu", ["cpu"]]);
     expect(reportOf(right.candidates, "wasm").reason).toBe(
-      "its .wasm files could not be loaded before; other wasmPaths need a fresh page or process",
+      "its .wasm files failed to load before; other wasmPaths need a fresh page or process",
     );
     // The browser's own words about the two requests; nothing of emscripten or tfjs.
     expect(new Set(messages)).toEqual(
@@ -204,19 +181,19 @@ describe("from the sources", () => {
   });
 
   test("files that do not come in time reject wasm, and change nothing when they come later", async () => {
-    const { candidates, milliseconds, later, messages } = await run("gpu", "diagnoseWithSlowWasm");
+    const { candidates, later, messages } = await run("gpu", "diagnoseWithSlowWasm");
     expect(statuses(candidates)).toEqual([
       ["wasm", "rejected", "gave no answer within 300 ms"],
       ["cpu", "selected", null],
     ]);
-    expect(milliseconds).toBeLessThan(700);
     expect(later).toEqual({ set: "cpu", registered: ["cpu"], values: "1,2,3" });
     expect(messages).toEqual([]);
   });
 
+  const reasonOf = (name: string, cause: string) =>
+    `${name}: ${cause}; values computed on it are lost, select a backend anew`;
   const broken = (reason: string, own: "webgpu" | "webgl") => ({
     before: "1,2,3",
-    underWay: reason,
     kept: reason,
     synchronous: reason,
     computed: reason,
@@ -227,125 +204,85 @@ describe("from the sources", () => {
 
   test("a lost WebGPU device makes every read fail with the reason, and another selection works", async () => {
     const { messages, ...result } = await run("gpu", "loseWebgpuDevice");
-    const reason =
-      "webgpu: the device was lost (destroyed: Device was destroyed.); select a backend again and go on from a checkpoint";
-    expect(result).toEqual(broken(reason, "webgpu"));
+    const reason = reasonOf("webgpu", "the device was lost (Device was destroyed.)");
+    expect(result).toEqual({ ...broken(reason, "webgpu"), harmed: null, underWay: reason });
     expect(messages).toEqual([]);
   });
 
   test("an error on the GPU that nobody caught makes every read fail, also of tensors that were right", async () => {
-    const { messages, ...result } = await run("gpu", "exceedWebgpuLimits");
-    const reason =
-      /^webgpu: an error on the GPU, results since then may be wrong \(Buffer size \(\d+\) exceeds the max buffer size limit \(\d+\)\.\); select/;
-    expect(result.kept).toMatch(reason);
-    expect(result).toEqual(broken(result.kept, "webgpu"));
+    const { messages, harmed, underWay, ...result } = await run("gpu", "exceedWebgpuLimits");
+    expect(harmed).toMatch(
+      /^webgpu: a command failed on the GPU \(Buffer size \(\d+\) exceeds the max buffer size limit \(\d+\)\.\); values/,
+    );
+    // Asked for before the error, it may come before it, and is right then.
+    expect(["gave 4,5,6", harmed]).toContain(underWay);
+    expect(result).toEqual(broken(String(harmed), "webgpu"));
     // Chromium's own words.
     expect(messages.filter((message) => !message.startsWith("warning: "))).toEqual([]);
   });
 
   test("a lost WebGL context makes every read fail with the reason, and another selection works", async () => {
     const { messages, polls, ...result } = await run("gpu", "loseWebglContext");
-    const reason = "webgl: the context was lost; select a backend again and go on from a checkpoint";
-    expect(result).toEqual(broken(reason, "webgl"));
+    const reason = reasonOf("webgl", "the context was lost");
+    expect(result).toEqual({ ...broken(reason, "webgl"), harmed: null, underWay: reason });
     // tfjs alone asks for ever whether the last read is done.
     expect(polls).toBe(0);
     expect(messages.filter((message) => !message.includes("CONTEXT_LOST_WEBGL"))).toEqual([]);
   });
 });
 
-const folderOf = (name: string) =>
-  libraries.find(({ manifest }) => manifest.name === `@gradlab/${name}`)!.folder;
-
-/** Opens a bundled page and waits until it said something. */
-async function textOf(bundle: BundledPage, gpu: boolean, pattern: RegExp) {
-  const { page, messages, close } = await openPage(bundle.folder, { gpu });
+test("without the optional packages a page is bundled all the same, and says what is absent", async () => {
+  const consumer = mkdtempSync(join(tmpdir(), "gradlab-bare-"));
+  onTestFinished(() => rmSync(consumer, { recursive: true }));
+  const needed = ["backend-select", "core", "wasm-training", "random", "safetensors"];
+  const files = Object.fromEntries(
+    libraries
+      .filter(({ manifest }) => needed.includes(manifest.name.slice("@gradlab/".length)))
+      .map(({ manifest }) => [manifest.name, `file:${tarballOf(manifest, inject("tarballs"))}`]),
+  );
+  writeFileSync(
+    join(consumer, "package.json"),
+    JSON.stringify({ private: true, dependencies: files, overrides: files }),
+  );
+  execFileSync(
+    "npm",
+    ["install", "--no-audit", "--no-fund", "--no-package-lock", "--prefer-offline", "--loglevel=error"],
+    {
+      cwd: consumer,
+      stdio: ["ignore", "ignore", "inherit"],
+    },
+  );
+  const code = `
+    import { doctor } from "@gradlab/backend-select";
+    const { candidates, advice } = await doctor({ wasmPaths: "/wasm/", allowSoftwareGpu: true });
+    globalThis.diagnosis = { candidates, advice };`;
+  const bundle = await bundlePage({ code, consumer });
+  onTestFinished(bundle.remove);
+  expect(bundle.warnings).toEqual([]);
+  expect(Object.keys(bundle.metafile.inputs).join("\n")).not.toMatch(
+    /tfjs-backend-web|backend-select\/dist\/node\/|node:|child_process/,
+  );
+  const { page, messages, close } = await openPage(bundle.folder, { gpu: true });
   onTestFinished(close);
-  const text = await page
-    .waitForFunction(
-      (source) => new RegExp(source).test(document.body.textContent ?? "") && document.body.textContent,
-      pattern.source,
-      { timeout: 30_000 },
-    )
-    .then((handle) => handle.jsonValue() as Promise<string>)
-    .catch((error: Error) => {
-      throw new Error([error.message, ...messages].join("\n"));
-    });
-  return { text, messages };
-}
-
-describe("as users get it", () => {
-  const inputsOf = ({ metafile }: BundledPage) => Object.keys(metafile.inputs).join("\n");
-
-  test.each([
-    ["with a GPU in software that is accepted", true, true, "webgpu"],
-    ["with a GPU in software", true, false, "wasm"],
-    ["without a GPU", false, false, "wasm"],
-  ] as const)("%s the page of the README trains two steps", async (_, gpu, accepted, backend) => {
-    const example = readFileSync(join(folderOf("backend-select"), "examples/page.ts"), "utf8");
-    expect(example.trimEnd().split("\n").length).toBeLessThanOrEqual(12);
-    const code = accepted ? example.replace("{ wasmPaths", "{ allowSoftwareGpu: true, wasmPaths") : example;
-    const bundle = await bundlePage({ code, consumer: inject("consumer") });
-    onTestFinished(bundle.remove);
-    expect(bundle.warnings).toEqual([]);
-    expect(inputsOf(bundle)).not.toMatch(/backend-select\/dist\/node\/|node:|child_process/);
-    const { text, messages } = await textOf(bundle, gpu, /step 2: /);
-    const [, selected, first, second] =
-      /^Training on (\w+)\. Loss of step 1: (\S+)\. Loss of step 2: (\S+)\.\s*$/.exec(text)!;
-    expect(selected).toBe(backend);
-    // Equal logits at first, so the loss is ln 2; it was printed with six digits.
-    expect(Math.abs(Number(first) - Math.LN2)).toBeLessThan(2e-6);
-    expect(Number(second)).toBeLessThan(Math.LN2);
-    expect(messages.filter((message) => message !== "warning: No available adapters.")).toEqual([]);
-  });
-
-  test("without the optional packages a page is bundled all the same, and says what is absent", async () => {
-    const consumer = mkdtempSync(join(tmpdir(), "gradlab-bare-"));
-    onTestFinished(() => rmSync(consumer, { recursive: true }));
-    const needed = ["backend-select", "core", "wasm-training", "random", "safetensors"];
-    const files = Object.fromEntries(
-      libraries
-        .filter(({ manifest }) => needed.includes(manifest.name.slice("@gradlab/".length)))
-        .map(({ manifest }) => [manifest.name, `file:${tarballOf(manifest, inject("tarballs"))}`]),
-    );
-    writeFileSync(
-      join(consumer, "package.json"),
-      JSON.stringify({ private: true, dependencies: files, overrides: files }),
-    );
-    execFileSync(
-      "npm",
-      ["install", "--no-audit", "--no-fund", "--no-package-lock", "--prefer-offline", "--loglevel=error"],
-      {
-        cwd: consumer,
-        stdio: ["ignore", "ignore", "inherit"],
-      },
-    );
-    const code = `
-      import { doctor } from "@gradlab/backend-select";
-      const { candidates, advice } = await doctor({ wasmPaths: "/wasm/", allowSoftwareGpu: true });
-      document.body.append(JSON.stringify({ candidates, advice }));`;
-    const bundle = await bundlePage({ code, consumer });
-    onTestFinished(bundle.remove);
-    expect(bundle.warnings).toEqual([]);
-    expect(inputsOf(bundle)).not.toMatch(/tfjs-backend-web|backend-select\/dist\/node\/|node:|child_process/);
-    const { text, messages } = await textOf(bundle, true, /\}$/);
-    const { candidates, advice } = JSON.parse(text) as { candidates: Report[]; advice: string[] };
-    const missing = (name: "webgpu" | "webgl") => [
-      name,
-      "absent",
-      expect.stringContaining(`@tensorflow/tfjs-backend-${name} is not part of this page`),
-    ];
-    expect(statuses(candidates)).toEqual([
-      inNodeOnly("tfjs-node-gpu"),
-      missing("webgpu"),
-      inNodeOnly("tfjs-node"),
-      missing("webgl"),
-      ["wasm", "selected", null],
-      ["cpu", "usable", null],
-    ]);
-    expect(advice).toEqual([
-      "webgpu: add @tensorflow/tfjs-backend-webgpu@4.22.0 to the page",
-      "webgl: add @tensorflow/tfjs-backend-webgl@4.22.0 to the page",
-    ]);
-    expect(messages).toEqual([]);
-  });
+  await page.waitForFunction(() => "diagnosis" in globalThis, null, { timeout: 30_000 });
+  const { candidates, advice } = await page.evaluate(
+    () => (globalThis as unknown as { diagnosis: { candidates: Report[]; advice: string[] } }).diagnosis,
+  );
+  const missing = (name: "webgpu" | "webgl") => [
+    name,
+    "absent",
+    `not installed: @tensorflow/tfjs-backend-${name}`,
+  ];
+  expect(statuses(candidates)).toEqual([
+    missing("webgpu"),
+    missing("webgl"),
+    ["wasm", "selected", null],
+    ["cpu", "usable", null],
+    ...inNodeOnly,
+  ]);
+  expect(advice).toEqual([
+    "webgpu: npm install @tensorflow/tfjs-backend-webgpu@4.22.0, and bundle again",
+    "webgl: npm install @tensorflow/tfjs-backend-webgl@4.22.0, and bundle again",
+  ]);
+  expect(messages).toEqual([]);
 });
