@@ -1,18 +1,11 @@
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Selection, SelectOptions } from "@gradlab/backend-select";
-import { build } from "esbuild";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { type BundledPage, bundlePage } from "./bundle-page.js";
 import { openPage } from "./open-page.js";
 
 // A bundled page that selects a backend and trains two steps, from packed packages.
-const consumer = inject("consumer");
-const folder = mkdtempSync(join(tmpdir(), "gradlab-select-"));
-afterAll(() => rmSync(folder, { recursive: true }));
-
 const page = `
-import { doctor, selectBackend } from "@gradlab/backend-select";
+import { selectBackend } from "@gradlab/backend-select";
 import * as tf from "@tensorflow/tfjs-core";
 
 globalThis.selectAndTrain = async (options) => {
@@ -27,22 +20,6 @@ globalThis.selectAndTrain = async (options) => {
   }
   return { ...selection, active: tf.getBackend(), losses };
 };
-globalThis.lose = async () => {
-  const { lost } = await selectBackend({ only: "webgpu", allowSoftwareGpu: true });
-  const first = tf.square(tf.fill([2000], 2));
-  const impossible = tf.sum(tf.fill([60000, 20000], 1));
-  const read = (tensor) => tensor.data().then((values) => "value " + values[0], (error) => error.message);
-  const reads = [await read(impossible), await read(first)];
-  const again = await selectBackend({ only: "webgpu", allowSoftwareGpu: true });
-  return { reads, lost: (await lost).message, again: await read(tf.square(tf.fill([2000], 2))) };
-};
-globalThis.loseContext = async () => {
-  const { lost } = await selectBackend({ only: "webgl", allowSoftwareGpu: true });
-  const tensor = tf.square(tf.fill([2000], 2));
-  tf.backend().gpgpu.gl.getExtension("WEBGL_lose_context").loseContext();
-  const read = await tensor.data().then((values) => "value " + values[0], (error) => error.message);
-  return { read, lost: (await lost).message };
-};
 globalThis.dilate = async (backend) => {
   await selectBackend({ only: backend, allowSoftwareGpu: true, wasmPaths: "/wasm/" });
   const x = tf.tensor4d(Array.from({ length: 32 }, (_, i) => Math.sin(7 * i)), [1, 4, 4, 2]);
@@ -54,37 +31,24 @@ globalThis.dilate = async (backend) => {
   tf.dispose(gradients);
   return { values, left: tf.memory().numTensors - numTensors };
 };
-globalThis.diagnose = (options) => doctor(options);
 globalThis.ready = true;
 `;
 
 interface Page {
   selectAndTrain(options: SelectOptions): Omit<Selection, "lost"> & { active: string; losses: number[] };
-  lose(): { reads: string[]; lost: string; again: string };
-  loseContext(): { read: string; lost: string };
   dilate(backend: string): { values: number[][]; left: number };
-  diagnose(options: SelectOptions): { candidates: Selection["candidates"]; advice: string[] };
 }
 
+let bundle: BundledPage;
 beforeAll(async () => {
-  await build({
-    stdin: { contents: page, resolveDir: consumer },
-    outdir: folder,
-    entryNames: "page",
-    bundle: true,
-    splitting: true,
-    format: "esm",
-    platform: "browser",
-    logLevel: "error",
-  });
-  const binaries = join(consumer, "node_modules/@tensorflow/tfjs-backend-wasm/dist");
-  mkdirSync(join(folder, "wasm"));
-  for (const name of readdirSync(binaries).filter((file) => file.endsWith(".wasm"))) {
-    copyFileSync(join(binaries, name), join(folder, "wasm", name));
-  }
-  writeFileSync(
-    join(folder, "index.html"),
-    '<!doctype html><link rel="icon" href="data:,"><script type="module" src="page.js"></script>',
+  bundle = await bundlePage({ code: page, consumer: inject("consumer") });
+});
+afterAll(() => bundle?.remove());
+
+test("a bundler takes nothing of Node from the packed package, and has nothing to warn of", () => {
+  expect(bundle.warnings).toEqual([]);
+  expect(Object.keys(bundle.metafile.inputs).join("\n")).not.toMatch(
+    /backend-select\/dist\/node\/|node:|child_process/,
   );
 });
 
@@ -94,7 +58,7 @@ async function call<K extends keyof Page>(
   name: K,
   ...args: Parameters<Page[K]>
 ): Promise<{ result: ReturnType<Page[K]>; messages: readonly string[] }> {
-  const { page: opened, messages, close } = await openPage(folder, { gpu });
+  const { page: opened, messages, close } = await openPage(bundle.folder, { gpu });
   try {
     await opened.waitForFunction(() => "ready" in globalThis, null, { timeout: 30_000 });
     const result = await opened.evaluate(
@@ -141,35 +105,6 @@ test.each(["webgpu", "webgl"] as const)(
     }
   },
 );
-
-test("emulated GPUs that are not allowed are rejected by name, and advice says what to do", async () => {
-  const { result } = await call(true, "diagnose", { wasmPaths });
-  const [webgpu, webgl, wasm, cpu] = result.candidates;
-  for (const report of [webgpu, webgl]) {
-    expect(report).toMatchObject({
-      status: "rejected",
-      software: true,
-      reason: expect.stringContaining("emulated on the CPU"),
-      device: expect.stringMatching(/swiftshader/i),
-    });
-  }
-  expect([wasm!.status, cpu!.status]).toEqual(["selected", "usable"]);
-  expect(result.advice).toHaveLength(2);
-});
-
-test("after a command failed on the GPU, reads throw instead of giving a wrong sum, until a new selection", async () => {
-  const { result } = await call(true, "lose");
-  expect(result.reads[0]).toMatch(/^webgpu: a command failed on the GPU/);
-  expect(result.reads[1]).toMatch(/^webgpu: a command failed on the GPU/);
-  expect(result.lost).toMatch(/^webgpu: a command failed on the GPU/);
-  expect(result.again).toBe("value 4");
-});
-
-test("after the WebGL context was lost, a read throws", async () => {
-  const { result } = await call(true, "loseContext");
-  expect(result.read).toMatch(/^webgl: the context was lost/);
-  expect(result.lost).toBe(result.read);
-});
 
 test("webgl has the gradients of dilation2d that tfjs lacks there, with the numbers of cpu", async () => {
   const { result: webgl } = await call(true, "dilate", "webgl");

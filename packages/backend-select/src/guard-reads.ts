@@ -14,6 +14,11 @@ export interface ReadGuard {
   fail(reason: string): void;
 }
 
+/** Another process of the browser tells of a loss, within milliseconds where it is not busy. */
+const announcementMilliseconds = 1000;
+
+const delay = (milliseconds: number) => new Promise((done) => setTimeout(done, milliseconds));
+
 const guards = new WeakMap<object, ReadGuard>();
 
 /** The guard of a backend, if it has one. */
@@ -21,8 +26,8 @@ export const guardOf = (backend: object | undefined): ReadGuard | undefined =>
   backend === undefined ? undefined : guards.get(backend);
 
 /**
- * Makes every read of a backend throw from its first failure on: tfjs itself
- * gives zeros or stale values after a GPU error.
+ * Makes every read of a backend throw from its first failure on, those under way included: tfjs itself
+ * gives zeros or stale values after a GPU error, or waits for ever.
  *
  * @param check Looks for a failure that announces itself in no other way; says it by `fail`.
  */
@@ -34,6 +39,8 @@ export function guardReads(
   const present = guards.get(backend);
   if (present !== undefined) return present;
   let resolve: (error: Error) => void;
+  // Told one by one: a race with `lost` would keep every value that was ever read.
+  const underWay = new Set<(error: Error) => void>();
   const state: { failure: Error | null } = { failure: null };
   const guard: ReadGuard = {
     get failure() {
@@ -46,6 +53,7 @@ export function guardReads(
       if (state.failure !== null) return;
       state.failure = new Error(`${name}: ${reason}; values computed on it are lost, select a backend anew`);
       resolve(state.failure);
+      for (const reject of underWay) reject(state.failure);
     },
   };
   const expectAlive = () => {
@@ -56,13 +64,19 @@ export function guardReads(
   const readSync = backend.readSync.bind(backend);
   backend.read = async (dataId) => {
     expectAlive();
+    let giveUp: (error: Error) => void = () => {};
     try {
-      return await read(dataId);
+      return await new Promise((done, reject) => {
+        giveUp = reject;
+        underWay.add(giveUp);
+        read(dataId).then(done, reject);
+      });
     } catch (error) {
-      // The loss may be announced just after the read that it broke.
-      await new Promise((done) => setTimeout(done));
+      // The loss may be announced after the read that it broke.
+      if (state.failure === null) await Promise.race([guard.lost, delay(announcementMilliseconds)]);
       throw state.failure ?? new Error(`${name}: a read failed: ${messageOf(error)}`, { cause: error });
     } finally {
+      underWay.delete(giveUp);
       expectAlive();
     }
   };

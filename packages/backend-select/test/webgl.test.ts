@@ -18,21 +18,29 @@ import { runSettings, type SelectOptions } from "../src/select-options.js";
  * tfjs say what the context can do, kernels are those of cpu.
  */
 let lost = false;
+/** Whether the fence of a read never passes. */
+let stuck = false;
 let renderer = "ANGLE (NVIDIA, GeForce RTX 4090)";
+const canvas = new EventTarget();
 const gl = {
+  canvas,
   RENDERER: 0x1f01,
   isContextLost: () => lost,
   getExtension: () => ({ UNMASKED_RENDERER_WEBGL: 0x9246 }),
   getParameter: (name: number) => (name === 0x9246 ? renderer : "WebKit WebGL"),
 };
 class Webgl extends MathBackendCPU {
-  readonly gpgpu = { gl };
+  readonly gpgpu = { gl, itemsToPoll: [{}] };
+  override read(dataId: object) {
+    return stuck ? new Promise<never>(() => {}) : super.read(dataId);
+  }
 }
 
 let flags = {};
 beforeEach(() => {
   flags = { ...env().getFlags() };
   lost = false;
+  stuck = false;
   renderer = "ANGLE (NVIDIA, GeForce RTX 4090)";
   for (const flag of ["WEBGL_RENDER_FLOAT32_CAPABLE", "WEBGL_RENDER_FLOAT32_ENABLED"]) env().set(flag, true);
   env().set("WEBGL_VERSION", 2);
@@ -104,5 +112,24 @@ test("after the context was lost, reads throw and the selection says so", async 
   await expect(values.data()).rejects.toThrow("webgl: the context was lost");
   expect((await selected!.lost!).message).toContain("webgl: the context was lost");
   lost = false;
+  values.dispose();
+});
+
+test("the event of a loss ends reads under way and polling; another selection takes another backend", async () => {
+  const { backend, tensor1d } = await import("@tensorflow/tfjs-core");
+  const { selected } = await select();
+  const broken = backend() as unknown as Webgl;
+  const values = tensor1d([1]);
+  stuck = true;
+  const underWay = values.data();
+  canvas.dispatchEvent(new Event("webglcontextlost"));
+  await expect(underWay).rejects.toThrow("webgl: the context was lost");
+  expect(await selected!.lost!).toBeInstanceOf(Error);
+  expect(broken.gpgpu.itemsToPoll).toEqual([]);
+  stuck = false;
+  // The browser restored the context; its textures are gone.
+  expect((await select()).candidates).toMatchObject([{ status: "selected" }]);
+  expect(backend()).not.toBe(broken);
+  await expect(values.data()).rejects.toThrow("webgl: the context was lost");
   values.dispose();
 });

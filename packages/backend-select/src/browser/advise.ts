@@ -2,6 +2,9 @@ import type { CandidateReport } from "../candidate.js";
 
 /** What to do so that a candidate may pass in a page. */
 export function advise({ name, status, software }: CandidateReport): string | null {
+  if (name === "wasm") {
+    return "wasm: serve the .wasm files of @tensorflow/tfjs-backend-wasm, and say where (wasmPaths)";
+  }
   if (name !== "webgpu" && name !== "webgl") return null;
   if (status === "absent")
     return `${name}: npm install @tensorflow/tfjs-backend-${name}@4.22.0, and bundle again`;

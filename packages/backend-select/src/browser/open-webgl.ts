@@ -1,13 +1,14 @@
 import { engine, env } from "@tensorflow/tfjs-core";
 import type { Attempt, OpenedBackend } from "../attempt.js";
-import { isRegistered, keepRegistered } from "../backend-registry.js";
-import { guardReads } from "../guard-reads.js";
+import { isRegistered, keepRegistered, removeQuietly } from "../backend-registry.js";
+import { guardOf, guardReads, type ReadGuard } from "../guard-reads.js";
 import { repairKernels } from "../repair-kernels.js";
 import { isSoftwareRenderer } from "../software-gpu.js";
 import { addDilationGradients } from "./add-dilation-gradients.js";
 
 /** The parts of a WebGL context that are used here. */
 interface WebglContext {
+  readonly canvas: EventTarget;
   isContextLost(): boolean;
   getExtension(name: "WEBGL_debug_renderer_info"): { readonly UNMASKED_RENDERER_WEBGL: number } | null;
   getParameter(name: number): unknown;
@@ -15,7 +16,11 @@ interface WebglContext {
 }
 
 interface WebglBackend {
-  readonly gpgpu: { readonly gl: WebglContext };
+  readonly gpgpu: {
+    readonly gl: WebglContext;
+    /** Fences of reads under way; tfjs asks again and again while there are any. */
+    itemsToPoll: unknown[];
+  };
   read(dataId: object): Promise<ArrayLike<number>>;
   readSync(dataId: object): ArrayLike<number>;
 }
@@ -31,6 +36,11 @@ export async function openWebgl(attempt: Attempt, load: () => Promise<unknown>):
     throw new Error("this platform has no WebGL");
   }
   keepRegistered("webgl");
+  if (hasLostContext(engine().registry.webgl as unknown as WebglBackend | undefined)) {
+    // tfjs would set it again, broken as it is.
+    removeQuietly("webgl");
+    keepRegistered("webgl");
+  }
   if (env().getNumber("WEBGL_VERSION") === 0) throw new Error("this browser gives no WebGL context");
   // Half floats hold neither gradients nor the moments of an optimizer.
   if (!env().getBool("WEBGL_RENDER_FLOAT32_CAPABLE")) {
@@ -40,6 +50,10 @@ export async function openWebgl(attempt: Attempt, load: () => Promise<unknown>):
   repairKernels("webgl");
   return { tfjsName: "webgl", inspect: () => inspect(attempt) };
 }
+
+/** A context that the browser restored has lost its textures all the same. */
+const hasLostContext = (backend: WebglBackend | undefined): boolean =>
+  backend !== undefined && (guardOf(backend)?.failure != null || backend.gpgpu.gl.isContextLost());
 
 function inspect(attempt: Attempt): void {
   if (!env().getBool("WEBGL_RENDER_FLOAT32_ENABLED")) {
@@ -54,8 +68,20 @@ function inspect(attempt: Attempt): void {
   if (attempt.software && !attempt.settings.allowSoftwareGpu) {
     throw new Error("the GPU is emulated on the CPU (allowSoftwareGpu lets it pass)");
   }
+  attempt.lost = guardContext(backend).lost;
+}
+
+/** tfjs does not notice that its context is lost: it reads zeros, and waits for fences that never pass. */
+function guardContext(backend: WebglBackend): ReadGuard {
+  const present = guardOf(backend);
+  if (present !== undefined) return present;
+  const { gpgpu } = backend;
+  const reason = "the context was lost";
   const guard = guardReads(backend, "webgl", ({ fail }) => {
-    if (gl.isContextLost()) fail("the context was lost");
+    // The event comes later than the loss.
+    if (gpgpu.gl.isContextLost()) fail(reason);
   });
-  attempt.lost = guard.lost;
+  gpgpu.gl.canvas.addEventListener("webglcontextlost", () => guard.fail(reason));
+  guard.lost.then(() => (gpgpu.itemsToPoll = []));
+  return guard;
 }
