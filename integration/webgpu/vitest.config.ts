@@ -1,3 +1,4 @@
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 import { swiftShader } from "./swift-shader.js";
@@ -9,7 +10,11 @@ export default defineConfig({
   test: {
     root: join(import.meta.dirname, "../.."),
     include: ["integration/webgpu/*.test.ts", "apps/cli/test/webgpu.test.ts"],
-    env: { VK_ICD_FILENAMES: process.env.VK_ICD_FILENAMES || swiftShader },
+    env: {
+      VK_ICD_FILENAMES: process.env.VK_ICD_FILENAMES || swiftShader,
+      // About windows; without it the Vulkan loader complains.
+      XDG_RUNTIME_DIR: process.env.XDG_RUNTIME_DIR || tmpdir(),
+    },
     // Dawn reads the environment of the process, which a worker thread cannot change.
     pool: "forks",
     testTimeout: 60_000,
