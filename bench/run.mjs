@@ -20,7 +20,8 @@ for (const name of chosen) {
   }
 }
 
-const number = (value) => (value >= 100 ? value.toFixed(0) : value.toPrecision(3));
+const number = (value) =>
+  Number.isNaN(value) ? "–" : value >= 100 ? value.toFixed(0) : value.toPrecision(3);
 
 for (const name of chosen.length > 0 ? chosen : names) {
   const { run } = await import(`./${name}.mjs`);
