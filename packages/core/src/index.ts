@@ -11,6 +11,12 @@ export { type TorchUniformOptions, torchUniform } from "./initializers/torch-uni
 export { type UniformTensorOptions, uniformTensor } from "./initializers/uniform-tensor.js";
 export { type XavierOptions, xavierNormal, xavierUniform } from "./initializers/xavier.js";
 export { installGradients } from "./install-gradients.js";
+export {
+  createOptimizer,
+  type Optimizer,
+  type Slots,
+  type UpdateOptions,
+} from "./optimizers/create-optimizer.js";
 export type { FullOptimizerConfig, OptimizerConfig } from "./optimizers/optimizer-config.js";
 export { countParams } from "./params/count-params.js";
 export { disposeParams } from "./params/dispose-params.js";
