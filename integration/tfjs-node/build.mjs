@@ -20,7 +20,6 @@ import {
   rmSync,
   statfsSync,
   symlinkSync,
-  writeFileSync,
 } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
@@ -41,7 +40,10 @@ const packageFolder = fromDisk("@tensorflow/tfjs-node");
 
 function run(program, args, options = {}) {
   const result = spawnSync(program, args, { encoding: "utf8", maxBuffer: 2 ** 26, ...options });
-  return { ok: result.status === 0, said: `${result.error?.message ?? ""}${result.stdout ?? ""}${result.stderr ?? ""}`.trim() };
+  return {
+    ok: result.status === 0,
+    said: `${result.error?.message ?? ""}${result.stdout ?? ""}${result.stderr ?? ""}`.trim(),
+  };
 }
 
 /** What building needs and this machine lacks, as one would say it; empty where all is there. */
@@ -54,7 +56,7 @@ export function missing() {
   if (!run(compiler, ["--version"]).ok) lacks.push(`a C++ compiler (${compiler})`);
   mkdirSync(cache, { recursive: true });
   const { bavail, bsize } = statfsSync(cache);
-  if (bavail * bsize < 2e9) lacks.push(`2 GB of disk (${cache} has ${(bavail * bsize / 1e9).toFixed(1)})`);
+  if (bavail * bsize < 2e9) lacks.push(`2 GB of disk (${cache} has ${((bavail * bsize) / 1e9).toFixed(1)})`);
   return lacks;
 }
 
@@ -89,7 +91,7 @@ with zipfile.ZipFile(sys.argv[1]) as wheel:
     wheel.extractall(sys.argv[2], [name for name in wheel.namelist() if name in wanted or name.startswith(headers)])
 `;
 
-/** \`node_modules\` with the package, its binding and links to what it depends on, so that there is one tfjs-core. */
+/** `node_modules` with the package, its binding and links to what it depends on, so that there is one tfjs-core. */
 async function build(folder, say) {
   const modules = join(folder, "node_modules");
   const target = join(modules, "@tensorflow/tfjs-node");
@@ -101,7 +103,8 @@ async function build(folder, say) {
     if (entry !== "@tensorflow") symlinkSync(join(store, entry), join(modules, entry), "dir");
   }
   for (const entry of readdirSync(join(store, "@tensorflow"))) {
-    if (entry !== "tfjs-node") symlinkSync(join(store, "@tensorflow", entry), join(modules, "@tensorflow", entry), "dir");
+    if (entry !== "tfjs-node")
+      symlinkSync(join(store, "@tensorflow", entry), join(modules, "@tensorflow", entry), "dir");
   }
   // It uses this one too without declaring it.
   symlinkSync(fromDisk("@tensorflow/tfjs-core"), join(modules, "@tensorflow/tfjs-core"), "dir");
@@ -146,6 +149,10 @@ export async function buildTfjsNode(say = () => {}) {
   try {
     await build(partial, say);
     renameSync(partial, folder);
+    for (const other of readdirSync(cache)) {
+      const older = join(cache, other);
+      if (older !== folder) rmSync(older, { recursive: true, force: true });
+    }
   } finally {
     rmSync(partial, { recursive: true, force: true });
   }
@@ -163,7 +170,9 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     }
     console.log(folder);
   } catch (error) {
-    console.error(error instanceof NotHereError ? `tfjs-node is not built: it needs ${error.message}` : error);
+    console.error(
+      error instanceof NotHereError ? `tfjs-node is not built: it needs ${error.message}` : error,
+    );
     process.exitCode = 1;
   }
 }

@@ -1,6 +1,7 @@
 import { engine } from "@tensorflow/tfjs-core";
 import { type Attempt, NotTriedError, type OpenedBackend } from "../attempt.js";
 import { keepRegistered, messageOf } from "../backend-registry.js";
+import { repairKernels } from "../repair-kernels.js";
 import { askChild, type ChildAnswer } from "./ask-child.js";
 import { findPackage } from "./find-package.js";
 import { installUtilShim, utilShim } from "./install-util-shim.js";
@@ -30,6 +31,7 @@ export async function openTensorflow(attempt: Attempt, onGpu: boolean): Promise<
     if (!onGpu && loaded.isUsingGpuDevice === true) {
       throw new NotTriedError("untried", "tfjs-node-gpu is in use, under the same name in tfjs");
     }
+    repairKernels("tensorflow");
     return { tfjsName: "tensorflow", inspect };
   }
   const names = onGpu
@@ -60,6 +62,7 @@ async function load(url: string, attempt: Attempt): Promise<void> {
   attempt.onClose(installUtilShim());
   await attempt.during(import(url));
   keepRegistered("tensorflow", url);
+  repairKernels("tensorflow");
 }
 
 /** Whether a package uses a GPU, after it ran the kernels that training needs. */
