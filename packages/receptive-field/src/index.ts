@@ -2,6 +2,17 @@ export { type GraphModelOptions, graphModelToGraph } from "./convert/graph-model
 export { type LayersModelOptions, layersModelToGraph } from "./convert/layers-model.js";
 export { modelToLayerGraph } from "./convert/model-to-layer-graph.js";
 export { weightShardPaths } from "./convert/weights-manifest.js";
+export {
+  type ExecuteOptions,
+  executeGraph,
+  executePlan,
+  type GraphOps,
+  type GraphPlan,
+  type LayerCall,
+  type PlannedLayer,
+  type PlanOptions,
+  planGraph,
+} from "./execute-graph.js";
 export type {
   AdaptivePoolLayer,
   AxisPadding,
