@@ -2,59 +2,27 @@ import {
   crossEntropy,
   flattenParams,
   mapParams,
-  type OptimizerConfig,
   type Params,
-  startTraining,
   type Training,
   type TrainingStep,
   type TrainOptions,
   train,
 } from "@gradlab/core";
 import type { LayerGraph } from "@gradlab/receptive-field";
-import { keep, type Tensor, type Tensor1D, type Tensor4D, type Variable } from "@tensorflow/tfjs-core";
-import { applyNetworkTraining } from "../apply-network-training.js";
+import { keep, type Tensor, type Variable } from "@tensorflow/tfjs-core";
+import { expectCount, passOf } from "../apply-network-training.js";
+import { networkPlans } from "../network-plans.js";
+import type { NetworkState } from "../network-state.js";
+import { type ImageBatch, type ImageTensors, imageTensors } from "./image-batch.js";
 
-/** All that a network has learned. */
-export interface NetworkState {
-  readonly params: Params;
-  /** Running statistics of the batch norms; `{}` where there is none. */
-  readonly statistics: Params;
-}
-
-/** Images with what is seen in them. */
-export interface ImageBatch {
-  /** `[batch, height, width, channels]`, float32. */
-  readonly images: Tensor4D;
-  /** `[batch]`, int32, in [0, classes). */
-  readonly labels: Tensor1D;
-}
-
-export interface TrainNetworkOptions extends Omit<TrainOptions<NetworkState, ImageBatch>, "loss" | "batch"> {
-  /** As in `train`: the images of a step, or null to end; they belong to `trainNetwork`. A pure function of `step` resumes exactly. */
+export interface TrainNetworkOptions
+  extends Omit<TrainOptions<NetworkState, ImageTensors>, "loss" | "batch"> {
+  /** As in `train`: the images of a step, or null to end; tensors belong to `trainNetwork`. A pure function of `step` resumes exactly. */
   readonly batch: (step: number) => ImageBatch | null | Promise<ImageBatch | null>;
   /** Of the dropout masks; 0 unless given. */
   readonly seed?: number;
   /** The part of each target that is spread over all classes, in [0, 1]; 0 unless given. */
   readonly labelSmoothing?: number;
-}
-
-/**
- * A training of a network: its parameters are trained, its running statistics are carried along (and saved by
- * `saveCheckpoint` with the rest).
- *
- * @param state Borrowed: the training has copies.
- * @param optimizer As plain data, see `startTraining` of `@gradlab/core`.
- * @returns The caller gives it to `disposeTraining` in the end.
- * @throws {TypeError | RangeError} as `startTraining` does.
- */
-export function startNetworkTraining(
-  { params, statistics = {} }: { readonly params: Params; readonly statistics?: Params },
-  optimizer: OptimizerConfig,
-): Training<NetworkState> {
-  const state: NetworkState = { params, statistics };
-  return startTraining<{ params: Params; statistics: Params }>(state, optimizer, {
-    trainable: (path) => path.startsWith("params."),
-  });
 }
 
 /**
@@ -76,18 +44,21 @@ export function trainNetwork(
   training: Training<NetworkState>,
   options: TrainNetworkOptions,
 ): AsyncGenerator<TrainingStep, void, undefined> {
-  const { seed = 0, labelSmoothing = 0, ...rest } = options;
-  if (typeof rest.batch !== "function") {
-    throw new TypeError(`trainNetwork: batch: expected a function, got ${String(rest.batch)}`);
+  const { seed = 0, labelSmoothing = 0, batch, ...rest } = options;
+  if (typeof batch !== "function") {
+    throw new TypeError(`trainNetwork: batch: expected a function, got ${String(batch)}`);
   }
-  if (!(Number.isSafeInteger(seed) && seed >= 0)) {
-    throw new RangeError(`trainNetwork: seed: expected an integer, at least 0, got ${String(seed)}`);
-  }
+  expectCount("trainNetwork: seed", seed);
+  const plans = networkPlans("trainNetwork", graph);
   const moved: { statistics: Params | null } = { statistics: null };
-  const steps = train<NetworkState, ImageBatch>(training, {
+  const steps = train<NetworkState, ImageTensors>(training, {
     ...rest,
-    loss: ({ params, statistics = {} }, { images, labels }, step) => {
-      const pass = applyNetworkTraining(graph, params, images, { statistics, seed, step });
+    batch: async (step) => {
+      const next = await batch(step);
+      return next && imageTensors("trainNetwork", next);
+    },
+    loss: (state, { images, labels }, step) => {
+      const pass = passOf("trainNetwork", plans(images), state, images, { seed, step });
       moved.statistics = mapParams(pass.statistics, (tensor) => keep(tensor));
       return crossEntropy(pass.logits, labels, { labelSmoothing });
     },
