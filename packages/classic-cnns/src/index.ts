@@ -20,7 +20,29 @@ export {
   networkClassifier,
 } from "./network-classifier.js";
 export type { NetworkState } from "./network-state.js";
-export * from "./networks.js";
+export {
+  type CountingPolicy,
+  type CountingPolicyName,
+  countingPolicies,
+  headOf,
+  type LayerFact,
+  type LayerFactsOptions,
+  layerFacts,
+  type NetworkName,
+  type NetworkOptions,
+  network,
+  networkNames,
+  networkUpTo,
+  type ParameterFact,
+  type ParameterRole,
+  type Summary,
+  type SummaryOptions,
+  type SummaryRow,
+  type SummaryTextOptions,
+  summary,
+  summaryCsv,
+  summaryText,
+} from "./networks.js";
 export {
   type BatchNormTraining,
   type BatchNormTrainingOptions,

@@ -52,9 +52,9 @@ function start(): Training<NetworkState> {
 }
 
 /** The bits of all that a training has learned. */
-async function bitsOf({ params }: Training<NetworkState>): Promise<Map<string, number[]>> {
+async function bitsOf({ state }: Training<NetworkState>): Promise<Map<string, number[]>> {
   const bits = new Map<string, number[]>();
-  for (const [path, tensor] of flattenParams<{ params: object; statistics: object }>(params)) {
+  for (const [path, tensor] of flattenParams<{ params: object; statistics: object }>(state)) {
     const data = (await tensor.data()) as Float32Array;
     bits.set(path, Array.from(new Int32Array(data.slice().buffer)));
   }
@@ -146,7 +146,7 @@ describe.each(backends)("on %s", (backend) => {
 
       const training = start();
       const { images, labels } = batch(0);
-      const pass = applyNetworkTraining(graph, training.params, images, { seed: 7 });
+      const pass = applyNetworkTraining(graph, training.state, images, { seed: 7 });
       const moved = new Map(flattenParams(pass.statistics)).get("bn1-1.mean")!;
       const expected = Array.from(new Int32Array(((await moved.data()) as Float32Array).slice().buffer));
       await advance(training, 1);
@@ -240,7 +240,7 @@ describe.skipIf(!isSlow)("learning 64 images by heart on wasm", () => {
         steps: most,
       })) {
         if (step % 5 > 0) continue;
-        const evaluation = await evaluateNetwork(graph, training.params, {
+        const evaluation = await evaluateNetwork(graph, training.state, {
           batch: (index) => (index === 0 ? enlarged(images) : null),
         });
         accuracy = evaluation.accuracy;

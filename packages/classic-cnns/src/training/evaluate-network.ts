@@ -1,3 +1,4 @@
+import { breather } from "@gradlab/core";
 import type { LayerGraph } from "@gradlab/receptive-field";
 import { dispose } from "@tensorflow/tfjs-core";
 import { infer } from "../apply-network.js";
@@ -46,7 +47,9 @@ export async function evaluateNetwork(
   const confusion: number[][] = [];
   let count = 0;
   let loss = 0;
+  const breathe = breather();
   for (let index = 0; ; index++) {
+    await breathe();
     signal?.throwIfAborted();
     const next = await batch(index);
     if (next === null) break;

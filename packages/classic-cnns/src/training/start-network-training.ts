@@ -28,7 +28,5 @@ export function startNetworkTraining(
 ): Training<NetworkState> {
   recordTensors("startNetworkTraining", graph, state);
   const { params, statistics = {} } = state;
-  return startTraining<NetworkState>({ params, statistics }, optimizer, {
-    trainable: (path) => path.startsWith("params.") && trainable(path),
-  });
+  return startTraining<NetworkState>({ params, statistics }, optimizer, { trainable });
 }

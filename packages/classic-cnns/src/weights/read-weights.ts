@@ -101,7 +101,7 @@ const tensorOf = (raw: RawTensor): Tensor => tensor(float32Values(raw)!.slice(),
 function fromCheckpoint(graph: LayerGraph, file: Uint8Array): TorchWeights {
   const training = loadCheckpoint(file);
   try {
-    const trained = flattenParams(training.params);
+    const trained = flattenParams(training.state);
     const isGrouped = trained.every(([path]) => /^(?:params|statistics)\./.test(path));
     const found = new Map(trained.map(([path, value]) => [isGrouped ? path : `params.${path}`, value]));
     return takeRecords(graph, found, (value) => value.clone());
