@@ -12,5 +12,9 @@ export default defineConfig({
       throw new Error(`unexpected console output: ${log}`);
     },
     testTimeout: 20_000,
+    globalSetup: "scripts/property-seed.ts",
+    setupFiles: "scripts/property-seed.ts",
+    // What is missing is a failure; `-u` writes it.
+    update: "none",
   },
 });

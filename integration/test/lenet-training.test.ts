@@ -68,7 +68,7 @@ async function accuracyOf(
   });
   for await (const _ of steps);
   const all = Array.from({ length: judged.count }, (_, sample) => sample);
-  const { accuracy } = await evaluateNetwork(graph, training.params.params, {
+  const { accuracy } = await evaluateNetwork(graph, training.state.params, {
     batch: (index) => (index === 0 ? take(judged, all) : null),
   });
   disposeTraining(training);

@@ -91,7 +91,7 @@ test("with sigmoids the layers wake one by one, from the last backwards, one a s
     const batch = () => ({ images: closedFormImages(6, 32, 32, 3), labels: labels() });
     const awake: string[][] = [];
     const kernels = async () => {
-      const paths = await moving(withSigmoid, training.params.params);
+      const paths = await moving(withSigmoid, training.state.params);
       return paths.filter((path) => path.endsWith(".kernel")).map((path) => path.replace(".kernel", ""));
     };
     awake.push(await kernels());

@@ -54,9 +54,9 @@ function start(): Training<NetworkState> {
 }
 
 /** The bits of all that a training has learned. */
-async function bitsOf({ params }: Training<NetworkState>): Promise<Map<string, number[]>> {
+async function bitsOf({ state }: Training<NetworkState>): Promise<Map<string, number[]>> {
   const bits = new Map<string, number[]>();
-  for (const [path, tensor] of flattenParams<{ params: object; statistics: object }>(params)) {
+  for (const [path, tensor] of flattenParams<{ params: object; statistics: object }>(state)) {
     const data = (await tensor.data()) as Float32Array;
     bits.set(path, Array.from(new Int32Array(data.slice().buffer)));
   }
@@ -146,7 +146,7 @@ describe.each(backends)("on %s", (backend) => {
       disposeTraining(b);
 
       const training = start();
-      const { params, statistics } = training.params;
+      const { params, statistics } = training.state;
       const { images, labels } = batch(0);
       const pass = applyNetworkTraining(graph, params, images, { statistics, seed: 7 });
       const moved = new Map(flattenParams(pass.statistics)).get("bn1-1.mean")!;
@@ -243,8 +243,8 @@ describe.skipIf(!isSlow)("learning 64 images by heart on wasm", () => {
         steps: most,
       })) {
         if (step % 5 > 0) continue;
-        const evaluation = await evaluateNetwork(graph, training.params.params, {
-          statistics: training.params.statistics,
+        const evaluation = await evaluateNetwork(graph, training.state.params, {
+          statistics: training.state.statistics,
           batch: (index) => (index === 0 ? enlarged(images) : null),
         });
         accuracy = evaluation.accuracy;

@@ -80,7 +80,7 @@ export async function trainEpochs(options: TrainEpochsOptions): Promise<Trained>
   const ended = (): Trained["stopped"] | null =>
     history.length >= epochs ? "epochs" : isStale(history, patience) ? "patience" : null;
   const judge = async (epoch: number) => {
-    const seen = watched && (await evaluate(graph, training.params, watched, { signal }));
+    const seen = watched && (await evaluate(graph, training.state, watched, { signal }));
     if (seen !== null && !Number.isFinite(seen.loss)) {
       throw new NonFiniteError(training.step, seen.loss, Number.NaN);
     }

@@ -1,7 +1,5 @@
 import {
   crossEntropy,
-  flattenParams,
-  mapParams,
   type OptimizerConfig,
   type Params,
   startTraining,
@@ -11,7 +9,7 @@ import {
   train,
 } from "@gradlab/core";
 import type { LayerGraph } from "@gradlab/receptive-field";
-import { keep, type Tensor, type Tensor1D, type Tensor4D, type Variable } from "@tensorflow/tfjs-core";
+import type { Tensor1D, Tensor4D } from "@tensorflow/tfjs-core";
 import { applyNetworkTraining } from "../apply-network-training.js";
 
 /** All that a network has learned. */
@@ -52,9 +50,7 @@ export function startNetworkTraining(
   optimizer: OptimizerConfig,
 ): Training<NetworkState> {
   const state: NetworkState = { params, statistics };
-  return startTraining<{ params: Params; statistics: Params }>(state, optimizer, {
-    trainable: (path) => path.startsWith("params."),
-  });
+  return startTraining<{ params: Params; statistics: Params }>(state, optimizer);
 }
 
 /**
@@ -83,39 +79,12 @@ export function trainNetwork(
   if (!(Number.isSafeInteger(seed) && seed >= 0)) {
     throw new RangeError(`trainNetwork: seed: expected an integer, at least 0, got ${String(seed)}`);
   }
-  const moved: { statistics: Params | null } = { statistics: null };
-  const steps = train<NetworkState, ImageBatch>(training, {
+  return train<NetworkState, ImageBatch>(training, {
     ...rest,
     loss: ({ params, statistics = {} }, { images, labels }, step) => {
       const pass = applyNetworkTraining(graph, params, images, { statistics, seed, step });
-      moved.statistics = mapParams(pass.statistics, (tensor) => keep(tensor));
-      return crossEntropy(pass.logits, labels, { labelSmoothing });
+      const loss = crossEntropy(pass.logits, labels, { labelSmoothing });
+      return { loss, moved: { statistics: pass.statistics } };
     },
   });
-  return carryStatistics(training, steps, moved);
-}
-
-/** Gives the running statistics of each applied update to the training, before anyone sees its result. */
-async function* carryStatistics(
-  { params }: Training<NetworkState>,
-  steps: AsyncGenerator<TrainingStep, void, undefined>,
-  moved: { statistics: Params | null },
-): AsyncGenerator<TrainingStep, void, undefined> {
-  const take = (): [string, Tensor][] => {
-    const taken = flattenParams(moved.statistics ?? {});
-    moved.statistics = null;
-    return taken;
-  };
-  try {
-    for await (const step of steps) {
-      const running = new Map(flattenParams(params.statistics ?? {}));
-      for (const [path, tensor] of take()) {
-        (running.get(path) as Variable).assign(tensor);
-        tensor.dispose();
-      }
-      yield step;
-    }
-  } finally {
-    for (const [, tensor] of take()) tensor.dispose();
-  }
 }

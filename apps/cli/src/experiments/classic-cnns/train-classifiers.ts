@@ -99,19 +99,19 @@ export async function trainClassifier(
   const accuracies: (readonly [number, number])[] = [];
   try {
     let sum = 0;
-    let last = await evaluate(graph, training.params, test, { signal });
+    let last = await evaluate(graph, training.state, test, { signal });
     accuracies.push([0, last.accuracy]);
     const steps = trainNetwork(graph, training, { batch, steps: epochs * perEpoch, seed, signal });
     for await (const { step, loss } of steps) {
       sum += loss;
       if (step % perEpoch > 0) continue;
-      last = await evaluate(graph, training.params, test, { signal });
+      last = await evaluate(graph, training.state, test, { signal });
       losses.push([step / perEpoch, sum / perEpoch]);
       accuracies.push([step / perEpoch, last.accuracy]);
       sum = 0;
     }
     const seen =
-      lookInto.length === 0 ? null : await lookAt(graph, training.params.params, test, lookInto, seed);
+      lookInto.length === 0 ? null : await lookAt(graph, training.state.params, test, lookInto, seed);
     return { accuracy: last.accuracy, confusion: last.confusion, losses, accuracies, seen };
   } finally {
     disposeTraining(training);

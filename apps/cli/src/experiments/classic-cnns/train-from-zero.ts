@@ -73,7 +73,7 @@ export async function trainFromZero(
     const batch = () => ({ images: images.clone(), labels: labels.clone() });
     for await (const _ of trainNetwork(graph, training, { batch, steps, signal })) {
       const sizes = new Map<string, number>();
-      for (const [path, tensor] of flattenParams(training.params.params))
+      for (const [path, tensor] of flattenParams(training.state.params))
         sizes.set(path, await largest(tensor));
       trace.push(sizes);
     }
