@@ -1,9 +1,7 @@
 /**
  * Builds `@tensorflow/tfjs-node` where its install script cannot: TensorFlow's C library comes out of the wheel of
- * `wheel.json` by pip, the binding is compiled from the sources that the npm package carries.
- *
- * `node integration/tfjs-node/build.mjs [--link]` prints the folder from which the package is found. With `--link` the
- * workspace finds it too, as after an installation. A second call takes what the first one made.
+ * `wheel.json` by pip, the binding is compiled from the sources that the npm package carries. Prints the folder from which
+ * the package is found; a second call takes what the first one made. Exits with 75 where the machine lacks something.
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -31,9 +29,10 @@ const require = createRequire(import.meta.url);
 const wheel = JSON.parse(readFileSync(join(here, "wheel.json"), "utf8"));
 const compiler = process.env.CXX || "g++";
 const cache = resolve(process.env.GRADLAB_CACHE || join(root, "node_modules/.cache"), "gradlab-tfjs-node");
+const link = join(root, "node_modules/.gradlab-tfjs-node");
 
 /** Something of the machine that is needed is not there: no fault of the sources. */
-export class NotHereError extends Error {}
+class NotHereError extends Error {}
 
 const fromDisk = (name) => dirname(realpathSync(require.resolve(`${name}/package.json`)));
 const packageFolder = fromDisk("@tensorflow/tfjs-node");
@@ -47,7 +46,7 @@ function run(program, args, options = {}) {
 }
 
 /** What building needs and this machine lacks, as one would say it; empty where all is there. */
-export function missing() {
+function missing() {
   const lacks = [];
   if (process.platform !== "linux" || process.arch !== "x64") {
     return [`Linux on x64 (the wheel is for it; this is ${process.platform} on ${process.arch})`];
@@ -131,12 +130,11 @@ async function build(folder, say) {
 }
 
 /**
- * Builds the package unless it is there.
+ * Builds the package unless it is there: the folder whose `node_modules` has it.
  *
- * @returns The folder whose `node_modules` has it.
  * @throws {NotHereError} where the machine lacks something.
  */
-export async function buildTfjsNode(say = () => {}) {
+async function buildTfjsNode(say) {
   const key = createHash("sha256")
     .update(readFileSync(fileURLToPath(import.meta.url)))
     .update(`${wheel.sha256} ${packageFolder}`)
@@ -159,20 +157,14 @@ export async function buildTfjsNode(say = () => {}) {
   return folder;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  try {
-    const folder = await buildTfjsNode(console.error);
-    if (process.argv.includes("--link")) {
-      const link = join(root, "node_modules/@tensorflow/tfjs-node");
-      mkdirSync(dirname(link), { recursive: true });
-      rmSync(link, { recursive: true, force: true });
-      symlinkSync(join(folder, "node_modules/@tensorflow/tfjs-node"), link, "dir");
-    }
-    console.log(folder);
-  } catch (error) {
-    console.error(
-      error instanceof NotHereError ? `tfjs-node is not built: it needs ${error.message}` : error,
-    );
-    process.exitCode = 1;
-  }
+try {
+  const folder = await buildTfjsNode(console.error);
+  // For `npm run gradlab`.
+  rmSync(link, { force: true });
+  symlinkSync(folder, link, "dir");
+  console.log(folder);
+} catch (error) {
+  const lacking = error instanceof NotHereError;
+  console.error(lacking ? `tfjs-node cannot be built here: it needs ${error.message}` : error);
+  process.exitCode = lacking ? 75 : 1;
 }
