@@ -54,10 +54,13 @@ for (const [moduleResolution, module] of [
         include: ["*.ts"],
       }),
     );
-    const { stdout } = spawnSync("tsc", ["-p", folder, "--pretty", "false"], {
+    const { error, status, signal, stdout, stderr } = spawnSync("tsc", ["-p", folder, "--pretty", "false"], {
       encoding: "utf8",
       cwd: folder,
     });
+    expect({ error, signal, stderr }).toEqual({ error: undefined, signal: null, stderr: "" });
+    // 2: it came to its end and found something, which it then says.
+    expect(status).toBe(stdout === "" ? 0 : 2);
     // Errors inside the declarations of tfjs, and between its WebGPU and the DOM's, are not ours to mend.
     const errors = stdout
       .split("\n")

@@ -1,6 +1,6 @@
 import { expectAtLeast0, expectFraction, expectPositive, typeMismatch } from "../expect-argument.js";
 
-/** An optimizer of tfjs-core as plain data; `learningRate` is at least 0. Defaults are filled in by `startTraining`. */
+/** An optimizer as plain data; `learningRate` is at least 0. The other defaults are PyTorch's. */
 export type OptimizerConfig =
   | { readonly name: "sgd"; readonly learningRate: number }
   | {
@@ -18,8 +18,20 @@ export type OptimizerConfig =
       readonly beta1?: number;
       /** In [0, 1); 0.999 unless given. */
       readonly beta2?: number;
-      /** Greater than 0; 1e-7 unless given. */
+      /** Greater than 0; 1e-8 unless given. */
       readonly epsilon?: number;
+    }
+  | {
+      readonly name: "adamw";
+      readonly learningRate: number;
+      /** In [0, 1); 0.9 unless given. */
+      readonly beta1?: number;
+      /** In [0, 1); 0.999 unless given. */
+      readonly beta2?: number;
+      /** Greater than 0; 1e-8 unless given. */
+      readonly epsilon?: number;
+      /** Decoupled: each weight becomes `(1 - learningRate · weightDecay)` of itself first. At least 0; 0.01 unless given. */
+      readonly weightDecay?: number;
     }
   | {
       readonly name: "adamax";
@@ -28,35 +40,35 @@ export type OptimizerConfig =
       readonly beta1?: number;
       /** In [0, 1); 0.999 unless given. */
       readonly beta2?: number;
-      /** Greater than 0; 1e-7 unless given. */
+      /** Greater than 0; 1e-8 unless given. */
       readonly epsilon?: number;
-      /** The learning rate is divided by `1 + decay · step`; at least 0; 0 unless given. */
-      readonly decay?: number;
     }
   | {
       readonly name: "rmsprop";
       readonly learningRate: number;
-      /** In [0, 1); 0.9 unless given. */
+      /** How much of the mean square stays, in [0, 1); 0.99 unless given. (PyTorch's alpha.) */
       readonly decay?: number;
       /** In [0, 1]; 0 unless given. */
       readonly momentum?: number;
-      /** Greater than 0; 1e-7 unless given. */
+      /** Greater than 0; 1e-8 unless given. */
       readonly epsilon?: number;
-      /** False unless given. */
+      /** Divide by the standard deviation of the gradients instead of their mean square's root; false unless given. */
       readonly centered?: boolean;
     }
   | {
       readonly name: "adagrad";
       readonly learningRate: number;
-      /** At least 0; 0.1 unless given. */
+      /** At least 0; 0 unless given. */
       readonly initialAccumulator?: number;
+      /** Greater than 0; 1e-10 unless given. */
+      readonly epsilon?: number;
     }
   | {
       readonly name: "adadelta";
       readonly learningRate: number;
-      /** In [0, 1); 0.95 unless given. */
+      /** In [0, 1); 0.9 unless given. */
       readonly rho?: number;
-      /** Greater than 0; 1e-7 unless given. */
+      /** Greater than 0; 1e-6 unless given. */
       readonly epsilon?: number;
     };
 
@@ -65,17 +77,23 @@ export type FullOptimizerConfig = {
   [Name in OptimizerConfig["name"]]: Required<Extract<OptimizerConfig, { readonly name: Name }>>;
 }[OptimizerConfig["name"]];
 
-// Written out, because tfjs-core's own default of epsilon depends on the backend.
-const EPSILON = 1e-7;
+/** The configuration of one optimizer, with all of its options. */
+export type ConfigOf<Name extends OptimizerConfig["name"]> = Extract<
+  FullOptimizerConfig,
+  { readonly name: Name }
+>;
+
+const moments = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
 
 const DEFAULTS: { readonly [Name in OptimizerConfig["name"]]: Readonly<Record<string, number | boolean>> } = {
   sgd: {},
   momentum: { momentum: 0.9, nesterov: false },
-  adam: { beta1: 0.9, beta2: 0.999, epsilon: EPSILON },
-  adamax: { beta1: 0.9, beta2: 0.999, epsilon: EPSILON, decay: 0 },
-  rmsprop: { decay: 0.9, momentum: 0, epsilon: EPSILON, centered: false },
-  adagrad: { initialAccumulator: 0.1 },
-  adadelta: { rho: 0.95, epsilon: EPSILON },
+  adam: moments,
+  adamw: { ...moments, weightDecay: 0.01 },
+  adamax: moments,
+  rmsprop: { decay: 0.99, momentum: 0, epsilon: 1e-8, centered: false },
+  adagrad: { initialAccumulator: 0, epsilon: 1e-10 },
+  adadelta: { rho: 0.9, epsilon: 1e-6 },
 };
 
 /** The configuration with its defaults filled in and every option checked; unknown options are refused. */
@@ -99,16 +117,16 @@ export function fullConfig(where: string, config: unknown): FullOptimizerConfig 
     }
     if (value !== undefined) full[key] = value;
   }
-  for (const [key, value] of Object.entries(full)) check(`${where}: ${key}`, name, key, value);
+  for (const [key, value] of Object.entries(full)) check(`${where}: ${key}`, key, value);
   return { name, ...full } as FullOptimizerConfig;
 }
 
-function check(where: string, name: string, key: string, value: unknown): void {
+function check(where: string, key: string, value: unknown): void {
   if (key === "nesterov" || key === "centered") {
     if (typeof value !== "boolean") throw typeMismatch(where, "true or false", value);
   } else if (key === "momentum") expectFraction(where, value, true);
-  else if (key === "beta1" || key === "beta2" || key === "rho") expectFraction(where, value);
-  else if (key === "decay" && name === "rmsprop") expectFraction(where, value);
+  else if (key === "beta1" || key === "beta2" || key === "rho" || key === "decay")
+    expectFraction(where, value);
   else if (key === "epsilon") expectPositive(where, value);
   else expectAtLeast0(where, value);
 }
