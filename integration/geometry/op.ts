@@ -32,6 +32,9 @@ export interface GeometryOp {
   readonly noGradient?: string;
   /** The op is checked in its second derivatives too. */
   readonly second?: true;
+  /** The backends that can compute it, if not all, and why. */
+  readonly on?: readonly string[];
+  readonly because?: string;
   /** What the generator leaves out, and where tfjs says that it is not allowed. */
   readonly leavesOut?: readonly string[];
 }

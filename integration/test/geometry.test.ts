@@ -9,7 +9,10 @@ import { geometryOps } from "../geometry/ops.js";
 
 const only = process.env.GRADLAB_GEOMETRY_OP?.split(",");
 const backends = process.env.GRADLAB_GEOMETRY_BACKEND?.split(",") ?? ["cpu", "wasm"];
-const modes = (process.env.GRADLAB_GEOMETRY_MODE?.split(",") ?? ["value", "gradient"]) as ("value" | "gradient")[];
+const modes = (process.env.GRADLAB_GEOMETRY_MODE?.split(",") ?? ["value", "gradient"]) as (
+  | "value"
+  | "gradient"
+)[];
 const runs = Number(process.env.GRADLAB_GEOMETRY_RUNS ?? 100);
 const seed = Number(process.env.GRADLAB_SEED ?? 20240607);
 
@@ -24,6 +27,7 @@ for (const op of geometryOps.filter(({ name }) => only?.includes(name) ?? true))
   for (const mode of modes) {
     if (mode === "gradient" && op.noGradient) continue;
     for (const backend of backends) {
+      if (op.on && !op.on.includes(backend)) continue;
       test(`${backend}: ${mode} of ${op.name} is right for random shapes`, async () => {
         const { failing } = await geometry(backend, mode, op, { runs, seed });
         if (failing) expect.fail(`${describeFailure(backend, mode, op, failing)}\n  seed ${seed}`);
