@@ -175,7 +175,7 @@ const losses: readonly GeometryOp[] = [
     name: "losses.softmaxCrossEntropy",
     cases: fc.record({ shape: shape(2, 3), fill: smoothFill }).map(
       ({ shape, fill }): GeometryCase => ({
-        inputs: [drawn(shape, fill, 0.1, 0.9), drawn(shape, fill, -2, 2, 1)],
+        inputs: [distributions(drawn(shape, fill, 0.1, 0.9)), drawn(shape, fill, -2, 2, 1)],
         attrs: {},
       }),
     ),

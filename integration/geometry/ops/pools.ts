@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import fc from "fast-check";
-import { channels, drawn, fill, size } from "../arbitraries.js";
+import { channels, drawn, fill, size, smoothFill } from "../arbitraries.js";
 import { add, compare, type Dual, max, scale, still, zero } from "../dual.js";
 import { at, type Grid, grid, indices } from "../grid.js";
 import type { GeometryCase, GeometryOp } from "../op.js";

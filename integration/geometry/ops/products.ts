@@ -108,14 +108,12 @@ export const products: readonly GeometryOp[] = [
   },
   {
     name: "outerProduct",
-    cases: fc
-      .record({ m: size(6), n: size(6), fill: smoothFill })
-      .map(
-        ({ m, n, fill }): GeometryCase => ({
-          inputs: [drawn([m], fill), drawn([n], fill, -2, 2, 1)],
-          attrs: {},
-        }),
-      ),
+    cases: fc.record({ m: size(6), n: size(6), fill: smoothFill }).map(
+      ({ m, n, fill }): GeometryCase => ({
+        inputs: [drawn([m], fill), drawn([n], fill, -2, 2, 1)],
+        attrs: {},
+      }),
+    ),
     tfjs: ([a, b]) => tf.outerProduct(a, b),
     definition: ([a, b]) => grid([a!.shape[0]!, b!.shape[0]!], ([i, j]) => mul(at(a!, i!), at(b!, j!))),
   },
