@@ -151,19 +151,68 @@ function slopeAlong(
 }
 
 /** A call of the op whose result is one number: outputs weighted and summed. */
-const objectiveOf =
-  (
-    op: GeometryOp,
-    opCase: GeometryCase,
-    inputs: readonly Tensor[],
-    trained: readonly number[],
-    weights: Tensor[],
-  ) =>
-  (...xs: Tensor[]): Tensor => {
+const objectiveOf = (
+  op: GeometryOp,
+  opCase: GeometryCase,
+  inputs: readonly Tensor[],
+  trained: readonly number[],
+  weights: readonly Tensor[],
+) => {
+  return (...xs: Tensor[]): Tensor => {
     const all = inputs.map((x, i) => (trained.includes(i) ? xs[trained.indexOf(i)]! : x));
     const outputs = [op.tfjs(all, structuredClone(opCase.attrs))].flat();
     return addN(outputs.map((y, i) => tfSum(tfMul(y, weights[i]!)) as Tensor));
   };
+};
+
+/** The direction that first derivatives are multiplied by before they are differentiated again. */
+const fixedDirection = (op: GeometryOp, opCase: GeometryCase): Direction =>
+  trainedInputs(op, opCase).map((i, t) => noise(opCase.inputs[i]!.values.length, 101 + t));
+
+/**
+ * The gradients, with respect to inputs and weights, of `⟨u, gradient⟩ + ½ ‖inputs‖² + ½ ‖weights‖²`. The squares are there
+ * so that something depends on every input: the gradient of a sum depends on none.
+ */
+function secondGradients(
+  op: GeometryOp,
+  opCase: GeometryCase,
+  inputs: readonly Tensor[],
+  weights: readonly Tensor[],
+): Tensor[] {
+  const trained = trainedInputs(op, opCase);
+  const u = fixedDirection(op, opCase).map((values, t) => tensor([...values], inputs[trained[t]!]!.shape));
+  const n = trained.length;
+  const along = (...all: Tensor[]): Tensor => {
+    const [xs, ws] = [all.slice(0, n), all.slice(n)];
+    const first = grads(objectiveOf(op, opCase, inputs, trained, ws))(xs);
+    const terms = first.map((g, t) => tfSum(tfMul(g, u[t]!)) as Tensor);
+    return addN([...terms, ...all.map((x) => tfMul(tfSum(tfMul(x, x)), 0.5) as Tensor)]);
+  };
+  return grads(along)([...trained.map((i) => inputs[i]!), ...weights]);
+}
+
+/** What `secondGradients` gives for the weights: the slopes of the outputs along `u`, plus the weights. */
+async function compareWeights(
+  gradients: readonly Tensor[],
+  weights: readonly (readonly number[])[],
+  alongU: readonly Grid[],
+): Promise<Failure | null> {
+  for (const [i, got] of gradients.entries()) {
+    const values = await got.data();
+    const wanted = alongU[i]!.data.map(({ e }, j) => e + weights[i]![j]!);
+    const allowed = Math.max(
+      RELATIVE * largestOf(wanted),
+      OF_TERMS * largestOf(alongU[i]!.data.map(({ n }, j) => n + Math.abs(weights[i]![j]!))),
+    );
+    if (got.shape.join() !== alongU[i]!.shape.join())
+      return wrong(
+        `second gradient of weights ${i}: expected shape [${alongU[i]!.shape}], got [${got.shape}]`,
+      );
+    if (wanted.some((want, j) => !agrees(values[j]!, want, allowed)))
+      return wrong(`second gradient of weights ${i}: expected ${list(wanted)}; got ${list(values)}`);
+  }
+  return null;
+}
 
 async function compareGradients(
   op: GeometryOp,
@@ -251,7 +300,46 @@ async function compare(
       for (const g of gradients) g.dispose();
     }
   }
-  throw new Error("check-case: second derivatives come later");
+  const u = fixedDirection(op, opCase);
+  const gradients = tidy(() =>
+    secondGradients(
+      op,
+      opCase,
+      inputs,
+      weights.map((values, i) => tensor(values, [...outputs[i]!.shape], "float32")),
+    ),
+  );
+  try {
+    const ofWeights = await compareWeights(
+      gradients.slice(trained.length),
+      weights,
+      defined(
+        op,
+        opCase,
+        u.map((d) => d.map(() => 0)),
+        u,
+      ),
+    );
+    if (ofWeights) return ofWeights;
+    return await compareGradients(op, opCase, gradients.slice(0, trained.length), (direction) => {
+      let [slope, terms] = [0, 0];
+      for (const [i, { data }] of defined(op, opCase, direction, u).entries()) {
+        for (const [j, { de, k }] of data.entries()) {
+          slope += weights[i]![j]! * de;
+          terms += Math.abs(weights[i]![j]!) * k;
+        }
+      }
+      for (const [t, i] of trained.entries()) {
+        for (const [j, x] of opCase.inputs[i]!.values.entries()) {
+          slope += x * direction[t]![j]!;
+          terms += Math.abs(x * direction[t]![j]!);
+        }
+      }
+      return { low: slope, high: slope, terms };
+    });
+  } finally {
+    for (const g of gradients) g.dispose();
+  }
 }
 
 /** Something as simple as `1 + 1`: a kernel that writes past its buffer breaks what comes after. */

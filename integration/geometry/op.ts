@@ -38,3 +38,10 @@ export interface GeometryOp {
   /** What the generator leaves out, and where tfjs says that it is not allowed. */
   readonly leavesOut?: readonly string[];
 }
+
+/** The same op of tensors without elements; their second derivatives would say nothing new. */
+export const ofEmpty = ({ second: _, ...op }: GeometryOp, cases: GeometryOp["cases"]): GeometryOp => ({
+  ...op,
+  name: `${op.name} of empty tensors`,
+  cases,
+});
