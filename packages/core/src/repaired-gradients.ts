@@ -34,6 +34,7 @@ import { splitGradients } from "./gradients/split.js";
 import { stridedSliceGradient } from "./gradients/strided-slice.js";
 import { tileGradient } from "./gradients/tile.js";
 import { topkGradient } from "./gradients/topk.js";
+import { transformGradient } from "./gradients/transform.js";
 
 /** The gradients that tfjs-core lacks, refuses or gets wrong. */
 export const repairedGradients: readonly GradConfig[] = [
@@ -72,4 +73,5 @@ export const repairedGradients: readonly GradConfig[] = [
   stridedSliceGradient,
   tileGradient,
   topkGradient,
+  transformGradient,
 ];

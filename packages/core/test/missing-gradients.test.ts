@@ -180,6 +180,40 @@ test("cropAndResize has gradients of images and boxes, boxes that reach out of t
   }
 });
 
+test("image.transform has gradients of images and projections, whatever fills the outside", async () => {
+  const one = [0.9, 0.21, -0.37, -0.13, 1.1, 0.23, 0.031, -0.017];
+  const two = [1.3, -0.4, 1.17, 0.6, 0.83, -2.29, -0.021, 0.013];
+  for (const fillMode of ["constant", "reflect", "wrap", "nearest"] as const) {
+    for (const interpolation of ["bilinear", "nearest"] as const) {
+      const transform = (x: tf.Tensor, t: tf.Tensor) =>
+        tf.image.transform(
+          x as tf.Tensor4D,
+          t as tf.Tensor2D,
+          interpolation,
+          fillMode,
+          0.3,
+          [4, 5],
+        ) as tf.Tensor;
+      for (const projection of [one, two]) {
+        await expectGradients(transform, [wave([1, 3, 4, 2]), tf.tensor2d([projection])]);
+      }
+      // The kernel of the cpu backend leaves all images but the first out, so that differences cannot tell.
+      const [x, dy] = [wave([2, 3, 4, 2]), wave([2, 4, 5, 2], 1)];
+      const gradients = (i: number, n: number, projections: number[][]) =>
+        tf.grads(transform)([tf.slice(x, i, n), tf.tensor2d(projections)], tf.slice(dy, i, n));
+      const [first, second] = [gradients(0, 1, [one]), gradients(1, 1, [two])];
+      const both = gradients(0, 2, [one, two]);
+      for (const [k, gradient] of both.entries()) {
+        expect(await numbers(gradient)).toEqual(await numbers(tf.concat([first[k]!, second[k]!])));
+      }
+      const [, shared] = gradients(0, 2, [one, one]);
+      const [, once] = gradients(0, 2, [one]);
+      const off = tf.max(tf.abs(tf.sub(tf.sum(shared!, 0, true), once!)));
+      expect((await numbers(off))[0]).toBeLessThan(1e-12);
+    }
+  }
+});
+
 test("cumprod and prod have their gradients, at zeros too", async () => {
   for (const exclusive of [false, true]) {
     for (const reverse of [false, true]) {
