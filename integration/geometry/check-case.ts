@@ -1,15 +1,15 @@
 /** Checks one case on the current backend against the definition of its op. */
 import {
-  add as tfAdd,
   addN,
   engine,
   grads,
   memory,
-  mul as tfMul,
   scalar,
-  sum as tfSum,
   type Tensor,
   tensor,
+  add as tfAdd,
+  mul as tfMul,
+  sum as tfSum,
   tidy,
 } from "@tensorflow/tfjs-core";
 import { variable } from "./dual.js";
@@ -69,7 +69,8 @@ function noise(n: number, salt: number): number[] {
 }
 
 /** The weights of the outputs, whose weighted sum is differentiated. */
-const weightsOf = (outputs: readonly Grid[]): number[][] => outputs.map(({ data }, i) => noise(data.length, i));
+const weightsOf = (outputs: readonly Grid[]): number[][] =>
+  outputs.map(({ data }, i) => noise(data.length, i));
 
 const show = (x: number): string => (Number.isFinite(x) ? String(Number(x.toPrecision(9))) : String(x));
 const list = (values: Iterable<number>): string => {
@@ -103,7 +104,10 @@ async function compareValues(outputs: readonly Tensor[], wanted: readonly Grid[]
     const exact = want.dtype !== "float32";
     const allowed = exact
       ? 0
-      : Math.max(RELATIVE * largestOf(want.data.map(({ v }) => v)), OF_TERMS * largestOf(want.data.map(({ m }) => m)));
+      : Math.max(
+          RELATIVE * largestOf(want.data.map(({ v }) => v)),
+          OF_TERMS * largestOf(want.data.map(({ m }) => m)),
+        );
     if (want.data.some(({ v }, j) => !agrees(values[j]!, v, allowed)))
       return wrong(`output ${i}: expected ${list(want.data.map(({ v }) => v))}; got ${list(values)}`);
   }
@@ -148,7 +152,13 @@ function slopeAlong(
 
 /** A call of the op whose result is one number: outputs weighted and summed. */
 const objectiveOf =
-  (op: GeometryOp, opCase: GeometryCase, inputs: readonly Tensor[], trained: readonly number[], weights: Tensor[]) =>
+  (
+    op: GeometryOp,
+    opCase: GeometryCase,
+    inputs: readonly Tensor[],
+    trained: readonly number[],
+    weights: Tensor[],
+  ) =>
   (...xs: Tensor[]): Tensor => {
     const all = inputs.map((x, i) => (trained.includes(i) ? xs[trained.indexOf(i)]! : x));
     const outputs = [op.tfjs(all, opCase.attrs)].flat();
@@ -192,7 +202,9 @@ async function compareGradients(
   if (small && !op.kinks) return null;
   // Along all inputs at once, then along noise: a sum over them hides no single element.
   for (let r = 0; r < 5; r++) {
-    const direction = sizes.map((n, t) => (r === 0 && small ? Array<number>(n).fill(1) : noise(n, 17 * r + t + 3)));
+    const direction = sizes.map((n, t) =>
+      r === 0 && small ? Array<number>(n).fill(1) : noise(n, 17 * r + t + 3),
+    );
     const { low, high, terms } = slopes(direction);
     let along = 0;
     let allowed = OF_TERMS * terms;
@@ -260,15 +272,19 @@ export async function checkCase(op: GeometryOp, opCase: GeometryCase, mode: Mode
   let failure: Failure | null;
   let inputs: Tensor[] = [];
   try {
-    inputs = opCase.inputs.map(({ shape, dtype, values }) => tensor([...values], [...shape], dtype ?? "float32"));
+    inputs = opCase.inputs.map(({ shape, dtype, values }) =>
+      tensor([...values], [...shape], dtype ?? "float32"),
+    );
     const { result, printed } = await quietly(() => compare(op, opCase, mode, inputs));
-    failure = result ?? (printed.length > 0 ? { kind: "throws", detail: `prints ${printed.join("; ")}` } : null);
+    failure =
+      result ?? (printed.length > 0 ? { kind: "throws", detail: `prints ${printed.join("; ")}` } : null);
   } catch (error) {
     failure = { kind: "throws", detail: messageOf(error) };
   }
   try {
     for (const x of inputs) x.dispose();
-    if (!(await quietly(computes)).result) return { kind: "breaks", detail: failure?.detail ?? "1 + 1 is not 2 any more" };
+    if (!(await quietly(computes)).result)
+      return { kind: "breaks", detail: failure?.detail ?? "1 + 1 is not 2 any more" };
   } catch (error) {
     return { kind: "breaks", detail: `${failure?.detail ?? ""}; then 1 + 1: ${messageOf(error)}` };
   }

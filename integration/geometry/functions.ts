@@ -110,7 +110,13 @@ export const relu = split(
 export const clip =
   (low: number, high: number): Unary =>
   (x) =>
-    Number.isNaN(x.v) ? x : compare(x, constant(low)) < 0 ? constant(low) : compare(x, constant(high)) > 0 ? constant(high) : x;
+    Number.isNaN(x.v)
+      ? x
+      : compare(x, constant(low)) < 0
+        ? constant(low)
+        : compare(x, constant(high)) > 0
+          ? constant(high)
+          : x;
 export const relu6 = clip(0, 6);
 export const elu = split(smooth(Math.expm1, Math.exp, Math.exp), (x) => x);
 export const selu = split(
@@ -200,7 +206,13 @@ export const unaryFunctions: Readonly<Record<string, UnaryFunction>> = {
     high: 0.9,
   },
   ceil: { f: steps(Math.ceil), special: true },
-  cos: { f: smooth(Math.cos, (x) => -Math.sin(x), (x) => -Math.cos(x)) },
+  cos: {
+    f: smooth(
+      Math.cos,
+      (x) => -Math.sin(x),
+      (x) => -Math.cos(x),
+    ),
+  },
   cosh: { f: smooth(Math.cosh, Math.sinh, Math.cosh) },
   elu: { f: elu, kinks: true, special: true, second: true },
   erf: { f: erfOf, second: true },

@@ -38,7 +38,8 @@ export async function geometry(
   op: GeometryOp,
   { runs, seed }: GeometryOptions,
 ): Promise<GeometryOutcome> {
-  if (getBackend() !== backend && !(await setBackend(backend))) throw new Error(`geometry: no backend ${backend}`);
+  if (getBackend() !== backend && !(await setBackend(backend)))
+    throw new Error(`geometry: no backend ${backend}`);
   let last: { opCase: GeometryCase; failure: Failure } | undefined;
   const cases = mode === "value" ? op.cases : op.cases.filter((c) => trainedInputs(op, c).length > 0);
   const details = await fc.check(
@@ -49,7 +50,13 @@ export async function geometry(
       if (failure.kind === "breaks" || failure.kind === "leaks") await renew(backend);
       return false;
     }),
-    { numRuns: runs, seed, endOnFailure: false, interruptAfterTimeLimit: 60_000, markInterruptAsFailure: false },
+    {
+      numRuns: runs,
+      seed,
+      endOnFailure: false,
+      interruptAfterTimeLimit: 60_000,
+      markInterruptAsFailure: false,
+    },
   );
   const ran = details.numRuns;
   return details.failed && last ? { ran, failing: last } : { ran };

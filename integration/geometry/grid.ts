@@ -48,7 +48,8 @@ function element(x: Grid, index: readonly number[]): Dual | undefined {
 /** The element at an index. */
 export function at(x: Grid, ...index: number[]): Dual {
   const found = element(x, index);
-  if (found === undefined) throw new RangeError(`at: index: expected one within [${x.shape}], got [${index}]`);
+  if (found === undefined)
+    throw new RangeError(`at: index: expected one within [${x.shape}], got [${index}]`);
   return found;
 }
 

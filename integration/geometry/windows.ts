@@ -48,14 +48,14 @@ export const padding = (axes: number, most = 4): fc.Arbitrary<Padding> => {
       ? [
           {
             weight: 2,
-            arbitrary: fc
-              .tuple(margin, margin, margin, margin)
-              .map(([t, b, l, r]): Padding => [
+            arbitrary: fc.tuple(margin, margin, margin, margin).map(
+              ([t, b, l, r]): Padding => [
                 [0, 0],
                 [t, b],
                 [l, r],
                 [0, 0],
-              ]),
+              ],
+            ),
           },
         ]
       : []),

@@ -9,7 +9,10 @@ import { geometryOps } from "../geometry/ops.js";
 
 const only = process.env.GRADLAB_GEOMETRY_OP?.split(",");
 const backends = process.env.GRADLAB_GEOMETRY_BACKEND?.split(",") ?? ["cpu", "wasm"];
-const modes = (process.env.GRADLAB_GEOMETRY_MODE?.split(",") ?? ["value", "gradient"]) as ("value" | "gradient")[];
+const modes = (process.env.GRADLAB_GEOMETRY_MODE?.split(",") ?? ["value", "gradient"]) as (
+  | "value"
+  | "gradient"
+)[];
 const runs = Number(process.env.GRADLAB_GEOMETRY_RUNS ?? 100);
 const seed = Number(process.env.GRADLAB_SEED ?? 20240607);
 

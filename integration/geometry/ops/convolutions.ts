@@ -80,7 +80,8 @@ const windows = fc
   )
   // Few enough products for a loop over all of them.
   .filter(
-    ({ batch, height, width, inner, outer, kh, kw }) => batch * height * width * inner * outer * kh * kw < 20_000,
+    ({ batch, height, width, inner, outer, kh, kw }) =>
+      batch * height * width * inner * outer * kh * kw < 20_000,
   );
 
 const leavesOut = [
@@ -93,10 +94,7 @@ export const convolutions: readonly GeometryOp[] = [
     name: "conv2d",
     cases: windows.map(
       ({ fill, batch, height, width, inner, outer, kh, kw, strides, dilations, pad }): GeometryCase => ({
-        inputs: [
-          drawn([batch, height, width, inner], fill),
-          drawn([kh, kw, inner, outer], fill, -2, 2, 1),
-        ],
+        inputs: [drawn([batch, height, width, inner], fill), drawn([kh, kw, inner, outer], fill, -2, 2, 1)],
         attrs: { strides, pad, dilations },
       }),
     ),

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import fc from "fast-check";
 import { broadcastShapes, drawn, emptyShape, fill, shape, smoothFill } from "../arbitraries.js";
-import { add, apply, compare, constant, div, type Dual, max, min, mul, scale, sub } from "../dual.js";
+import { add, apply, compare, constant, type Dual, div, max, min, mul, scale, sub } from "../dual.js";
 import { clip, leakyRelu, sideOf, square, unaryFunctions } from "../functions.js";
 import { type Grid, grid } from "../grid.js";
 import type { GeometryCase, GeometryOp, Input } from "../op.js";
@@ -37,7 +37,10 @@ export const pairs = (a: Grid, b: Grid, f: (a: Dual, b: Dual) => Dual, dtype = a
 /** NaN, the infinities and both zeros in the place of some elements; only values are compared then. */
 const withSpecial = (input: Input, seed: number): Input => {
   const special = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, -0];
-  return { ...input, values: input.values.map((v, i) => ((i * 7 + seed) % 3 === 0 ? special[(i + seed) % 5]! : v)) };
+  return {
+    ...input,
+    values: input.values.map((v, i) => ((i * 7 + seed) % 3 === 0 ? special[(i + seed) % 5]! : v)),
+  };
 };
 
 const finite = ({ inputs }: GeometryCase) => inputs.every(({ values }) => values.every(Number.isFinite));
@@ -141,7 +144,11 @@ const binaryFunctions: readonly BinaryFunction[] = [
   { name: "atan2", f: atan2, a: [0.25, 2], b: [0.25, 2] },
   // Quotients are not whole numbers, where the value jumps.
   { name: "mod", f: mod, a: [2.125, 2.875], b: [1.03125, 1.0625] },
-  { name: "prelu", f: (x, alpha) => (Number.isNaN(x.v) ? x : sideOf(x) < 0 ? mul(x, alpha) : x), kinks: true },
+  {
+    name: "prelu",
+    f: (x, alpha) => (Number.isNaN(x.v) ? x : sideOf(x) < 0 ? mul(x, alpha) : x),
+    kinks: true,
+  },
 ];
 
 const binaryCases = (
@@ -150,34 +157,39 @@ const binaryCases = (
   kinks?: true,
   shapes = broadcastShapes(4),
 ) =>
-  fc
-    .record({ shapes, fill: kinks ? fill : smoothFill })
-    .map(
-      ({ shapes, fill }): GeometryCase => ({
-        inputs: [drawn(shapes[0], fill, ...a), drawn(shapes[1], fill, ...b, 1)],
-        attrs: {},
-      }),
-    );
+  fc.record({ shapes, fill: kinks ? fill : smoothFill }).map(
+    ({ shapes, fill }): GeometryCase => ({
+      inputs: [drawn(shapes[0], fill, ...a), drawn(shapes[1], fill, ...b, 1)],
+      attrs: {},
+    }),
+  );
 
-const binary: GeometryOp[] = binaryFunctions.flatMap(({ name, f, a = [-2, 2], b = [-2, 2], kinks, second }) => {
-  const op: GeometryOp = {
-    name,
-    cases: binaryCases(a, b, kinks),
-    tfjs: ([x, y]) => tfjsOf(name)(x, y),
-    definition: ([x, y]) => pairs(x!, y!, f),
-    ...(kinks ? { kinks } : {}),
-    ...(second ? { second } : {}),
-  };
-  const empty = binaryCases(a, b, kinks, broadcastShapes(3, emptyShape(3)));
-  return [op, { ...op, name: `${name} of empty tensors`, cases: empty }];
-});
+const binary: GeometryOp[] = binaryFunctions.flatMap(
+  ({ name, f, a = [-2, 2], b = [-2, 2], kinks, second }) => {
+    const op: GeometryOp = {
+      name,
+      cases: binaryCases(a, b, kinks),
+      tfjs: ([x, y]) => tfjsOf(name)(x, y),
+      definition: ([x, y]) => pairs(x!, y!, f),
+      ...(kinks ? { kinks } : {}),
+      ...(second ? { second } : {}),
+    };
+    const empty = binaryCases(a, b, kinks, broadcastShapes(3, emptyShape(3)));
+    return [op, { ...op, name: `${name} of empty tensors`, cases: empty }];
+  },
+);
 
 const floorDiv: GeometryOp = {
   name: "floorDiv",
   cases: binaryCases([2.125, 2.875], [1.03125, 1.0625]),
   // The type of the result differs between backends: int32 on cpu, that of the inputs on wasm.
   tfjs: ([x, y]) => tf.cast(tf.floorDiv(x, y), "float32"),
-  definition: ([x, y]) => pairs(x!, y!, truncated((a, b) => Math.floor(a / b))),
+  definition: ([x, y]) =>
+    pairs(
+      x!,
+      y!,
+      truncated((a, b) => Math.floor(a / b)),
+    ),
 };
 
 const comparisons: GeometryOp[] = (

@@ -25,7 +25,13 @@ function pool2d(
     const window: Dual[] = [];
     for (let k = 0; k < kh; k++) {
       for (let l = 0; l < kw; l++) {
-        const found = atOrNone(x, b!, i! * strides[0] + k - rows.before, j! * strides[1] + l - cols.before, c!);
+        const found = atOrNone(
+          x,
+          b!,
+          i! * strides[0] + k - rows.before,
+          j! * strides[1] + l - cols.before,
+          c!,
+        );
         if (found) window.push(found);
       }
     }
@@ -36,8 +42,7 @@ function pool2d(
 export const largest = (window: readonly Dual[]): Dual => window.reduce(max);
 
 /** Padding does not count. */
-export const average = (window: readonly Dual[]): Dual =>
-  scale(window.reduce(add, zero), 1 / window.length);
+export const average = (window: readonly Dual[]): Dual => scale(window.reduce(add, zero), 1 / window.length);
 
 /** Every window has an element of the image. */
 const touches = (size: number, taps: number, stride: number, pad: ReturnType<typeof padOf>): boolean => {

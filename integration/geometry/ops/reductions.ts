@@ -49,7 +49,11 @@ const axes = (rank: number): fc.Arbitrary<number | number[] | null> =>
         fc.constant(null),
         fc.nat(2 * rank - 1).map((pick) => axisOf(rank, pick)),
         fc
-          .uniqueArray(fc.nat(2 * rank - 1), { minLength: 1, maxLength: rank, selector: (pick) => pick % rank })
+          .uniqueArray(fc.nat(2 * rank - 1), {
+            minLength: 1,
+            maxLength: rank,
+            selector: (pick) => pick % rank,
+          })
           .map((picks) => picks.map((pick) => axisOf(rank, pick))),
       );
 
@@ -57,9 +61,9 @@ const reductionCases = (low: number, high: number, ties: boolean, shapes = shape
   fc
     .record({ shape: shapes, fill: ties ? fill : smoothFill })
     .chain(({ shape, fill }) =>
-      fc.record({ axis: axes(shape.length), keepDims: fc.boolean() }).map(
-        (attrs): GeometryCase => ({ inputs: [drawn(shape, fill, low, high)], attrs }),
-      ),
+      fc
+        .record({ axis: axes(shape.length), keepDims: fc.boolean() })
+        .map((attrs): GeometryCase => ({ inputs: [drawn(shape, fill, low, high)], attrs })),
     );
 
 const reductions: readonly {
@@ -134,7 +138,10 @@ export const reductionOps: readonly GeometryOp[] = [
     };
     // The largest of no elements is not defined, nor is their mean.
     if (name !== "sum" && name !== "prod") return [op];
-    return [op, { ...op, name: `${name} of empty tensors`, cases: reductionCases(low, high, ties, emptyShape(3)) }];
+    return [
+      op,
+      { ...op, name: `${name} of empty tensors`, cases: reductionCases(low, high, ties, emptyShape(3)) },
+    ];
   }),
   {
     name: "cumsum of empty tensors",

@@ -87,7 +87,8 @@ export const conv3dGradients: readonly GradConfig[] = [
     gradFunc: (gradient, saved, attrs) => {
       const [x, filter] = saved as [Tensor5D, Tensor5D];
       const dy = gradient as Tensor5D;
-      const { strides, pad, dilations } = attrs as unknown as Conv3DAttrs;
+      const { strides, pad, ...rest } = attrs as unknown as Conv3DAttrs;
+      const dilations = rest.dilations ?? 1;
       if (!backend_util.tupleValuesAreOne(dilations)) {
         const info = backend_util.computeConv3DInfo(x.shape, filter.shape, strides, dilations, pad);
         const { dx, dw } = dilatedGradients(dy, x, filter, info);
