@@ -151,7 +151,6 @@ function slopeAlong(
 }
 
 /** A call of the op whose result is one number: outputs weighted and summed. */
-<<<<<<< HEAD
 const objectiveOf = (
   op: GeometryOp,
   opCase: GeometryCase,
@@ -160,17 +159,6 @@ const objectiveOf = (
   weights: readonly Tensor[],
 ) => {
   return (...xs: Tensor[]): Tensor => {
-=======
-const objectiveOf =
-  (
-    op: GeometryOp,
-    opCase: GeometryCase,
-    inputs: readonly Tensor[],
-    trained: readonly number[],
-    weights: Tensor[],
-  ) =>
-  (...xs: Tensor[]): Tensor => {
->>>>>>> w-gradients
     const all = inputs.map((x, i) => (trained.includes(i) ? xs[trained.indexOf(i)]! : x));
     const outputs = [op.tfjs(all, structuredClone(opCase.attrs))].flat();
     return addN(outputs.map((y, i) => tfSum(tfMul(y, weights[i]!)) as Tensor));

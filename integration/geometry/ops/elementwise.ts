@@ -1,11 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import fc from "fast-check";
 import { broadcastShapes, drawn, emptyShape, fill, shape, smoothFill } from "../arbitraries.js";
-<<<<<<< HEAD
 import { add, apply, constant, type Dual, div, max, min, mul, scale, sub } from "../dual.js";
-=======
-import { add, apply, compare, constant, type Dual, div, max, min, mul, scale, sub } from "../dual.js";
->>>>>>> w-gradients
 import { clip, leakyRelu, sideOf, square, unaryFunctions } from "../functions.js";
 import { type Grid, grid } from "../grid.js";
 import { type GeometryCase, type GeometryOp, type Input, ofEmpty } from "../op.js";
@@ -178,11 +174,7 @@ const binary: GeometryOp[] = binaryFunctions.flatMap(
       ...(second ? { second } : {}),
     };
     const empty = binaryCases(a, b, kinks, broadcastShapes(3, emptyShape(3)));
-<<<<<<< HEAD
     return [op, ofEmpty(op, empty)];
-=======
-    return [op, { ...op, name: `${name} of empty tensors`, cases: empty }];
->>>>>>> w-gradients
   },
 );
 

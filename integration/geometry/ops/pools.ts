@@ -18,23 +18,9 @@ function pool(x: Grid, attrs: Attrs, combine: (window: readonly Dual[]) => Dual)
   return grid([batch, ...along.map(({ out }) => out), channels], ([b, ...rest]) => {
     const [position, c] = [rest.slice(0, -1), rest.at(-1)!];
     const window: Dual[] = [];
-<<<<<<< HEAD
     for (const t of indices(attrs.filterSize)) {
       const p = place(position, t, image, along, attrs);
       if (p !== null) window.push(at(x, b!, ...p, c));
-=======
-    for (let k = 0; k < kh; k++) {
-      for (let l = 0; l < kw; l++) {
-        const found = atOrNone(
-          x,
-          b!,
-          i! * strides[0] + k - rows.before,
-          j! * strides[1] + l - cols.before,
-          c!,
-        );
-        if (found) window.push(found);
-      }
->>>>>>> w-gradients
     }
     return combine(window);
   });
@@ -43,11 +29,7 @@ function pool(x: Grid, attrs: Attrs, combine: (window: readonly Dual[]) => Dual)
 const largest = (window: readonly Dual[]): Dual => window.reduce(max);
 
 /** Padding does not count. */
-<<<<<<< HEAD
 const average = (window: readonly Dual[]): Dual => scale(window.reduce(add, zero), 1 / window.length);
-=======
-export const average = (window: readonly Dual[]): Dual => scale(window.reduce(add, zero), 1 / window.length);
->>>>>>> w-gradients
 
 /** Every window has an element of the image. */
 const touches = (image: readonly number[], attrs: Attrs): boolean => {

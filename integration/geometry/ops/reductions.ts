@@ -138,14 +138,7 @@ export const reductionOps: readonly GeometryOp[] = [
     };
     // The largest of no elements is not defined, nor is their mean.
     if (name !== "sum" && name !== "prod") return [op];
-<<<<<<< HEAD
     return [op, ofEmpty(op, reductionCases(low, high, ties, emptyShape(3)))];
-=======
-    return [
-      op,
-      { ...op, name: `${name} of empty tensors`, cases: reductionCases(low, high, ties, emptyShape(3)) },
-    ];
->>>>>>> w-gradients
   }),
   {
     name: "cumsum of empty tensors",
