@@ -1,5 +1,5 @@
 /** Functions of one number with their first two derivatives, in float64. */
-import { apply, compare, constant, type Dual, neg, still, zero } from "./dual.js";
+import { apply, compare, constant, type Dual, neg, zero } from "./dual.js";
 
 /** `erf`: its series near 0, the continued fraction of `erfc` (Lentz) further out. */
 export function erf(x: number): number {
@@ -257,5 +257,3 @@ export const unaryFunctions: Readonly<Record<string, UnaryFunction>> = {
   },
   tanh: { f: tanh, special: true, second: true },
 };
-
-export { still };

@@ -25,13 +25,23 @@ export interface GeometryOp {
   readonly tfjs: (inputs: Any[], attrs: Any) => Tensor | Tensor[];
   readonly definition: (inputs: Grid[], attrs: Any) => Grid | Grid[];
   /** Some inputs lie where the op has a kink: any slope between those of the two sides passes. */
-  readonly kinks?: true;
+  readonly kinks?: boolean;
   /** The inputs to differentiate, if not all that are float32. */
   readonly wrt?: readonly number[];
   /** Why there is no gradient to check. */
   readonly noGradient?: string;
   /** The op is checked in its second derivatives too. */
   readonly second?: true;
+  /** The backends that can compute it, if not all, and why. */
+  readonly on?: readonly string[];
+  readonly because?: string;
   /** What the generator leaves out, and where tfjs says that it is not allowed. */
   readonly leavesOut?: readonly string[];
 }
+
+/** The same op of tensors without elements; their second derivatives would say nothing new. */
+export const ofEmpty = ({ second: _, ...op }: GeometryOp, cases: GeometryOp["cases"]): GeometryOp => ({
+  ...op,
+  name: `${op.name} of empty tensors`,
+  cases,
+});

@@ -3,6 +3,9 @@ import fc from "fast-check";
 /** Padding as tfjs takes it. */
 export type Padding = "same" | "valid" | number | [number, number][];
 
+/** How a number of positions that is not whole becomes whole. */
+export type Rounding = "floor" | "round" | "ceil";
+
 /** How a window moves along one axis. */
 export interface Walk {
   /** Number of positions. */
@@ -21,7 +24,7 @@ export function walk(
   stride: number,
   dilation: number,
   pad: "same" | "valid" | number | readonly [number, number],
-  rounding: "floor" | "round" | "ceil" = "floor",
+  rounding: Rounding = "floor",
 ): Walk {
   const reach = (taps - 1) * dilation + 1;
   if (pad === "same") {

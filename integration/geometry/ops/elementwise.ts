@@ -1,10 +1,10 @@
 import * as tf from "@tensorflow/tfjs-core";
 import fc from "fast-check";
 import { broadcastShapes, drawn, emptyShape, fill, shape, smoothFill } from "../arbitraries.js";
-import { add, apply, compare, constant, type Dual, div, max, min, mul, scale, sub } from "../dual.js";
+import { add, apply, constant, type Dual, div, max, min, mul, scale, sub } from "../dual.js";
 import { clip, leakyRelu, sideOf, square, unaryFunctions } from "../functions.js";
 import { type Grid, grid } from "../grid.js";
-import type { GeometryCase, GeometryOp, Input } from "../op.js";
+import { type GeometryCase, type GeometryOp, type Input, ofEmpty } from "../op.js";
 
 /** `f` of every element. */
 export const each = (x: Grid, f: (x: Dual) => Dual, dtype = x.dtype): Grid => ({
@@ -60,11 +60,10 @@ const unary: GeometryOp[] = Object.entries(unaryFunctions).flatMap(
       ...(kinks ? { kinks } : {}),
       ...(second ? { second } : {}),
     };
-    const empty: GeometryOp = {
-      ...op,
-      name: `${name} of empty tensors`,
-      cases: emptyShape(3).map((shape): GeometryCase => ({ inputs: [{ shape, values: [] }], attrs: {} })),
-    };
+    const empty = ofEmpty(
+      op,
+      emptyShape(3).map((shape): GeometryCase => ({ inputs: [{ shape, values: [] }], attrs: {} })),
+    );
     if (!special) return [op, empty];
     return [
       op,
@@ -175,7 +174,7 @@ const binary: GeometryOp[] = binaryFunctions.flatMap(
       ...(second ? { second } : {}),
     };
     const empty = binaryCases(a, b, kinks, broadcastShapes(3, emptyShape(3)));
-    return [op, { ...op, name: `${name} of empty tensors`, cases: empty }];
+    return [op, ofEmpty(op, empty)];
   },
 );
 
@@ -266,5 +265,3 @@ export const elementwise: readonly GeometryOp[] = [
       ),
   },
 ];
-
-export { compare };

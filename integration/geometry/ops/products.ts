@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import fc from "fast-check";
-import { broadcastShapes, drawn, fill, size } from "../arbitraries.js";
+import { broadcastShapes, drawn, fill, size, smoothFill } from "../arbitraries.js";
 import { add, type Dual, mul, zero } from "../dual.js";
-import { type Grid, grid } from "../grid.js";
+import { at, type Grid, grid, indices } from "../grid.js";
 import type { GeometryCase, GeometryOp } from "../op.js";
 import { broadcastShape } from "./elementwise.js";
 
@@ -61,5 +61,111 @@ export const products: readonly GeometryOp[] = [
     tfjs: ([a, b], { transposeA, transposeB }) => tf.matMul(a, b, transposeA, transposeB),
     definition: ([a, b], { transposeA, transposeB }) => matMul(a!, b!, transposeA, transposeB),
     second: true,
+  },
+  {
+    name: "matMul of empty tensors",
+    cases: fc
+      .record({ sizes: fc.tuple(size(3), size(3), size(3)), none: fc.nat(2), fill: smoothFill })
+      .map(({ sizes, none, fill }): GeometryCase => {
+        const [m, k, n] = sizes.map((s, i) => (i === none ? 0 : s)) as [number, number, number];
+        return {
+          inputs: [drawn([m, k], fill), drawn([k, n], fill, -2, 2, 1)],
+          attrs: { transposeA: false, transposeB: false },
+        };
+      }),
+    tfjs: ([a, b], { transposeA, transposeB }) => tf.matMul(a, b, transposeA, transposeB),
+    definition: ([a, b], { transposeA, transposeB }) => matMul(a!, b!, transposeA, transposeB),
+  },
+  {
+    name: "dot",
+    cases: fc
+      .record({
+        ranks: fc.constantFrom([1, 1], [1, 2], [2, 1], [2, 2]),
+        m: size(4),
+        k: size(6),
+        n: size(4),
+        fill: smoothFill,
+      })
+      .map(
+        ({ ranks: [a, b], m, k, n, fill }): GeometryCase => ({
+          inputs: [drawn(a === 1 ? [k] : [m, k], fill), drawn(b === 1 ? [k] : [k, n], fill, -2, 2, 1)],
+          attrs: {},
+        }),
+      ),
+    tfjs: ([a, b]) => tf.dot(a, b),
+    definition: ([a, b]) => {
+      const [left, right] = [a!.shape.slice(0, -1), b!.shape.slice(1)];
+      return grid([...left, ...right], (index) => {
+        let total: Dual = zero;
+        for (let k = 0; k < b!.shape[0]!; k++)
+          total = add(
+            total,
+            mul(at(a!, ...index.slice(0, left.length), k), at(b!, k, ...index.slice(left.length))),
+          );
+        return total;
+      });
+    },
+  },
+  {
+    name: "outerProduct",
+    cases: fc.record({ m: size(6), n: size(6), fill: smoothFill }).map(
+      ({ m, n, fill }): GeometryCase => ({
+        inputs: [drawn([m], fill), drawn([n], fill, -2, 2, 1)],
+        attrs: {},
+      }),
+    ),
+    tfjs: ([a, b]) => tf.outerProduct(a, b),
+    definition: ([a, b]) => grid([a!.shape[0]!, b!.shape[0]!], ([i, j]) => mul(at(a!, i!), at(b!, j!))),
+  },
+  {
+    name: "einsum",
+    cases: fc
+      .record({
+        sizes: fc.tuple(size(3), size(3), size(4), size(4)),
+        first: fc.shuffledSubarray([0, 1, 2, 3], { minLength: 1 }),
+        second: fc.shuffledSubarray([0, 1, 2, 3]),
+        output: fc.shuffledSubarray([0, 1, 2, 3]),
+        fill: smoothFill,
+      })
+      .map(({ sizes, first, second, output, fill }): GeometryCase => {
+        const letters = (axes: readonly number[]) => axes.map((axis) => "abcd"[axis]).join("");
+        const terms = second.length > 0 ? [first, second] : [first];
+        const kept = output.filter((axis) => terms.some((term) => term.includes(axis)));
+        return {
+          inputs: terms.map((term, i) =>
+            drawn(
+              term.map((axis) => sizes[axis]!),
+              fill,
+              -2,
+              2,
+              i,
+            ),
+          ),
+          attrs: { equation: `${terms.map(letters).join(",")}->${letters(kept)}` },
+        };
+      }),
+    tfjs: (xs, { equation }) => tf.einsum(equation, ...xs),
+    definition: (xs, { equation }) => {
+      const [left, output] = (equation as string).split("->") as [string, string];
+      const terms = left.split(",");
+      const sizeAt = (letter: string) => {
+        const i = terms.findIndex((term) => term.includes(letter));
+        return xs[i]!.shape[terms[i]!.indexOf(letter)]!;
+      };
+      const summed = [...new Set(left.replaceAll(",", ""))].filter((letter) => !output.includes(letter));
+      return grid([...output].map(sizeAt), (index) => {
+        const kept = [...index];
+        let total: Dual = zero;
+        for (const rest of indices(summed.map(sizeAt))) {
+          const of = (letter: string) =>
+            output.includes(letter) ? kept[output.indexOf(letter)]! : rest[summed.indexOf(letter)]!;
+          total = add(total, xs.map((x, i) => at(x, ...[...terms[i]!].map(of))).reduce(mul));
+        }
+        return total;
+      });
+    },
+    leavesOut: [
+      "more than two operands, an axis twice in one operand, an ellipsis: tfjs's documented limits",
+    ],
   },
 ];
