@@ -2,6 +2,8 @@ export { clipByGlobalNorm } from "./clip-by-global-norm.js";
 export { type CrossEntropyOptions, crossEntropy } from "./cross-entropy.js";
 export { embed } from "./embed.js";
 export { expectShape } from "./expect-shape.js";
+export { type FusedKernel, fusedKernels } from "./fused/fused-kernels.js";
+export { runFused } from "./fused/run-fused.js";
 export { type Fans, fans } from "./initializers/fans.js";
 export { type HeOptions, heNormal, heUniform } from "./initializers/he.js";
 export { type NormalTensorOptions, normalTensor } from "./initializers/normal-tensor.js";
