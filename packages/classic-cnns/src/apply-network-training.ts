@@ -1,10 +1,9 @@
-import { flattenParams, type Params, unflattenParams } from "@gradlab/core";
+import { dropoutMask, flattenParams, type Params, unflattenParams } from "@gradlab/core";
 import type { LayerGraph, PointwiseLayer } from "@gradlab/receptive-field";
 import { executeGraph, type GraphOps } from "@gradlab/receptive-field/measure";
 import { add, mul, type Tensor, type Tensor1D, type Tensor4D, tidy } from "@tensorflow/tfjs-core";
 import { type ApplyOptions, factsFor } from "./apply-network.js";
 import type { LayerFact } from "./layer-facts.js";
-import { dropoutMask } from "./layers/dropout-mask.js";
 import { defaultEpsilon, inferenceOps, type LayerTensors, layerTensors } from "./layers/inference-ops.js";
 import { batchNormTraining } from "./ops/batch-norm-training.js";
 
@@ -59,7 +58,10 @@ export function applyNetworkTraining(
         const [input] = inputs as [Tensor];
         if (layer.fn === "dropout") {
           const { name, rate = 0.5 } = layer;
-          return mul(input, dropoutMask(input.shape, rate, { seed, step, layer: name }));
+          return mul(
+            input,
+            dropoutMask(input.shape, rate, { seed, purpose: `dropout ${name}`, index: step }),
+          );
         }
         if (layer.fn === "batch-norm") return normalizeBatch(input, layer, tensors, moved);
         return inference.pointwise(inputs, call);
