@@ -7,8 +7,9 @@ import { expectTensors } from "./expect-tensors.js";
 import { float32Values } from "./float32-values.js";
 import { oihwToHwio } from "./kernel-layout.js";
 import { torchEntries } from "./torch-entries.js";
+import { withFacts } from "./with-facts.js";
 
-/** Weights of PyTorch as they are here. */
+/** A state of PyTorch as it is here; what else is said of it is not enumerable, no record among the others. */
 export interface TorchWeights extends NetworkState {
   /** The tensors that this network has no use for: GoogLeNet's auxiliary classifiers. */
   readonly ignored: readonly string[];
@@ -47,11 +48,11 @@ export function fromTorchState(graph: LayerGraph, tensors: Named<RawTensor>): To
     const own = oihw === undefined ? values.slice() : oihwToHwio(values, oihw);
     records[record!].push([path, tensor(own, [...ownShape], "float32")]);
   }
-  return {
+  const state = {
     params: unflattenParams(records.params),
     statistics: unflattenParams(records.statistics),
-    ignored,
   };
+  return withFacts(state, { ignored });
 }
 
 function namedTensors(tensors: Named<RawTensor>): [string, RawTensor][] {
