@@ -8,7 +8,7 @@ import { asBytes } from "../torch/as-bytes.js";
 import { looksLikeTorch, type ReadTorchOptions, readTorch } from "../torch/read-torch.js";
 import { type Described, expectTensors } from "./expect-tensors.js";
 import { float32Values } from "./float32-values.js";
-import { fromTorchState, type TorchWeights } from "./from-torch-state.js";
+import { type TorchWeights, torchState } from "./from-torch-state.js";
 import { CHECKPOINT_KEY, FORMAT_VERSION, METADATA_KEY } from "./weights-format.js";
 import { withFacts } from "./with-facts.js";
 
@@ -43,7 +43,7 @@ export function readWeights(
   if (looksLikeTorch(file)) {
     const { tensors, format } = readTorch(file, options);
     const kind = format === "zip" ? "torch" : "torch-legacy";
-    const state = fromTorchState(graph, tensors);
+    const state = torchState("readWeights", graph, tensors);
     return withFacts(state, { format: kind, metadata: new Map(), ignored: state.ignored } as const);
   }
   if (!looksLikeSafetensors(file)) {
@@ -59,7 +59,7 @@ export function readWeights(
   }
   const version = metadata.get(METADATA_KEY);
   if (version === undefined) {
-    const state = fromTorchState(graph, tensors);
+    const state = torchState("readWeights", graph, tensors);
     return withFacts(state, { format: "safetensors", metadata: strings, ignored: state.ignored } as const);
   }
   if (version !== FORMAT_VERSION) {
