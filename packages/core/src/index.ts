@@ -2,6 +2,8 @@ export { clipByGlobalNorm } from "./clip-by-global-norm.js";
 export { type CrossEntropyOptions, crossEntropy } from "./cross-entropy.js";
 export { embed } from "./embed.js";
 export { expectShape } from "./expect-shape.js";
+export { type FusedKernel, fusedKernels } from "./fused/fused-kernels.js";
+export { runFused } from "./fused/run-fused.js";
 export { type Fans, fans } from "./initializers/fans.js";
 export { type HeOptions, heNormal, heUniform } from "./initializers/he.js";
 export { type NormalTensorOptions, normalTensor } from "./initializers/normal-tensor.js";
@@ -36,9 +38,13 @@ export type { Schedule } from "./schedules/schedule.js";
 export { type StepRateOptions, stepRate } from "./schedules/step-rate.js";
 export { type WarmUpOptions, warmUp } from "./schedules/warm-up.js";
 export { ShapeError } from "./shape-error.js";
+export type { AverageOptions } from "./training/average.js";
 export { breather } from "./training/breather.js";
 export { loadCheckpoint } from "./training/load-checkpoint.js";
+export { lossAndGradients } from "./training/loss-and-gradients.js";
 export { NonFiniteError } from "./training/non-finite-error.js";
+export { type Plateau, type PlateauOptions, reportValidation } from "./training/plateau.js";
+export { type CheckpointHeader, readCheckpointHeader } from "./training/read-checkpoint-header.js";
 export { saveCheckpoint } from "./training/save-checkpoint.js";
 export {
   type LossResult,
