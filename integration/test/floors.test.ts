@@ -9,6 +9,8 @@ const floors: Readonly<Record<string, number>> = {
   core: 1,
   lms: 1,
   "wasm-training": 1,
+  "torch-files": 1,
+  "tfjs-models": 1,
   datasets: 1,
   figures: 1,
   "classic-cnns": 2,

@@ -1,13 +1,7 @@
 import { dirname, join } from "node:path";
 import type { NetworkName, NetworkOptions } from "@gradlab/classic-cnns";
-import {
-  checkLayerGraph,
-  exampleNetworks,
-  type LayerGraph,
-  modelToLayerGraph,
-  parseNetwork,
-  weightShardPaths,
-} from "@gradlab/receptive-field";
+import { checkLayerGraph, exampleNetworks, type LayerGraph, parseNetwork } from "@gradlab/receptive-field";
+import { toLayerGraph, weightShardPaths } from "@gradlab/tfjs-models";
 import { blame, Failure, messageOf } from "./failure.js";
 import { readInput } from "./files.js";
 
@@ -119,7 +113,7 @@ async function readModel(file: string): Promise<LayerGraph> {
     );
   }
   const weights = await weightsBeside(file, json);
-  return blame("runtime", file, () => modelToLayerGraph(json, weights && { weights }));
+  return blame("runtime", file, () => toLayerGraph(json, weights && { weights }));
 }
 
 /**

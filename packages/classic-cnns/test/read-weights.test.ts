@@ -2,10 +2,11 @@ import { readFileSync } from "node:fs";
 import { disposeTraining, flattenParams, type Params, saveCheckpoint, startTraining } from "@gradlab/core";
 import type { LayerGraph } from "@gradlab/receptive-field";
 import { readSafetensors, SafetensorsError, writeSafetensors } from "@gradlab/safetensors";
+import { TorchFileError } from "@gradlab/torch-files";
 import { tensor4d } from "@tensorflow/tfjs-core";
 import { beforeEach, expect, test } from "vitest";
 import { applyNetwork, network } from "../src/index.js";
-import { readWeights, TorchFileError, toTorchState, type WeightsFile, writeWeights } from "../src/weights.js";
+import { readWeights, toTorchState, type WeightsFile, writeWeights } from "../src/weights.js";
 import { closedFormState, torchFile } from "./closed-form-state.js";
 import { closedFormWeights } from "./closed-form-weights.js";
 import { disposeState, expectNoLeak, numbers, useBackend } from "./tensors.js";
@@ -76,7 +77,9 @@ test("a checkpoint of parameters alone is read", async () => {
   });
 });
 
-// Layers of the module that scripts/golden/torch_files.py saves.
+const torchFiles = new URL("../../torch-files/test/golden/", import.meta.url);
+
+// Layers of the module that scripts/golden/torch_files.py of torch-files saves.
 const saved: LayerGraph = {
   input: { shape: [5, 5], channels: 3 },
   layers: [
@@ -96,8 +99,8 @@ test.each([
   ["checkpoint-legacy.pth", "torch-legacy"],
 ])("%s, written by PyTorch, computes the logits of its module", async (name, format) => {
   await expectNoLeak(async () => {
-    const file = readFileSync(new URL(`golden/${name}`, import.meta.url));
-    const golden = JSON.parse(readFileSync(new URL("golden/torch-files.json", import.meta.url), "utf8"));
+    const file = readFileSync(new URL(name, torchFiles));
+    const golden = JSON.parse(readFileSync(new URL("torch-files.json", torchFiles), "utf8"));
     const read = readWeights(saved, file);
     expect(read.format).toBe(format);
     const nhwc = Float32Array.from({ length: 150 }, (_, i) => {

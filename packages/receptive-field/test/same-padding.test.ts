@@ -49,7 +49,7 @@ test("the table of remainders says what every input size gives", () => {
         ]);
       }
     }),
-    { numRuns: 400, seed: 6 },
+    { numRuns: 400 },
   );
 });
 

@@ -34,7 +34,8 @@ let port: { postMessage(message: null): void } | undefined;
 function post(resolve: () => void): void {
   if (port === undefined) {
     const channel = new MessageChannel();
-    channel.port1.onmessage = () => {
+    // Node's types, which know no `onmessage`, describe a port that is only used in browsers.
+    (channel.port1 as unknown as { onmessage: () => void }).onmessage = () => {
       const resolves = waiting;
       waiting = [];
       for (const each of resolves) each();
