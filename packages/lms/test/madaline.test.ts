@@ -280,10 +280,10 @@ test("a search by restarts is Madaline Rule II with its seed, start after start"
   for (const seed of [0, 1, 2]) {
     const options = { seed, epochs: 5, rate: 0.2 };
     const [first, second] = [0, 1].map((index) =>
-      madalineRule2(initMadaline([3, 3, 1], { seed, index }), X, T, options),
+      madalineRule2(initMadaline([3, 2, 1], { seed, index }), X, T, options),
     );
     expect([first!.solved, second!.solved]).toEqual([false, false]);
-    const both = restartMadalineRule2([3, 3, 1], X, T, { ...options, starts: 2 });
+    const both = restartMadalineRule2([3, 2, 1], X, T, { ...options, starts: 2 });
     expect(both).toEqual({ net: null, starts: 2, evaluations: first!.evaluations + second!.evaluations });
   }
 });
