@@ -5,8 +5,8 @@ export default defineConfig({
   ssr: { resolve: { conditions: ["gradlab-source"] } },
   test: {
     include: ["packages/*/test/**/*.test.ts", "apps/*/test/**/*.test.ts", "integration/test/**/*.test.ts"],
-    // Of `npm run test:webgpu`, which brings it a driver.
-    exclude: ["**/node_modules/**", "apps/cli/test/webgpu.test.ts"],
+    // Of `npm run test:webgpu` and `npm run test:tfjs-node`, which bring them what they need.
+    exclude: ["**/node_modules/**", "apps/cli/test/{webgpu,tfjs-node}.test.ts"],
     // Library code is silent: a line on the console fails the test that caused it.
     onConsoleLog(log) {
       throw new Error(`unexpected console output: ${log}`);

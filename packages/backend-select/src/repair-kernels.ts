@@ -16,23 +16,8 @@ import {
   unregisterKernel,
   util,
 } from "@tensorflow/tfjs-core";
-
-type Backend = "cpu" | "webgl" | "webgpu";
-
-/**
- * Another way to compute a kernel for arguments that the original gets wrong. Ops that are called in a kernel are
- * neither taped nor differentiated.
- */
-interface Repair {
-  readonly kernelName: string;
-  readonly backends: readonly Backend[];
-  /** The result by other ops, or null where the original is right. */
-  readonly compute: (
-    inputs: Readonly<Record<string, Tensor>>,
-    // biome-ignore lint/suspicious/noExplicitAny: every kernel has attributes of its own
-    attrs: any,
-  ) => Tensor | null;
-}
+import { explicitPads } from "./explicit-pads.js";
+import type { Repair, RepairedBackend } from "./repair.js";
 
 /** True where flat indices modulo the number of matrices pair each matrix of `own` with its partner in `all`. */
 const isSuffix = (own: readonly number[], all: readonly number[]): boolean => {
@@ -124,24 +109,26 @@ const reversed: Repair = {
   },
 };
 
-const repairs: readonly Repair[] = [interleavedMatMul, lonelyAxes, ...padded, reversed];
+const repairs: readonly Repair[] = [interleavedMatMul, lonelyAxes, ...padded, reversed, ...explicitPads];
+const repairable: readonly RepairedBackend[] = ["cpu", "webgl", "webgpu", "tensorflow"];
 const repaired = new WeakSet<KernelFunc>();
 
 /**
  * Replaces kernels of a backend of tfjs 4.22 that give wrong numbers, or none, for some arguments:
  * `matMul` of interleaved batches such as `[2, 1, …]` and `[3, …]`, `einsum` with an axis that is summed and stands in one of several
  * operands alone, and on webgl and webgpu `pad`, `mirrorPad` and `reverse` of more than four axes (the gradient of `slice` is such
- * a `pad`). For other arguments the original kernels run.
+ * a `pad`); on tensorflow, tfjs-node's backend, convolutions and poolings that are padded by numbers. For other arguments
+ * the original kernels run.
  *
  * Call it after the backend has been imported, any number of times. The kernels of wasm are repaired by
  * `enableWasmTraining` of `@gradlab/wasm-training`.
  *
  * @throws {RangeError} when the backend is another one, or is not imported yet.
  */
-export function repairKernels(backendName: "cpu" | "webgl" | "webgpu"): void {
-  if (!["cpu", "webgl", "webgpu"].includes(backendName)) {
+export function repairKernels(backendName: RepairedBackend): void {
+  if (!repairable.includes(backendName)) {
     throw new RangeError(
-      `repairKernels: backendName: expected cpu, webgl or webgpu, got ${JSON.stringify(backendName)}`,
+      `repairKernels: backendName: expected cpu, webgl, webgpu or tensorflow, got ${JSON.stringify(backendName)}`,
     );
   }
   const chosen = repairs.filter(({ backends }) => backends.includes(backendName));

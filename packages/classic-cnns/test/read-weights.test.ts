@@ -9,10 +9,11 @@ import {
 } from "@gradlab/core";
 import type { LayerGraph } from "@gradlab/receptive-field";
 import { readSafetensors, SafetensorsError, writeSafetensors } from "@gradlab/safetensors";
+import { TorchFileError } from "@gradlab/torch-files";
 import { tensor4d } from "@tensorflow/tfjs-core";
 import { beforeEach, expect, test } from "vitest";
 import { applyNetwork, network } from "../src/index.js";
-import { readWeights, TorchFileError, toTorchState, type WeightsFile, writeWeights } from "../src/weights.js";
+import { readWeights, toTorchState, type WeightsFile, writeWeights } from "../src/weights.js";
 import { closedFormState, torchFile } from "./closed-form-state.js";
 import { closedFormWeights } from "./closed-form-weights.js";
 import { expectNoLeak, numbers, useBackend } from "./tensors.js";
@@ -88,7 +89,9 @@ test("a checkpoint of parameters alone is read", async () => {
   });
 });
 
-// Layers of the module that scripts/golden/torch_files.py saves.
+const torchFiles = new URL("../../torch-files/test/golden/", import.meta.url);
+
+// Layers of the module that scripts/golden/torch_files.py of torch-files saves.
 const saved: LayerGraph = {
   input: { shape: [5, 5], channels: 3 },
   layers: [
@@ -108,8 +111,8 @@ test.each([
   ["checkpoint-legacy.pth", "torch-legacy"],
 ])("%s, written by PyTorch, computes the logits of its module", async (name, format) => {
   await expectNoLeak(async () => {
-    const file = readFileSync(new URL(`golden/${name}`, import.meta.url));
-    const golden = JSON.parse(readFileSync(new URL("golden/torch-files.json", import.meta.url), "utf8"));
+    const file = readFileSync(new URL(name, torchFiles));
+    const golden = JSON.parse(readFileSync(new URL("torch-files.json", torchFiles), "utf8"));
     const read = readWeights(saved, file);
     expect(read.format).toBe(format);
     const nhwc = Float32Array.from({ length: 150 }, (_, i) => {
@@ -117,7 +120,7 @@ test.each([
       return Math.sin(0.7 * ((b * 3 + c) * 25 + at));
     });
     const x = tensor4d(nhwc, [2, 5, 5, 3]);
-    const logits = await numbers(applyNetwork(saved, read.params, x, read));
+    const logits = await numbers(applyNetwork(saved, read, x));
     const expected: number[] = golden.logits.values.flat();
     // float32 sums of 54 terms at most, of size 1; the images are rounded on both sides
     for (const [i, value] of logits.entries()) expect(Math.abs(value - expected[i]!)).toBeLessThan(2e-6);
@@ -142,7 +145,7 @@ test("writeWeights gives the same bytes for the same weights, with names that sa
     await expect(writeWeights(graph, weights, { metadata: { "gradlab.weights": "2" } })).rejects.toThrow(
       new RangeError("writeWeights: metadata: expected keys other than gradlab.weights, got it"),
     );
-    await expect(writeWeights(graph, { params: weights.params })).rejects.toThrow(
+    await expect(writeWeights(graph, { ...weights, statistics: {} })).rejects.toThrow(
       "writeWeights: statistics: bn1.mean: expected a tensor [8], got none",
     );
     dispose(weights);

@@ -11,6 +11,13 @@ export { type TorchUniformOptions, torchUniform } from "./initializers/torch-uni
 export { type UniformTensorOptions, uniformTensor } from "./initializers/uniform-tensor.js";
 export { type XavierOptions, xavierNormal, xavierUniform } from "./initializers/xavier.js";
 export { installGradients } from "./install-gradients.js";
+export {
+  createOptimizer,
+  type Optimizer,
+  type Slots,
+  type UpdateOptions,
+} from "./optimizers/create-optimizer.js";
+export type { FullOptimizerConfig, OptimizerConfig } from "./optimizers/optimizer-config.js";
 export { countParams } from "./params/count-params.js";
 export { disposeParams } from "./params/dispose-params.js";
 export { expectSameParams } from "./params/expect-same-params.js";
@@ -29,12 +36,21 @@ export type { Schedule } from "./schedules/schedule.js";
 export { type StepRateOptions, stepRate } from "./schedules/step-rate.js";
 export { type WarmUpOptions, warmUp } from "./schedules/warm-up.js";
 export { ShapeError } from "./shape-error.js";
-export { decayWeights } from "./training/decay-weights.js";
+export type { AverageOptions } from "./training/average.js";
+export { breather } from "./training/breather.js";
 export { loadCheckpoint } from "./training/load-checkpoint.js";
+export { lossAndGradients } from "./training/loss-and-gradients.js";
 export { NonFiniteError } from "./training/non-finite-error.js";
-export type { FullOptimizerConfig, OptimizerConfig } from "./training/optimizer-config.js";
+export { type Plateau, type PlateauOptions, reportValidation } from "./training/plateau.js";
+export { type CheckpointHeader, readCheckpointHeader } from "./training/read-checkpoint-header.js";
 export { saveCheckpoint } from "./training/save-checkpoint.js";
-export { type TrainingStep, type TrainOptions, train } from "./training/train.js";
+export {
+  type LossResult,
+  type PartOf,
+  type TrainingStep,
+  type TrainOptions,
+  train,
+} from "./training/train.js";
 export {
   disposeTraining,
   type JsonValue,

@@ -1,4 +1,5 @@
 import { getGradient, registerGradient, unregisterGradient } from "@tensorflow/tfjs-core";
+import { repairEngine } from "./repair-engine.js";
 import { repairedGradients } from "./repaired-gradients.js";
 import { tfjsGradients } from "./tfjs-gradients.js";
 
@@ -13,6 +14,7 @@ import { tfjsGradients } from "./tfjs-gradients.js";
  * Gradients registered by others for ops that are not in tfjs's list stay.
  */
 export function installGradients(): void {
+  repairEngine();
   for (const config of [...tfjsGradients, ...repairedGradients]) {
     const present = getGradient(config.kernelName);
     if (present === config) continue;

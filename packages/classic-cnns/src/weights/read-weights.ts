@@ -1,10 +1,10 @@
 import { disposeTraining, flattenParams, loadCheckpoint, unflattenParams } from "@gradlab/core";
 import type { LayerGraph } from "@gradlab/receptive-field";
 import { type RawTensor, readSafetensors } from "@gradlab/safetensors";
+import { looksLikeTorch, type ReadTorchOptions, readTorch } from "@gradlab/torch-files";
 import { type Tensor, tensor } from "@tensorflow/tfjs-core";
-import { layerFacts } from "../layer-facts.js";
-import { asBytes } from "../torch/as-bytes.js";
-import { looksLikeTorch, type ReadTorchOptions, readTorch } from "../torch/read-torch.js";
+import { planNetwork } from "../layer-facts.js";
+import { asBytes } from "./as-bytes.js";
 import { type Described, expectTensors } from "./expect-tensors.js";
 import { float32Values } from "./float32-values.js";
 import { fromTorchState, type TorchWeights } from "./from-torch-state.js";
@@ -80,7 +80,7 @@ function takeRecords<T extends Described>(
   found: ReadonlyMap<string, T>,
   make: (value: T) => Tensor,
 ): TorchWeights {
-  const entries = layerFacts(graph, "readWeights").flatMap(({ layer, parameters, statistics }) => [
+  const entries = planNetwork("readWeights", graph).facts.flatMap(({ layer, parameters, statistics }) => [
     ...parameters.map(({ role, shape }) => ["params", `${layer.name}.${role}`, shape] as const),
     ...statistics.map(({ role, shape }) => ["statistics", `${layer.name}.${role}`, shape] as const),
   ]);
@@ -101,7 +101,7 @@ const tensorOf = (raw: RawTensor): Tensor => tensor(float32Values(raw)!.slice(),
 function fromCheckpoint(graph: LayerGraph, file: Uint8Array): TorchWeights {
   const training = loadCheckpoint(file);
   try {
-    const trained = flattenParams(training.params);
+    const trained = flattenParams(training.state);
     const isGrouped = trained.every(([path]) => /^(?:params|statistics)\./.test(path));
     const found = new Map(trained.map(([path, value]) => [isGrouped ? path : `params.${path}`, value]));
     return takeRecords(graph, found, (value) => value.clone());
