@@ -270,6 +270,10 @@ const tasks = {
     prepare();
     inRoot("node", "bench/run.mjs", ...args);
   },
+  mutate(args) {
+    prepare();
+    inRoot("node", "scripts/mutate.mjs", ...args);
+  },
   "release:dry"(args) {
     prepare();
     inRoot("node", "scripts/release-dry.mjs", ...args);

@@ -91,7 +91,7 @@ async function fromWeights(
 function networkClassifier(
   name: string,
   graph: Awaited<ReturnType<typeof classicNetwork>>["graph"],
-  { params, statistics }: NetworkState,
+  state: NetworkState,
   {
     flags,
     labels,
@@ -106,12 +106,9 @@ function networkClassifier(
     classes: last?.op === "dense" ? last.units! : last?.op === "conv" ? last.filters! : 0,
     labels,
     preprocess: flags.preprocess ?? preprocess,
-    scores: (x) => applyNetwork(graph, params, x, { statistics }),
+    scores: (x) => applyNetwork(graph, state, x),
     areLogits: true,
-    dispose: () => {
-      disposeParams(params);
-      disposeParams(statistics);
-    },
+    dispose: () => disposeParams(state),
   };
 }
 

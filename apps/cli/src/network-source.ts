@@ -45,9 +45,9 @@ export async function loadNetwork({ net, model, spec }: NetworkFlags): Promise<N
   return { label: model!, graph: await readModel(model!) };
 }
 
-/** A classic network (which brings tfjs with it, so it is loaded when asked for), or another of `receptive-field`. */
+/** A classic network, or another of `receptive-field`. */
 async function namedNetwork(net: string): Promise<LayerGraph> {
-  const { network, networkNames } = await import("@gradlab/classic-cnns");
+  const { network, networkNames } = await import("@gradlab/classic-cnns/networks");
   if (isOneOf(networkNames, net)) return network(net);
   const graph = new Map<string, LayerGraph>(Object.entries(exampleNetworks)).get(net);
   if (graph !== undefined) return graph;
@@ -74,7 +74,7 @@ export async function classicNetwork(
   flags: ShapeFlags,
   options: NetworkOptions = networkOptions(flags),
 ): Promise<ClassicNetwork> {
-  const { network, networkNames } = await import("@gradlab/classic-cnns");
+  const { network, networkNames } = await import("@gradlab/classic-cnns/networks");
   if (!isOneOf(networkNames, net)) throw unknownNetwork(networkNames, net);
   return { name: net, options, graph: blame("usage", `--net ${net}`, () => network(net, options)) };
 }

@@ -4,6 +4,7 @@ import { enableWasmTraining } from "@gradlab/wasm-training";
 import "@tensorflow/tfjs-backend-cpu";
 import { env, memory, setBackend, type Tensor } from "@tensorflow/tfjs-core";
 import { expect } from "vitest";
+import type { NetworkState } from "../src/index.js";
 
 env().set("PROD", true);
 
@@ -15,6 +16,9 @@ export async function useBackend(name: (typeof backends)[number]): Promise<void>
   if (name === "wasm") await enableWasmTraining();
   await setBackend(name);
 }
+
+/** The state of a network that has learned nothing. */
+export const stateless: NetworkState = { params: {}, statistics: {} };
 
 /** The numbers of a tensor, which is disposed. */
 export async function numbers(x: Tensor): Promise<number[]> {

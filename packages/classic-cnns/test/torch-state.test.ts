@@ -11,7 +11,7 @@ import { torchEntries } from "../src/weights/torch-entries.js";
 import { fromTorchState, readWeights, toTorchState, transformInput } from "../src/weights.js";
 import { closedFormState, torchFile } from "./closed-form-state.js";
 import { closedFormImages, closedFormWeights } from "./closed-form-weights.js";
-import { expectNoLeak, isSlow, numbers, useBackend } from "./tensors.js";
+import { expectNoLeak, isSlow, numbers, stateless, useBackend } from "./tensors.js";
 
 const golden = (name: string) => JSON.parse(readFileSync(new URL(`golden/${name}`, import.meta.url), "utf8"));
 const states: {
@@ -56,7 +56,7 @@ async function logitsError(one: LogitsCase, file: Uint8Array): Promise<number> {
   const weights = readWeights(graph, file);
   const [height, width] = one.options.inputSize;
   const x = closedFormImages(one.batch, height, width, one.options.channels);
-  const logits = await numbers(applyNetwork(graph, weights.params, x, weights));
+  const logits = await numbers(applyNetwork(graph, weights, x));
   x.dispose();
   dispose(weights);
   const expected = one.logits.flat();
@@ -323,7 +323,7 @@ test("one error lists all that does not fit, before any tensor is made", async (
 test("toTorchState refuses weights that are not those of the graph, by path", async () => {
   const graph = network("small-cnn");
   const weights = fromTorchState(graph, closedFormState(graph));
-  await expect(toTorchState(graph, { params: {} })).rejects.toThrow(
+  await expect(toTorchState(graph, stateless)).rejects.toThrow(
     new RangeError("toTorchState: params: conv1.kernel: expected a tensor [5, 5, 3, 16], got none"),
   );
   const other = network("small-cnn", { classes: 4 });

@@ -36,9 +36,13 @@ export type { Schedule } from "./schedules/schedule.js";
 export { type StepRateOptions, stepRate } from "./schedules/step-rate.js";
 export { type WarmUpOptions, warmUp } from "./schedules/warm-up.js";
 export { ShapeError } from "./shape-error.js";
+export type { AverageOptions } from "./training/average.js";
 export { breather } from "./training/breather.js";
 export { loadCheckpoint } from "./training/load-checkpoint.js";
+export { lossAndGradients } from "./training/loss-and-gradients.js";
 export { NonFiniteError } from "./training/non-finite-error.js";
+export { type Plateau, type PlateauOptions, reportValidation } from "./training/plateau.js";
+export { type CheckpointHeader, readCheckpointHeader } from "./training/read-checkpoint-header.js";
 export { saveCheckpoint } from "./training/save-checkpoint.js";
 export {
   type LossResult,

@@ -1,11 +1,19 @@
 import { bernoulli, normal, randomStream } from "@gradlab/random";
-import { readSafetensors, SafetensorsError, writeSafetensors } from "@gradlab/safetensors";
+import {
+  readSafetensors,
+  SafetensorsError,
+  safetensorsHeaderLength,
+  writeSafetensors,
+} from "@gradlab/safetensors";
 import {
   add,
   matMul,
+  max,
   memory,
   mul,
+  type Scalar,
   scalar,
+  square,
   type Tensor,
   type Tensor1D,
   type Tensor2D,
@@ -17,6 +25,7 @@ import {
 import fc from "fast-check";
 import { beforeAll, expect, test } from "vitest";
 import {
+  type AverageOptions,
   cosineRate,
   crossEntropy,
   disposeParams,
@@ -29,6 +38,8 @@ import {
   normalTensor,
   type OptimizerConfig,
   type Params,
+  readCheckpointHeader,
+  reportValidation,
   ShapeError,
   saveCheckpoint,
   startTraining,
@@ -107,29 +118,78 @@ const configs: OptimizerConfig[] = [
   { name: "adagrad", learningRate: 0.1, initialAccumulator: 0.3 },
   { name: "adadelta", learningRate: 0.1, rho: 0.9 },
 ];
-for (const config of configs) {
-  const { learningRate, ...shown } = config;
-  test(`${JSON.stringify(shown)}: 40 steps are the same bits as k, a checkpoint and the rest, for every k`, async () => {
-    const straight = start(config);
+
+/** A network that carries a hidden state from batch to batch, as `moved` of its loss. */
+interface Carried {
+  readonly params: Net;
+  readonly carry: { readonly h: Tensor2D; readonly batches: Tensor };
+}
+
+const carried = (): Carried => ({
+  params: init(),
+  carry: { h: tensor2d(new Float32Array(24), [6, 4]), batches: scalar(0, "int32") },
+});
+
+/** Three batches for each of 12 updates; the loss of each depends on what the one before it moved. */
+const carriedOptions: TrainOptions<Carried, Uint8Array> = {
+  ...(options as Pick<typeof options, "maxNorm" | "weightDecay" | "schedule">),
+  batch: options.batch!,
+  loss: ({ params: { table, layers }, carry }, ids) => {
+    const [first, second] = layers;
+    const rows = embed(table, tensor1d(ids, "int32")) as Tensor2D;
+    const hidden = tanh(add(add(matMul(rows, first!.kernel), first!.bias), mul(carry.h, 0.5)));
+    const labels = tensor1d(
+      ids.map((id) => id % 3),
+      "int32",
+    );
+    return {
+      loss: crossEntropy(add(matMul(hidden as Tensor2D, second!.kernel), second!.bias), labels),
+      moved: { carry: { h: hidden, batches: add(carry.batches, scalar(1, "int32")) } },
+      seen: { largest: max(hidden) },
+    };
+  },
+  decays: (path) => path.endsWith("kernel"),
+  rates: (path) => (path === "params.table" ? 0.5 : 1),
+  accumulate: 3,
+  steps: 12,
+};
+
+/** What a run did, with a report to the plateau after every second update. */
+async function run(training: Training<Carried>, each: () => Promise<void> = async () => undefined) {
+  const steps: object[] = [];
+  for await (const { seconds: _, ...step } of train(training, carriedOptions)) {
+    if (step.step % 2 === 0) reportValidation(training, 2 + Math.sin(step.step));
+    steps.push(step);
+    await each();
+  }
+  return steps;
+}
+
+for (const [i, config] of configs.entries()) {
+  const { learningRate: _, ...shown } = config;
+  const average: AverageOptions = i % 2 === 0 ? { decay: 0.9 } : { from: 5 };
+  const title = `${JSON.stringify(shown)} with ${JSON.stringify(average)}, accumulation, a carried state and a plateau`;
+  test(`${title}: 12 updates are the same bits as k, a checkpoint and the rest, for every k`, async () => {
+    const like = carried();
+    const straight = startTraining(like, config, {
+      average,
+      plateau: { factor: 0.5, patience: 0 },
+      trainable: (path) => path !== "params.layers.0.bias",
+    });
     const checkpoints = [await saveCheckpoint(straight)];
-    const losses: number[] = [];
-    for await (const { loss } of train(straight, options)) {
-      losses.push(loss);
-      checkpoints.push(await saveCheckpoint(straight));
-    }
+    const steps = await run(straight, async () => void checkpoints.push(await saveCheckpoint(straight)));
+    expect(straight.plateau!.scale).toBeLessThan(1);
+    expect(Array.from(await straight.state.carry.batches.data())).toEqual([36]);
     disposeTraining(straight);
-    expect(checkpoints).toHaveLength(41);
-    expect(losses.at(-1)).not.toBe(losses[0]);
-    const last = checkpoints[40]!;
-    const like = init();
+    expect(checkpoints).toHaveLength(13);
+    const last = checkpoints[12]!;
     await expectNoLeak(async () => {
       for (const [k, bytes] of checkpoints.entries()) {
         const resumed = loadCheckpoint(bytes, like);
         expect(resumed.step).toBe(k);
-        const rest: number[] = [];
-        for await (const { loss } of train(resumed, options)) rest.push(loss);
-        expect(rest, `losses after ${k}`).toEqual(losses.slice(k));
-        // Weights, slots, step and configuration; the layout of the file is a function of them.
+        // Losses, norms, rates and what was seen.
+        expect(await run(resumed), `after ${k}`).toEqual(steps.slice(k));
+        // Weights, slots, averages, step, plateau and configuration; the layout of the file is a function of them.
         expect(Buffer.compare(await saveCheckpoint(resumed), last), `bytes after ${k}`).toBe(0);
         disposeTraining(resumed);
       }
@@ -137,6 +197,64 @@ for (const config of configs) {
     disposeParams(like);
   }, 60_000);
 }
+
+test("40 updates are the same bits as k, a checkpoint and the rest, of a bare record with dropout too", async () => {
+  const straight = start({ name: "adam", learningRate: 0.1 });
+  const checkpoints = [await saveCheckpoint(straight)];
+  for await (const _ of train(straight, options)) checkpoints.push(await saveCheckpoint(straight));
+  disposeTraining(straight);
+  expect(checkpoints).toHaveLength(41);
+  for (const k of [0, 1, 13, 39, 40]) {
+    const resumed = loadCheckpoint(checkpoints[k]!);
+    for await (const { step } of train(resumed as unknown as Training<Net>, options))
+      expect(step).toBeGreaterThan(k);
+    expect(Buffer.compare(await saveCheckpoint(resumed), checkpoints[40]!), `after ${k}`).toBe(0);
+    disposeTraining(resumed);
+  }
+});
+
+test("a tensor that some losses did not use resumes with its own count of updates", async () => {
+  const state = { a: scalar(1), b: scalar(1) };
+  const loss = ({ a, b }: typeof state, _: undefined, step: number) =>
+    (step < 3 ? square(a) : add(square(a), square(b))) as Scalar;
+  const straight = startTraining(state, { name: "adam", learningRate: 0.1 });
+  for await (const _ of train(straight, { loss, steps: 5 }));
+  const bytes = await saveCheckpoint(straight);
+  expect(readCheckpointHeader(bytes).counts).toEqual({ b: 2 });
+  const resumed = loadCheckpoint(bytes, state);
+  expect(resumed.counts).toEqual({ a: 5, b: 2 });
+  for (const each of [straight, resumed]) for await (const _ of train(each, { loss, steps: 7 }));
+  expect(Buffer.compare(await saveCheckpoint(resumed), await saveCheckpoint(straight))).toBe(0);
+  for (const each of [straight, resumed]) disposeTraining(each);
+});
+
+test("the header of a checkpoint can be read from its first bytes, without a tensor", async () => {
+  const options = { average: { decay: 0.9 }, plateau: { patience: 3 } };
+  const training = startTraining(carried(), { name: "momentum", learningRate: 0.1 }, options);
+  training.extra = { epoch: 3 };
+  const bytes = await saveCheckpoint(training);
+  const first = bytes.slice(0, safetensorsHeaderLength(bytes));
+  expect(first.length).toBeLessThan(bytes.length);
+  await expectNoLeak(() => {
+    const { shapes, ...header } = readCheckpointHeader(first);
+    expect(header).toEqual({
+      step: 0,
+      config: { name: "momentum", learningRate: 0.1, momentum: 0.9, nesterov: false },
+      trained: training.trained,
+      counts: {},
+      averaging: { decay: 0.9 },
+      plateau: training.plateau,
+      extra: { epoch: 3 },
+    });
+    expect(Object.fromEntries(shapes)).toMatchObject({ "carry.h": [6, 4], "params.layers.1.bias": [3] });
+    expect(shapes.size).toBe(7);
+  });
+  expect(() => readCheckpointHeader(bytes.slice(0, 20))).toThrow(SafetensorsError);
+  expect(() => readCheckpointHeader(writeSafetensors({ a: zeros([1]) }))).toThrow(
+    'readCheckpointHeader: metadata "gradlab.training": expected the state of a training, got none',
+  );
+  disposeTraining(training);
+});
 
 test("a checkpoint is a safetensors file whose weights other tools can read", async () => {
   const training = start({ name: "adam", learningRate: 0.1 });
@@ -157,6 +275,8 @@ test("a checkpoint is a safetensors file whose weights other tools can read", as
     optimizer: { name: "adam", learningRate: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
     trained: paths,
     counts: {},
+    average: null,
+    plateau: null,
     extra: training.extra,
   });
   disposeTraining(training);
@@ -357,6 +477,37 @@ const hostile: [name: string, change: Parameters<typeof changed>[0], message: Re
     /firstMoment\.table: .* got none$/,
   ],
   [
+    "averages that are no options",
+    (_, state) => Object.assign(state, { average: { decay: 2 } }),
+    /average: decay: expected a number in \[0, 1\), got 2$/,
+  ],
+  [
+    "averages that are not there",
+    (_, state) => Object.assign(state, { average: { decay: 0.5 } }),
+    /average\.layers\.0\.bias: expected a tensor \[4\], got none$/,
+  ],
+  [
+    "averages that nobody asked for",
+    ({ tensors }) => tensors.set("average.table", zeros([5, 3])),
+    /average\.table: expected no such tensor for no averaging$/,
+  ],
+  [
+    "a plateau that is none",
+    (_, state) => Object.assign(state, { plateau: 3 }),
+    /plateau: expected an object, got 3$/,
+  ],
+  [
+    "a plateau with a wrong option",
+    (_, state) => Object.assign(state, { plateau: { options: { factor: 3 } } }),
+    /plateau: options: factor: expected a number in \[0, 1\), got 3$/,
+  ],
+  [
+    "a plateau that stands nowhere",
+    (_, state) =>
+      Object.assign(state, { plateau: { options: {}, scale: 2, best: null, bad: 0, cooling: 0 } }),
+    /plateau: scale: expected a number in \[0, 1\], got 2$/,
+  ],
+  [
     "a slot of another shape",
     ({ tensors }) => tensors.set("optimizer.firstMoment.table", zeros([3, 5])),
     /optimizer\.firstMoment\.table: expected \[5, 3\], got \[3, 5\]$/,
@@ -413,6 +564,8 @@ test("a safetensors file that is no checkpoint is refused", () => {
     optimizer: { name: "sgd", learningRate: 1 },
     trained: [],
     counts: {},
+    average: null,
+    plateau: null,
   });
   expect(() => loadCheckpoint(writeSafetensors({}, { metadata: { "gradlab.training": state } }))).toThrow(
     new RangeError("loadCheckpoint: state: expected at least one float32 tensor to train, got none"),

@@ -1,3 +1,14 @@
+export {
+  type ExecuteOptions,
+  executeGraph,
+  executePlan,
+  type GraphOps,
+  type GraphPlan,
+  type LayerCall,
+  type PlannedLayer,
+  type PlanOptions,
+  planGraph,
+} from "./execute-graph.js";
 export type {
   AdaptivePoolLayer,
   AxisPadding,

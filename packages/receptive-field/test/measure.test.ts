@@ -3,8 +3,15 @@ import * as core from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-layers"; // registers the gradients of tfjs-core
 import * as fc from "fast-check";
 import { beforeAll, expect, test } from "vitest";
-import { type LayerGraph, parseNetwork, receptiveField } from "../src/index.js";
-import { effectiveField, executeGraph, measureField, positiveOps } from "../src/measure.js";
+import {
+  executeGraph,
+  executePlan,
+  type LayerGraph,
+  parseNetwork,
+  planGraph,
+  receptiveField,
+} from "../src/index.js";
+import { effectiveField, measureField, positiveOps } from "../src/measure.js";
 import { product } from "./brute-force.js";
 import { randomGraph } from "./random-graph.js";
 
@@ -138,7 +145,7 @@ test("values are released once nothing reads them any more, the result never", (
 test("an op without a function, an unknown size and a unit that does not exist are errors", async () => {
   const graph = sized("conv1 3/1", 8, 8);
   expect(() => executeGraph(graph, 0, {})).toThrow(
-    'executeGraph: ops: expected a function for conv (layer "conv1"), got none',
+    'executeGraph: layer "conv1": ops: expected a function for conv, got none',
   );
   expect(() => executeGraph(parseNetwork("conv1 3/1"), 0, {})).toThrow(
     "executeGraph: inputSize: expected 2 sizes, got [null,null]",
@@ -191,9 +198,31 @@ test("a unit that no pixel moves, no image, and images of two sizes are errors",
   );
 });
 
-test("positiveOps refuses a scale that tfjs would resize differently", async () => {
+test("a plan is computed many times, and errors name the function that was called", () => {
+  const graph = sized("a 3/1 p1, b 3/2 from a", 6, 5);
+  const plan = planGraph(graph, { inputSize: [7, 9] });
+  const sizes = {
+    conv: (_: unknown, { outputSize }: { outputSize: readonly number[] }) => outputSize.join(),
+  };
+  expect([executePlan<string>(plan, "x", sizes), executePlan<string>(plan, "x", sizes)]).toEqual([
+    "3,4",
+    "3,4",
+  ]);
+  expect(() => planGraph(graph, { inputSize: [7] })).toThrow(
+    "planGraph: inputSize: expected 2 sizes, got [7]",
+  );
+  expect(() => executeGraph(graph, 0, {}, { caller: "mine", inputSize: [2, 2] })).toThrow(
+    'mine: layer "b": its output would be empty along y',
+  );
+  expect(() => executePlan(planGraph(graph, { caller: "mine" }), 0, {})).toThrow(
+    'mine: layer "a": ops: expected a function for conv, got none',
+  );
+});
+
+test("a scale that tfjs would resize differently is refused", async () => {
   const graph: LayerGraph = { input: { shape: [5] }, layers: [{ name: "up", op: "resize", scale: 1.5 }] };
   expect(() => core.tidy(() => executeGraph<core.Tensor>(graph, core.ones([5]), positiveOps))).toThrow(
-    'positiveOps: layer "up": scale: expected one that gives a whole number of units from 5, got 1.5',
+    'executeGraph: layer "up": scale: expected one that gives a whole number of units from 5, got 1.5',
   );
+  await expect(measureField(graph, "up", [0])).rejects.toThrow('measureField: layer "up": scale: expected');
 });

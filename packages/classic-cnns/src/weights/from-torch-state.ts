@@ -2,7 +2,7 @@ import { unflattenParams } from "@gradlab/core";
 import type { LayerGraph } from "@gradlab/receptive-field";
 import type { Named, RawTensor } from "@gradlab/safetensors";
 import { type Tensor, tensor } from "@tensorflow/tfjs-core";
-import type { NetworkState } from "../training/train-network.js";
+import type { NetworkState } from "../network-state.js";
 import { expectTensors } from "./expect-tensors.js";
 import { float32Values } from "./float32-values.js";
 import { oihwToHwio } from "./kernel-layout.js";

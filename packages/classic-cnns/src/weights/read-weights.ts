@@ -3,9 +3,8 @@ import type { LayerGraph } from "@gradlab/receptive-field";
 import { type RawTensor, readSafetensors } from "@gradlab/safetensors";
 import { looksLikeTorch, type ReadTorchOptions, readTorch } from "@gradlab/torch-files";
 import { type Tensor, tensor } from "@tensorflow/tfjs-core";
-import { layerFacts } from "../layer-facts.js";
+import { planNetwork } from "../layer-facts.js";
 import { asBytes } from "./as-bytes.js";
-
 import { type Described, expectTensors } from "./expect-tensors.js";
 import { float32Values } from "./float32-values.js";
 import { fromTorchState, type TorchWeights } from "./from-torch-state.js";
@@ -81,7 +80,7 @@ function takeRecords<T extends Described>(
   found: ReadonlyMap<string, T>,
   make: (value: T) => Tensor,
 ): TorchWeights {
-  const entries = layerFacts(graph, "readWeights").flatMap(({ layer, parameters, statistics }) => [
+  const entries = planNetwork("readWeights", graph).facts.flatMap(({ layer, parameters, statistics }) => [
     ...parameters.map(({ role, shape }) => ["params", `${layer.name}.${role}`, shape] as const),
     ...statistics.map(({ role, shape }) => ["statistics", `${layer.name}.${role}`, shape] as const),
   ]);

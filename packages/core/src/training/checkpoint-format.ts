@@ -1,6 +1,6 @@
 /**
  * A checkpoint is a safetensors file: the state as `state.<path>`, the optimizer's memory as `optimizer.<slot>.<path>`,
- * and this entry of the metadata with the rest as JSON.
+ * the averages as `average.<path>`, and this entry of the metadata with the rest as JSON.
  */
 export const METADATA_KEY = "gradlab.training";
 
@@ -9,3 +9,4 @@ export const FORMAT_VERSION = 2;
 
 export const STATE_PREFIX = "state.";
 export const OPTIMIZER_PREFIX = "optimizer.";
+export const AVERAGE_PREFIX = "average.";

@@ -1,5 +1,7 @@
 import { type FullOptimizerConfig, fullConfig } from "../optimizers/optimizer-config.js";
+import { type AverageOptions, averageOf } from "./average.js";
 import { FORMAT_VERSION, METADATA_KEY } from "./checkpoint-format.js";
+import { type Plateau, plateauFrom } from "./plateau.js";
 import type { JsonValue } from "./training.js";
 
 /** What a checkpoint holds beside its tensors. */
@@ -10,20 +12,16 @@ export interface CheckpointNote {
   readonly trained: readonly string[];
   /** How many updates a path has had, where they are not `step`. */
   readonly counts: Readonly<Record<string, number>>;
+  readonly averaging: AverageOptions | null;
+  readonly plateau: Plateau | null;
   readonly extra: JsonValue;
 }
 
 /** The note in the metadata of a file, checked. */
 export function parseNote(where: string, metadata: ReadonlyMap<string, string>): CheckpointNote {
   const at = `${where}: metadata "${METADATA_KEY}"`;
-  const {
-    version,
-    step,
-    optimizer,
-    trained,
-    counts,
-    extra = null,
-  } = objectIn(at, metadata.get(METADATA_KEY));
+  const note = objectIn(at, metadata.get(METADATA_KEY));
+  const { version, step, optimizer, trained, counts, average, plateau, extra = null } = note;
   if (version !== FORMAT_VERSION) {
     throw new RangeError(`${at}: version: expected ${FORMAT_VERSION}, got ${JSON.stringify(version)}`);
   }
@@ -45,9 +43,11 @@ export function parseNote(where: string, metadata: ReadonlyMap<string, string>):
   }
   return {
     step: step as number,
-    config: configOf(at, optimizer),
+    config: inFile(() => fullConfig(`${at}: optimizer`, optimizer)),
     trained,
     counts: counts as Record<string, number>,
+    averaging: inFile(() => (average === null ? null : averageOf(`${at}: average`, average))),
+    plateau: inFile(() => (plateau === null ? null : plateauFrom(`${at}: plateau`, plateau))),
     extra: extra as JsonValue,
   };
 }
@@ -72,10 +72,10 @@ function expectCount(where: string, value: unknown, max: number): void {
   throw new RangeError(`${where}: expected ${expected}, got ${JSON.stringify(value)}`);
 }
 
-/** The configuration; the bytes are at fault when it is wrong, so every error is a `RangeError`. */
-function configOf(at: string, config: unknown): FullOptimizerConfig {
+/** The bytes are at fault when a value of the file is wrong, so every error is a `RangeError`. */
+function inFile<T>(read: () => T): T {
   try {
-    return fullConfig(`${at}: optimizer`, config);
+    return read();
   } catch (error) {
     throw new RangeError((error as Error).message);
   }

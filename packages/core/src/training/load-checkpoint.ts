@@ -7,10 +7,10 @@ import { flattenParams } from "../params/flatten-params.js";
 import { mapParams } from "../params/map-params.js";
 import type { Params, ParamsOf } from "../params/params.js";
 import { unflattenParams } from "../params/unflatten-params.js";
-import { OPTIMIZER_PREFIX, STATE_PREFIX } from "./checkpoint-format.js";
+import { AVERAGE_PREFIX, OPTIMIZER_PREFIX, STATE_PREFIX } from "./checkpoint-format.js";
 import { type CheckpointNote, parseNote } from "./checkpoint-note.js";
 import { trainedPaths } from "./trained-paths.js";
-import { slotEntries, type Training, trainingOf } from "./training.js";
+import { averageEntries, slotEntries, type Training, trainingOf } from "./training.js";
 
 /**
  * The training that `saveCheckpoint` wrote.
@@ -33,14 +33,16 @@ export function loadCheckpoint<S extends ParamsOf<S>>(bytes: Uint8Array, like?: 
     for (const [name, entry] of raw) held.set(name, tensorOf(name, entry));
     const state = unflattenParams(startingWith(STATE_PREFIX, held));
     const slots = new Map(startingWith(OPTIMIZER_PREFIX, held));
+    const averages = new Map(startingWith(AVERAGE_PREFIX, held));
     expectNothingElse(held);
     expectTrained(state, note);
-    expectSlots(state, slots, note);
-    if (like === undefined) return restore(state, slots, note);
+    expectSlots(state, slots, averages, note);
+    if (like === undefined) return restore(state, slots, averages, note);
     expectSameParams("loadCheckpoint", state, like);
     return restore(
       mapParams(like, (_, path) => held.get(`${STATE_PREFIX}${path}`)!),
       slots,
+      averages,
       note,
     );
   } finally {
@@ -51,9 +53,11 @@ export function loadCheckpoint<S extends ParamsOf<S>>(bytes: Uint8Array, like?: 
 function restore<S extends ParamsOf<S>>(
   state: S,
   slots: ReadonlyMap<string, Tensor>,
-  { step, config, trained, counts, extra }: CheckpointNote,
+  averages: ReadonlyMap<string, Tensor>,
+  { step, config, trained, counts, averaging, plateau, extra }: CheckpointNote,
 ): Training<S> {
-  const training = trainingOf(state, config, trained);
+  const training = trainingOf(state, config, trained, averaging, plateau);
+  for (const [path, average] of averageEntries(training)) average.assign(averages.get(path)!);
   for (const [slot, path, tensor] of slotEntries(training)) {
     tensor.dispose();
     const found = keep(slots.get(`${slot}.${path}`)!.clone());
@@ -83,10 +87,11 @@ function startingWith(prefix: string, tensors: ReadonlyMap<string, Tensor>): [st
 }
 
 function expectNothingElse(tensors: ReadonlyMap<string, Tensor>): void {
+  const prefixes = [STATE_PREFIX, OPTIMIZER_PREFIX, AVERAGE_PREFIX];
   for (const name of tensors.keys()) {
-    if (!name.startsWith(STATE_PREFIX) && !name.startsWith(OPTIMIZER_PREFIX)) {
+    if (!prefixes.some((prefix) => name.startsWith(prefix))) {
       throw new RangeError(
-        `loadCheckpoint: ${name}: expected a name that begins with ${STATE_PREFIX} or ${OPTIMIZER_PREFIX}`,
+        `loadCheckpoint: ${name}: expected a name that begins with ${prefixes.join(" or ")}, got another`,
       );
     }
   }
@@ -102,31 +107,47 @@ function expectTrained(state: Params, { trained }: CheckpointNote): void {
   );
 }
 
-/** One slot of its shape for each trained tensor, and nothing else. */
+/** One slot of its shape for each trained tensor, one average where there are any, and nothing else. */
 function expectSlots(
   state: Params,
   slots: ReadonlyMap<string, Tensor>,
-  { config, trained }: CheckpointNote,
+  averages: ReadonlyMap<string, Tensor>,
+  { config, trained, averaging }: CheckpointNote,
 ): void {
   const shapes = new Map(flattenParams(state).map(([path, { shape }]) => [path, shape]));
-  const expected = new Map<string, readonly number[]>();
-  for (const slot of Object.keys(ruleOf(config).slots)) {
-    for (const path of trained) expected.set(`${slot}.${path}`, shapes.get(path)!);
-  }
+  const slotNames = Object.keys(ruleOf(config).slots);
+  const expected = slotNames.flatMap((slot) =>
+    trained.map((path) => [`${slot}.${path}`, shapes.get(path)!] as const),
+  );
+  expectTensors(OPTIMIZER_PREFIX, slots, new Map(expected), config.name);
+  const averaged = averaging === null ? [] : trained.map((path) => [path, shapes.get(path)!] as const);
+  expectTensors(
+    AVERAGE_PREFIX,
+    averages,
+    new Map(averaged),
+    averaging === null ? "no averaging" : "averaging",
+  );
+}
+
+/** Exactly the float32 tensors of these names and shapes. */
+function expectTensors(
+  prefix: string,
+  tensors: ReadonlyMap<string, Tensor>,
+  expected: ReadonlyMap<string, readonly number[]>,
+  what: string,
+): void {
   for (const [name, shape] of expected) {
-    const slot = slots.get(name);
-    const where = `loadCheckpoint: ${OPTIMIZER_PREFIX}${name}`;
-    if (slot === undefined) {
+    const tensor = tensors.get(name);
+    const where = `loadCheckpoint: ${prefix}${name}`;
+    if (tensor === undefined) {
       throw new RangeError(`${where}: expected a tensor [${shape.join(", ")}], got none`);
     }
-    expectShape(where, slot, shape);
-    if (slot.dtype !== "float32") throw new RangeError(`${where}: expected float32, got ${slot.dtype}`);
+    expectShape(where, tensor, shape);
+    if (tensor.dtype !== "float32") throw new RangeError(`${where}: expected float32, got ${tensor.dtype}`);
   }
-  for (const name of slots.keys()) {
+  for (const name of tensors.keys()) {
     if (!expected.has(name)) {
-      throw new RangeError(
-        `loadCheckpoint: ${OPTIMIZER_PREFIX}${name}: expected no such tensor for ${config.name}`,
-      );
+      throw new RangeError(`loadCheckpoint: ${prefix}${name}: expected no such tensor for ${what}`);
     }
   }
 }

@@ -2,8 +2,14 @@ import { type RawTensor, writeSafetensors } from "@gradlab/safetensors";
 import type { Tensor } from "@tensorflow/tfjs-core";
 import { typeMismatch } from "../expect-argument.js";
 import { entriesOf } from "../params/params.js";
-import { FORMAT_VERSION, METADATA_KEY, OPTIMIZER_PREFIX, STATE_PREFIX } from "./checkpoint-format.js";
-import { slotEntries, type Training } from "./training.js";
+import {
+  AVERAGE_PREFIX,
+  FORMAT_VERSION,
+  METADATA_KEY,
+  OPTIMIZER_PREFIX,
+  STATE_PREFIX,
+} from "./checkpoint-format.js";
+import { averageEntries, slotEntries, type Training } from "./training.js";
 
 /**
  * All of a training as the bytes of a safetensors file: weights, the optimizer's memory, step, configuration and `extra`.
@@ -25,6 +31,8 @@ export async function saveCheckpoint<S>(training: Training<S>): Promise<Uint8Arr
     optimizer: config,
     trained,
     counts: Object.fromEntries(behind),
+    average: training.averaging,
+    plateau: training.plateau,
     extra,
   });
   const held = [
@@ -33,6 +41,9 @@ export async function saveCheckpoint<S>(training: Training<S>): Promise<Uint8Arr
     ),
     ...slotEntries(training).map(
       ([slot, path, tensor]) => [`${OPTIMIZER_PREFIX}${slot}.${path}`, tensor.clone()] as const,
+    ),
+    ...averageEntries(training).map(
+      ([path, tensor]) => [`${AVERAGE_PREFIX}${path}`, tensor.clone()] as const,
     ),
   ];
   try {

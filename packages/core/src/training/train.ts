@@ -8,13 +8,14 @@ import { ruleOf } from "../optimizers/rule-of.js";
 import { mapParams } from "../params/map-params.js";
 import { entriesOf } from "../params/params.js";
 import type { Schedule } from "../schedules/schedule.js";
+import { takeIntoAverage } from "./average.js";
 import { breather } from "./breather.js";
 import { differentiate } from "./differentiate.js";
 import { NonFiniteError } from "./non-finite-error.js";
-import { type Training, variablesOf } from "./training.js";
+import { averageEntries, type Training, variablesOf } from "./training.js";
 
-/** Some of the tensors of a record, at their paths. */
-export type PartOf<T> = T extends Tensor ? T : { readonly [K in keyof T]?: PartOf<T[K]> };
+/** Some of the tensors of a record, at their paths. (Their shapes are checked, not typed: ops return `Tensor`.) */
+export type PartOf<T> = T extends Tensor ? Tensor : { readonly [K in keyof T]?: PartOf<T[K]> };
 
 /** What a loss may return beside the number that is minimized. */
 export interface LossResult<S> {
@@ -49,7 +50,7 @@ export interface TrainOptions<S, Batch> {
    * without that update.
    */
   readonly accumulate?: number;
-  /** The learning rate of each step; the optimizer's own unless given. */
+  /** The learning rate of each step; the optimizer's own unless given. A plateau multiplies it. */
   readonly schedule?: Schedule;
   /** Multiplies the learning rate of a tensor; at least 0; 1 unless given. */
   readonly rates?: (path: string, tensor: Tensor) => number;
@@ -148,8 +149,9 @@ async function oneStep<S, Batch>(
   const sums: Sums = { scalars: new Map(), gradients: new Map(), moved: new Map() };
   busy.add(training);
   try {
-    const learningRate = schedule === undefined ? training.config.learningRate : schedule(step);
-    expectAtLeast0("train: learning rate", learningRate);
+    const planned = schedule === undefined ? training.config.learningRate : schedule(step);
+    expectAtLeast0("train: learning rate", planned);
+    const learningRate = planned * (training.plateau?.scale ?? 1);
     for (let i = 0; i < accumulate; i++) {
       await breathe();
       signal?.throwIfAborted();
@@ -313,7 +315,11 @@ function applyUpdate<S, Batch>(
     counts[path] = count;
   }
   for (const [path, tensor] of moved) variables.get(path)!.assign(tensor);
-  (training as { step: number }).step += 1;
+  const step = training.step + 1;
+  for (const [path, average] of averageEntries(training)) {
+    takeIntoAverage(average, variables.get(path)!, training.averaging!, step);
+  }
+  (training as { step: number }).step = step;
 }
 
 /** All tensors in a batch; typed arrays and objects of classes are looked at from outside only. */

@@ -8,6 +8,8 @@ import {
 import { ruleOf } from "../optimizers/rule-of.js";
 import { mapParams } from "../params/map-params.js";
 import { entriesOf, type ParamsOf } from "../params/params.js";
+import { type AverageOptions, averageLike, averageOf } from "./average.js";
+import { type Plateau, type PlateauOptions, plateauOf } from "./plateau.js";
 import { trainedPaths } from "./trained-paths.js";
 
 /** What `JSON.stringify` writes and `JSON.parse` gives back the same. */
@@ -31,6 +33,15 @@ export interface Training<S> {
   readonly slots: Readonly<Record<string, Readonly<Record<string, Tensor>>>>;
   /** How many updates each path that is trained has had: fewer than `step` where a loss did not use it. */
   readonly counts: Readonly<Record<string, number>>;
+  /** The rate that validation drives, see `reportValidation`; null where the training was started without. */
+  readonly plateau: Plateau | null;
+  /** How the weights are averaged; null where they are not. */
+  readonly averaging: AverageOptions | null;
+  /**
+   * `state` with averages in the place of what is trained, ready to be evaluated; the other tensors are those of `state`
+   * themselves. Null without averaging.
+   */
+  readonly average: S | null;
   /** How many updates have been applied. */
   readonly step: number;
   /** Anything that a checkpoint should hold beside: the place in the data, the state of a random stream. Yours to set. */
@@ -43,6 +54,10 @@ export interface StartTrainingOptions {
    * others stay as they are, or as `moved` of a loss says, and are saved with the rest.
    */
   readonly trainable?: (path: string, tensor: Tensor) => boolean;
+  /** Keep averages of the weights in `training.average`; not, unless given. */
+  readonly average?: AverageOptions;
+  /** Let `reportValidation` reduce the rate; not, unless given. */
+  readonly plateau?: PlateauOptions;
 }
 
 /**
@@ -62,7 +77,7 @@ export interface StartTrainingOptions {
 export function startTraining<S extends ParamsOf<S>>(
   state: S,
   config: OptimizerConfig,
-  { trainable = () => true }: StartTrainingOptions = {},
+  { trainable = () => true, average, plateau }: StartTrainingOptions = {},
 ): Training<S> {
   const paths = new Map<Tensor, string>();
   for (const [path, tensor] of entriesOf("startTraining: state", state)) {
@@ -75,13 +90,18 @@ export function startTraining<S extends ParamsOf<S>>(
     paths.set(tensor, path);
   }
   const full = fullConfig("startTraining: optimizer", config);
-  return trainingOf(state, full, trainedPaths("startTraining: state", state, trainable));
+  const averaging = average === undefined ? null : averageOf("startTraining: average", average);
+  const kept = plateau === undefined ? null : plateauOf("startTraining: plateau", plateau);
+  const trained = trainedPaths("startTraining: state", state, trainable);
+  return trainingOf(state, full, trained, averaging, kept);
 }
 
 export function trainingOf<S extends ParamsOf<S>>(
   state: S,
   config: FullOptimizerConfig,
   trained: readonly string[],
+  averaging: AverageOptions | null,
+  plateau: Plateau | null,
 ): Training<S> {
   installGradients();
   const isTrained = new Set(trained);
@@ -97,6 +117,9 @@ export function trainingOf<S extends ParamsOf<S>>(
     config,
     slots: Object.fromEntries(slots),
     counts: Object.fromEntries(trained.map((path) => [path, 0])),
+    plateau,
+    averaging,
+    average: averaging === null ? null : averageLike(variables, trained),
     step: 0,
     extra: null,
   };
@@ -114,11 +137,19 @@ export function slotEntries<S>({ slots }: Training<S>): [slot: string, path: str
   );
 }
 
+/** The averages of a training with the paths that are trained; none where there is no averaging. */
+export function averageEntries<S>({ average, trained }: Training<S>): [path: string, average: Variable][] {
+  if (average === null) return [];
+  const all = variablesOf(average);
+  return trained.map((path) => [path, all.get(path)!]);
+}
+
 /**
- * Disposes the variables of a training and all that its optimizer remembers. (A trained record to keep:
+ * Disposes the variables of a training and all that it remembers. (A trained record to keep:
  * `mapParams(training.state, (tensor) => tensor.clone())` before.)
  */
 export function disposeTraining<S>(training: Training<S>): void {
   for (const [, tensor] of entriesOf("disposeTraining: state", training.state)) tensor.dispose();
+  for (const [, tensor] of averageEntries(training)) tensor.dispose();
   for (const [, , tensor] of slotEntries(training)) tensor.dispose();
 }
