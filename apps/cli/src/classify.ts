@@ -78,7 +78,8 @@ async function fromWeights(
     throw new Failure("usage", `--net: expected the network that ${file} has weights for, got none`);
   }
   const { name, graph } = await classicNetwork(flags.net, flags);
-  const { format, ignored, ...weights } = blame("runtime", file, () => readWeights(graph, bytes));
+  const weights = blame("runtime", file, () => readWeights(graph, bytes));
+  const { format, ignored } = weights;
   if (ignored.length > 0) warn(`${file}: ${ignored.length} tensors are of no use here: ${ignored[0]}, …`);
   const isTorch = format !== "weights" && format !== "checkpoint";
   if (isTorch && name === "googlenet" && flags.preprocess === undefined) {
@@ -91,7 +92,7 @@ async function fromWeights(
 function networkClassifier(
   name: string,
   graph: Awaited<ReturnType<typeof classicNetwork>>["graph"],
-  { params, statistics }: NetworkState,
+  state: NetworkState,
   {
     flags,
     labels,
@@ -106,12 +107,9 @@ function networkClassifier(
     classes: last?.op === "dense" ? last.units! : last?.op === "conv" ? last.filters! : 0,
     labels,
     preprocess: flags.preprocess ?? preprocess,
-    scores: (x) => applyNetwork(graph, params, x, { statistics }),
+    scores: (x) => applyNetwork(graph, state, x),
     areLogits: true,
-    dispose: () => {
-      disposeParams(params);
-      disposeParams(statistics);
-    },
+    dispose: () => disposeParams(state),
   };
 }
 

@@ -1,8 +1,7 @@
-import type { LayerGraph, ReceptiveField } from "@gradlab/receptive-field";
+import { executeGraph, type LayerGraph, type ReceptiveField } from "@gradlab/receptive-field";
 import {
   type EffectiveField,
   effectiveField,
-  executeGraph,
   measureField,
   positiveOps,
 } from "@gradlab/receptive-field/measure";

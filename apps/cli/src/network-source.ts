@@ -1,13 +1,7 @@
 import { dirname, join } from "node:path";
 import type { NetworkName, NetworkOptions } from "@gradlab/classic-cnns";
-import {
-  checkLayerGraph,
-  exampleNetworks,
-  type LayerGraph,
-  modelToLayerGraph,
-  parseNetwork,
-  weightShardPaths,
-} from "@gradlab/receptive-field";
+import { checkLayerGraph, exampleNetworks, type LayerGraph, parseNetwork } from "@gradlab/receptive-field";
+import { toLayerGraph, weightShardPaths } from "@gradlab/tfjs-models";
 import { blame, Failure, messageOf } from "./failure.js";
 import { readInput } from "./files.js";
 
@@ -51,9 +45,9 @@ export async function loadNetwork({ net, model, spec }: NetworkFlags): Promise<N
   return { label: model!, graph: await readModel(model!) };
 }
 
-/** A classic network (which brings tfjs with it, so it is loaded when asked for), or another of `receptive-field`. */
+/** A classic network, or another of `receptive-field`. */
 async function namedNetwork(net: string): Promise<LayerGraph> {
-  const { network, networkNames } = await import("@gradlab/classic-cnns");
+  const { network, networkNames } = await import("@gradlab/classic-cnns/networks");
   if (isOneOf(networkNames, net)) return network(net);
   const graph = new Map<string, LayerGraph>(Object.entries(exampleNetworks)).get(net);
   if (graph !== undefined) return graph;
@@ -80,7 +74,7 @@ export async function classicNetwork(
   flags: ShapeFlags,
   options: NetworkOptions = networkOptions(flags),
 ): Promise<ClassicNetwork> {
-  const { network, networkNames } = await import("@gradlab/classic-cnns");
+  const { network, networkNames } = await import("@gradlab/classic-cnns/networks");
   if (!isOneOf(networkNames, net)) throw unknownNetwork(networkNames, net);
   return { name: net, options, graph: blame("usage", `--net ${net}`, () => network(net, options)) };
 }
@@ -119,7 +113,7 @@ async function readModel(file: string): Promise<LayerGraph> {
     );
   }
   const weights = await weightsBeside(file, json);
-  return blame("runtime", file, () => modelToLayerGraph(json, weights && { weights }));
+  return blame("runtime", file, () => toLayerGraph(json, weights && { weights }));
 }
 
 /**

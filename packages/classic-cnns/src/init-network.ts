@@ -1,7 +1,6 @@
 import {
   heNormal,
   heUniform,
-  type Params,
   torchUniform,
   unflattenParams,
   xavierNormal,
@@ -9,7 +8,8 @@ import {
 } from "@gradlab/core";
 import type { LayerGraph } from "@gradlab/receptive-field";
 import { ones, type Tensor, zeros } from "@tensorflow/tfjs-core";
-import { layerFacts, type ParameterFact } from "./layer-facts.js";
+import { type ParameterFact, planNetwork } from "./layer-facts.js";
+import type { NetworkState } from "./network-state.js";
 
 /** How kernels are drawn, see the functions of these names in `@gradlab/core`. */
 export type InitScheme = "xavier-uniform" | "xavier-normal" | "he-uniform" | "he-normal" | "torch";
@@ -35,8 +35,10 @@ const schemes: Readonly<Record<InitScheme, Initialize>> = {
 };
 
 /**
- * Initial parameters: a nested record whose paths are `<layer>.kernel`, `<layer>.bias`, and for batch norm
- * `<layer>.scale` (ones) and `<layer>.offset` (zeros); a dot in the name of a layer is a level of the record.
+ * A network before any training: `params` with the paths `<layer>.kernel`, `<layer>.bias`, and for batch norm
+ * `<layer>.scale` (ones) and `<layer>.offset` (zeros), and `statistics` with `<layer>.mean` (zeros) and
+ * `<layer>.variance` (ones) of each batch norm, `{}` where there is none. A dot in the name of a layer is a level of the
+ * record.
  *
  * A convolution's kernel is `[height, width, in / groups, filters]`, a dense one `[in, out]`, where the inputs of a
  * flattened map are in the order height, width, channels. The numbers of a parameter depend on the seed, its path and
@@ -45,7 +47,7 @@ const schemes: Readonly<Record<InitScheme, Initialize>> = {
  * @returns float32 tensors; the caller disposes them.
  * @throws {TypeError | RangeError} when the graph is impossible or an option out of range.
  */
-export function initNetwork(graph: LayerGraph, options: InitNetworkOptions = {}): Params {
+export function initNetwork(graph: LayerGraph, options: InitNetworkOptions = {}): NetworkState {
   const { seed = 0, scheme = "xavier-uniform" } = options;
   if (!Object.hasOwn(schemes, scheme)) {
     throw new RangeError(
@@ -55,14 +57,19 @@ export function initNetwork(graph: LayerGraph, options: InitNetworkOptions = {})
   if (!(Number.isSafeInteger(seed) && seed >= 0)) {
     throw new RangeError(`initNetwork: seed: expected an integer, at least 0, got ${String(seed)}`);
   }
-  return unflattenParams(
-    layerFacts(graph, "initNetwork").flatMap(({ layer, parameters }) =>
-      parameters.map((parameter) => {
-        const purpose = `${layer.name}.${parameter.role}`;
-        return [purpose, initial(parameter, parameters[0]!.shape, seed, purpose, scheme)] as const;
-      }),
-    ),
+  const { facts } = planNetwork("initNetwork", graph);
+  const params = facts.flatMap(({ layer, parameters }) =>
+    parameters.map((parameter) => {
+      const path = `${layer.name}.${parameter.role}`;
+      return [path, initial(parameter, parameters[0]!.shape, seed, path, scheme)] as const;
+    }),
   );
+  const statistics = facts.flatMap(({ layer, statistics }) =>
+    statistics.map(({ role, shape }) => {
+      return [`${layer.name}.${role}`, role === "mean" ? zeros([...shape]) : ones([...shape])] as const;
+    }),
+  );
+  return { params: unflattenParams(params), statistics: unflattenParams(statistics) };
 }
 
 function initial(
@@ -79,21 +86,4 @@ function initial(
   // All filters, as PyTorch counts, although an input of a grouped convolution reaches those of its group only.
   const fanOut = window * kernel.at(-1)!;
   return schemes[scheme](shape, { seed, purpose, fanIn, fanOut });
-}
-
-/**
- * The running statistics of a network before any batch: `<layer>.mean` (zeros) and `<layer>.variance` (ones) of each
- * batch norm; `{}` where there is none.
- *
- * @returns float32 tensors `[channels]`; the caller disposes them.
- * @throws {TypeError | RangeError} when the graph is impossible.
- */
-export function initStatistics(graph: LayerGraph): Params {
-  return unflattenParams(
-    layerFacts(graph, "initStatistics").flatMap(({ layer, statistics }) =>
-      statistics.map(({ role, shape }) => {
-        return [`${layer.name}.${role}`, role === "mean" ? zeros([...shape]) : ones([...shape])] as const;
-      }),
-    ),
-  );
 }

@@ -213,14 +213,11 @@ async function filesOf(path: string): Promise<string[]> {
 async function readPair(images: string, labels: string, classes?: number): Promise<Dataset> {
   const bytes = [await readInput(images), await readInput(labels)] as const;
   try {
-    return await readIdxImages(...bytes, classes === undefined ? {} : { classes });
-  } catch (error) {
     // The package speaks of its arguments, the user has files.
-    const message = messageOf(error)
-      .replace(/^\w+: /, "")
-      .replace(/^images/, images)
-      .replace(/^labels/, labels);
-    throw new Failure("runtime", message, { cause: error });
+    const where = { images, labels };
+    return await readIdxImages(...bytes, { where, ...(classes !== undefined && { classes }) });
+  } catch (error) {
+    throw new Failure("runtime", messageOf(error), { cause: error });
   }
 }
 

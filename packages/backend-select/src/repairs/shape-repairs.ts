@@ -11,10 +11,12 @@ import {
   pad,
   reshape,
   reverse,
+  slice_util,
   sum,
   type Tensor,
   type Tensor1D,
   type Tensor4D,
+  tensor,
   tensor1d,
   transpose,
   util,
@@ -139,6 +141,53 @@ const channelsFirst: Repair = {
   },
 };
 
+/** The one size of -1, for what is left, may come first. */
+const parts: Repair = {
+  kernelName: "SplitV",
+  backends: everywhere,
+  attrs: ({ x }, attrs) => {
+    const { numOrSizeSplits: sizes, axis } = attrs;
+    if (!Array.isArray(sizes) || !sizes.includes(-1)) return attrs;
+    const known = sizes.reduce((total: number, size: number) => total + Math.max(0, size), 0);
+    const left = x!.shape[util.parseAxisParam(axis, x!.shape)[0]!]! - known;
+    return { ...attrs, numOrSizeSplits: sizes.map((size: number) => (size === -1 ? left : size)) };
+  },
+};
+
+/** An end before the begin is nothing. */
+const nothing: Repair = {
+  kernelName: "StridedSlice",
+  backends: everywhere,
+  compute: (
+    { x },
+    { begin, end, strides, beginMask, endMask, ellipsisMask, newAxisMask, shrinkAxisMask },
+  ) => {
+    const { finalShape } = slice_util.sliceInfo(
+      x!.shape,
+      begin,
+      end,
+      strides,
+      beginMask,
+      endMask,
+      ellipsisMask,
+      newAxisMask,
+      shrinkAxisMask,
+    );
+    if (finalShape.every((n) => n >= 0)) return null;
+    const shape = finalShape.map((n) => Math.max(0, n));
+    return tensor([], shape, x!.dtype);
+  },
+};
+
+/** As `leakyRelu` has it, where nothing is said. */
+const leaky: readonly Repair[] = ["FusedConv2D", "FusedDepthwiseConv2D", "_FusedMatMul"].map(
+  (kernelName) => ({
+    kernelName,
+    backends: everywhere,
+    attrs: (_, attrs) => ({ ...attrs, leakyreluAlpha: attrs.leakyreluAlpha ?? 0.2 }),
+  }),
+);
+
 export const shapeRepairs: readonly Repair[] = [
   interleavedMatMul,
   lonelyAxes,
@@ -147,4 +196,7 @@ export const shapeRepairs: readonly Repair[] = [
   ...cumulated,
   appearances,
   channelsFirst,
+  parts,
+  nothing,
+  ...leaky,
 ];

@@ -18,7 +18,9 @@ export const stridedSliceKernel = () =>
       newAxisMask,
       shrinkAxisMask,
     );
-    const out = allocate(backend, finalShape, x.dtype);
+    // An end before the begin is nothing.
+    const shape = finalShape.map((n) => Math.max(0, n));
+    const out = allocate(backend, shape, x.dtype);
     const from = backend.typedArrayFromHeap(x);
     const to = backend.typedArrayFromHeap(out);
     const steps = [...util.computeStrides(x.shape), 1];

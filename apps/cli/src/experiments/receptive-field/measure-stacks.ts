@@ -1,6 +1,6 @@
 import { heNormal, normalTensor } from "@gradlab/core";
-import type { LayerGraph } from "@gradlab/receptive-field";
-import { type EffectiveField, effectiveField, executeGraph } from "@gradlab/receptive-field/measure";
+import { executeGraph, type LayerGraph } from "@gradlab/receptive-field";
+import { type EffectiveField, effectiveField } from "@gradlab/receptive-field/measure";
 import {
   add,
   conv2d,
