@@ -78,7 +78,8 @@ async function fromWeights(
     throw new Failure("usage", `--net: expected the network that ${file} has weights for, got none`);
   }
   const { name, graph } = await classicNetwork(flags.net, flags);
-  const { format, ignored, ...weights } = blame("runtime", file, () => readWeights(graph, bytes));
+  const weights = blame("runtime", file, () => readWeights(graph, bytes));
+  const { format, ignored } = weights;
   if (ignored.length > 0) warn(`${file}: ${ignored.length} tensors are of no use here: ${ignored[0]}, …`);
   const isTorch = format !== "weights" && format !== "checkpoint";
   if (isTorch && name === "googlenet" && flags.preprocess === undefined) {

@@ -6,6 +6,7 @@ import {
   type Tensor,
   zeros,
 } from "@tensorflow/tfjs-core";
+import { complexArithmetic } from "./complex-arithmetic.js";
 
 type Engine = ReturnType<typeof engine>;
 type RunKernel = Engine["runKernel"];
@@ -26,6 +27,7 @@ export function fusedAttributes(result: Tensor): NamedAttrMap | undefined {
 
 /** The inputs without those that are missing: the tape looks at each of them. */
 function present(inputs: NamedTensorMap): NamedTensorMap {
+  if (Array.isArray(inputs)) return inputs;
   const entries = Object.entries(inputs) as [string, Tensor | undefined][];
   if (entries.every(([, x]) => x !== undefined && x !== null)) return inputs;
   return Object.fromEntries(entries.filter((entry): entry is [string, Tensor] => entry[1] != null));
@@ -39,9 +41,10 @@ function complete(kernelName: string, inputs: NamedTensorMap): NamedTensorMap {
 }
 
 /**
- * Repairs two things that no registered gradient can, once for the engine that all copies of tfjs-core share:
- * the tape of tfjs-core 4.22.0 throws when an optional input of a kernel is missing (`batchNorm` without a scale), and
- * the fused convolutions and `fused.matMul` have gradients of their own, which their kernels' attributes do not reach.
+ * Repairs what no registered gradient can, once for the engine that all copies of tfjs-core share: the tape of tfjs-core
+ * 4.22.0 throws when an optional input of a kernel is missing (`batchNorm` without a scale); the fused convolutions and
+ * `fused.matMul` have gradients of their own, which their kernels' attributes do not reach; and complex numbers, whose
+ * gradients the tape refuses, are computed with by their parts. Where no gradient is taken nothing changes.
  */
 export function repairEngine(): void {
   const shared = runKernelOf();
@@ -49,16 +52,12 @@ export function repairEngine(): void {
   const attributes = new WeakMap<object, NamedAttrMap>();
   const original = shared.runKernel;
   const repaired = (kernelName: string, inputs: NamedTensorMap, attrs?: NamedAttrMap) => {
-    if (shared.state.gradientDepth === 0 || Array.isArray(inputs)) {
-      return original.call(shared, kernelName, inputs, attrs);
-    }
+    if (shared.state.gradientDepth === 0) return original.call(shared, kernelName, inputs, attrs);
     const taped = shared.state.kernelDepth === 0;
-    const result = original.call(
-      shared,
-      kernelName,
-      taped ? complete(kernelName, present(inputs)) : inputs,
-      attrs,
-    );
+    const there = taped ? present(inputs) : inputs;
+    const byParts = taped ? complexArithmetic(kernelName, there, attrs) : null;
+    if (byParts !== null) return byParts;
+    const result = original.call(shared, kernelName, taped ? complete(kernelName, there) : inputs, attrs);
     if (fused.has(kernelName)) attributes.set((result as Tensor).dataId, attrs!);
     return result;
   };

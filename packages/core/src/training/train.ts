@@ -286,7 +286,7 @@ function applyUpdate<S, Batch>(
   options: TrainOptions<S, Batch>,
 ): void {
   const { config } = training;
-  const { maxValue = null, rates = () => 1, decays = () => true } = options;
+  const { maxValue = Number.POSITIVE_INFINITY, rates = () => 1, decays = () => true } = options;
   const { weightDecay = config.name === "adamw" ? config.weightDecay : 0 } = options;
   const rule = ruleOf(config);
   const slots = training.slots as Record<string, Record<string, Tensor>>;

@@ -86,7 +86,7 @@ function convWindow(filter: readonly number[], { strides, dilations, dataFormat 
   };
 }
 
-const repair = (kernelName: string, compute: Repair["compute"]): Repair => ({
+const repair = (kernelName: string, compute: NonNullable<Repair["compute"]>): Repair => ({
   kernelName,
   backends: ["tensorflow"],
   compute,
