@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import {
   add,
+  cast,
   matMul,
   mean,
   memory,
@@ -45,7 +46,8 @@ const countingLoss = ({ params, statistics }: Counting) => ({
   moved: {
     statistics: { calls: add(statistics.calls, 1), sum: add(statistics.sum, [1, 2]) },
   },
-  seen: { p: params.p, calls: mul(statistics.calls, 10) },
+  // Counts are numbers too.
+  seen: { p: params.p, calls: cast(mul(statistics.calls, 10), "int32") },
 });
 
 function started(
@@ -190,7 +192,6 @@ test("what cannot be moved is refused with its path", async () => {
   const seen: [seen: object, message: string][] = [
     [{ "": scalar(1) }, 'train: seen: expected names other than "", got ""'],
     [{ a: 3 }, "train: seen: a: expected a scalar, got 3"],
-    [{ a: scalar(1, "int32") }, "train: seen: a: expected float32, got int32"],
   ];
   for (const [given, message] of seen) {
     const loss = (state: Counting) => ({ loss: square(state.params.p) as Scalar, seen: given as never });

@@ -241,6 +241,7 @@ test("a pause is asking no more: nothing happens between two steps", async () =>
 test("an abort stops before the next update, also in the middle of a step, with the signal's reason", async () => {
   const training = startParabola();
   const reason = new Error("enough");
+  let asked = 0;
   for (const moment of ["before", "batch", "loss"]) {
     const before = [training.step, ...(await weightsOf(training))];
     const controller = new AbortController();
@@ -248,6 +249,7 @@ test("an abort stops before the next update, also in the middle of a step, with 
     await expectNoLeak(async () => {
       const aborted = collect(training, {
         batch: async () => {
+          asked++;
           if (moment === "batch") controller.abort(reason);
           return zeros([2]);
         },
@@ -260,6 +262,8 @@ test("an abort stops before the next update, also in the middle of a step, with 
       await expect(aborted).rejects.toBe(reason);
     });
     expect([training.step, ...(await weightsOf(training))]).toEqual(before);
+    // An abort that came before asks for no batch.
+    expect(asked).toBe(["before", "batch", "loss"].indexOf(moment));
   }
   disposeTraining(training);
 });

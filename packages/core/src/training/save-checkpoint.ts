@@ -35,6 +35,7 @@ export async function saveCheckpoint<S>(training: Training<S>): Promise<Uint8Arr
     plateau: training.plateau,
     extra,
   });
+  const breathe = breather();
   const held = [
     ...entriesOf("saveCheckpoint: state", training.state).map(
       ([path, tensor]) => [`${STATE_PREFIX}${path}`, tensor.clone()] as const,
@@ -48,7 +49,10 @@ export async function saveCheckpoint<S>(training: Training<S>): Promise<Uint8Arr
   ];
   try {
     const tensors = new Map<string, RawTensor>();
-    for (const [name, tensor] of held) tensors.set(name, await rawTensor(name, tensor));
+    for (const [name, tensor] of held) {
+      await breathe();
+      tensors.set(name, await rawTensor(name, tensor));
+    }
     return writeSafetensors(tensors, { metadata: { [METADATA_KEY]: note } });
   } finally {
     for (const [, tensor] of held) tensor.dispose();
