@@ -262,6 +262,20 @@ test("a split is at random, by seed; a stratified one has every class in proport
   }
 });
 
+test("a stratified split deals every class out evenly: one of three is never first or last", () => {
+  // Places (rank + 1/2) / size: 1/2 for the single one, 1/6, 3/6 and 5/6 for the others.
+  const dataset = numbered(4, (i) => (i === 0 ? 0 : 1));
+  const middle = new Set<string>();
+  for (let seed = 0; seed < 20; seed++) {
+    const parts = splitDataset(dataset, { counts: [1, 1, 1, 1], seed, stratified: true });
+    const labels = parts.map((part) => part.labels[0]);
+    expect([labels[0], labels[3]]).toEqual([1, 1]);
+    middle.add(labels.slice(1, 3).join());
+  }
+  // A tie goes by the random order.
+  expect([...middle].sort()).toEqual(["0,1", "1,0"]);
+});
+
 test("splits and selections of what is not there are refused", () => {
   const dataset = numbered(10);
   expect(() => splitDataset(dataset, {})).toThrow(

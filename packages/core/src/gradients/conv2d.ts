@@ -96,7 +96,8 @@ export function conv2dGradients(
   filter: Tensor4D,
   attrs: Conv2DAttrs,
 ): { dx: () => Tensor4D; dw: () => Tensor4D } {
-  const { strides, dataFormat = "NHWC", dimRoundingMode, dilations = [1, 1] } = attrs;
+  const { strides, dataFormat = "NHWC", dimRoundingMode } = attrs;
+  const dilations = attrs.dilations ?? [1, 1]; // tfjs-layers passes null
   const pad = explicitPad(attrs.pad as Pad, dataFormat);
   if (!backend_util.tupleValuesAreOne(dilations)) {
     const format = backend_util.convertConv2DDataFormat(dataFormat);
