@@ -2,6 +2,7 @@ import { type RawTensor, writeSafetensors } from "@gradlab/safetensors";
 import type { Tensor } from "@tensorflow/tfjs-core";
 import { typeMismatch } from "../expect-argument.js";
 import { entriesOf } from "../params/params.js";
+import { breather } from "./breather.js";
 import {
   AVERAGE_PREFIX,
   FORMAT_VERSION,
