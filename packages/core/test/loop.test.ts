@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import {
   add,
   cast,
+  customGrad,
   matMul,
   mean,
   memory,
@@ -439,4 +440,24 @@ test("lossAndGradients gives the gradients of all parameters, of tensors and of 
     "lossAndGradients: state: p: expected float32, got int32",
   );
   disposeTraining(training);
+});
+
+test("a loss may be a parameter itself, and one gradient that of two parameters", async () => {
+  const state = { a: scalar(3), b: scalar(4) };
+  await expectNoLeak(async () => {
+    const training = startTraining(state, sgd);
+    for await (const { loss } of train(training, { loss: ({ a }) => a, steps: 2 }))
+      expect([3, 2.5]).toContain(loss);
+    expect(await of(training.state.a)).toEqual([2]);
+    disposeTraining(training);
+    const both = customGrad((a, b) => ({
+      value: add(a as Tensor, b as Tensor),
+      gradFunc: (dy) => [dy as Tensor, dy as Tensor],
+    }));
+    const { loss, gradients } = lossAndGradients(state, ({ a, b }) => both(a, b) as Scalar);
+    loss.dispose();
+    expect(await numbers(gradients.a)).toEqual([1]);
+    expect(await numbers(gradients.b)).toEqual([1]);
+  });
+  expect(await of(state.a)).toEqual([3]);
 });
