@@ -162,6 +162,24 @@ test("the schedule's rate is the one that is applied, for every optimizer", asyn
   }
 });
 
+test("a schedule that gives no rate stops the training before its batch", async () => {
+  const training = startParabola();
+  for (const rate of [-1, Number.NaN, undefined]) {
+    const steps = collect(training, {
+      loss: parabola,
+      schedule: () => rate as number,
+      batch: () => {
+        throw new Error("asked for a batch");
+      },
+    });
+    await expect(steps).rejects.toThrow(
+      `train: learning rate: expected a finite number, at least 0, got ${rate}`,
+    );
+  }
+  expect([training.step, ...(await weightsOf(training))]).toEqual([0, 3, 4]);
+  disposeTraining(training);
+});
+
 test("a batch may come later, its tensors are disposed after the step, and null ends the training", async () => {
   const training = startParabola();
   await expectNoLeak(async () => {
