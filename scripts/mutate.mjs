@@ -86,6 +86,7 @@ const config = {
   concurrency: 1,
   // A loop without end is found out; a busy machine is not taken for one.
   timeoutMS: 15_000,
+  dryRunTimeoutMinutes: 60,
   disableTypeChecks: false,
   tsconfigFile: "none.json",
   ignorePatterns: ["**/dist", "/out", "**/.turbo", "**/.test-results"],
