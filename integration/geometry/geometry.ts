@@ -1,13 +1,17 @@
 /** Runs random cases of an op on a backend and shrinks what fails. */
 import { engine, getBackend, setBackend } from "@tensorflow/tfjs-core";
 import fc from "fast-check";
-import { checkCase, type Failure, type Mode, trainedInputs } from "./check-case.js";
+import { trainedInputs } from "./along.js";
+import { checkCase, type Mode } from "./check-case.js";
+import type { Failure } from "./failure.js";
 import type { GeometryCase, GeometryOp } from "./op.js";
 import { pasteable } from "./pasteable.js";
 
 export interface GeometryOptions {
   readonly runs: number;
   readonly seed: number;
+  /** Allowed error in units of a tensor's largest value, if not 1e-5. */
+  readonly relative?: number | undefined;
 }
 
 export interface GeometryOutcome {
@@ -37,7 +41,8 @@ const isSmooth = ({ inputs }: GeometryCase): boolean => {
   return new Set(all).size === all.length && !all.includes(0);
 };
 
-const casesFor = (op: GeometryOp, mode: Mode): fc.Arbitrary<GeometryCase> => {
+/** The cases of an op that a mode can check. */
+export const casesFor = (op: GeometryOp, mode: Mode): fc.Arbitrary<GeometryCase> => {
   if (mode === "value") return op.cases;
   const trained = op.cases.filter((c) => trainedInputs(op, c).length > 0);
   return mode === "second" && op.kinks ? trained.filter(isSmooth) : trained;
@@ -48,7 +53,7 @@ export async function geometry(
   backend: string,
   mode: Mode,
   op: GeometryOp,
-  { runs, seed }: GeometryOptions,
+  { runs, seed, relative }: GeometryOptions,
 ): Promise<GeometryOutcome> {
   if (getBackend() !== backend && !(await setBackend(backend)))
     throw new Error(`geometry: no backend ${backend}`);
@@ -56,7 +61,7 @@ export async function geometry(
   const cases = casesFor(op, mode);
   const details = await fc.check(
     fc.asyncProperty(cases, async (opCase) => {
-      const failure = await checkCase(op, opCase, mode);
+      const failure = await checkCase(op, opCase, mode, relative);
       if (failure === null) return true;
       last = { opCase, failure };
       // Whatever failed may have written where it should not.

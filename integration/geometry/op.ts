@@ -25,7 +25,7 @@ export interface GeometryOp {
   readonly tfjs: (inputs: Any[], attrs: Any) => Tensor | Tensor[];
   readonly definition: (inputs: Grid[], attrs: Any) => Grid | Grid[];
   /** Some inputs lie where the op has a kink: any slope between those of the two sides passes. */
-  readonly kinks?: true;
+  readonly kinks?: boolean;
   /** The inputs to differentiate, if not all that are float32. */
   readonly wrt?: readonly number[];
   /** Why there is no gradient to check. */

@@ -358,7 +358,7 @@ test("every optimizer trains 300 steps without a tensor more than after the firs
       expect(Object.keys(engine().registeredVariables).length).toBe(variables);
     });
   }
-});
+}, 60_000);
 
 test("centered RMSProp follows its formula, for a gradient that is 0 and one that never changes too", async () => {
   // Both have the variance 0, of which tfjs-core takes the root after it has subtracted epsilon.

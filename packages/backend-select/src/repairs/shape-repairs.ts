@@ -5,6 +5,7 @@ import {
   denseBincount,
   depthToSpace,
   einsum,
+  gather,
   greater,
   matMul,
   mirrorPad,
@@ -154,28 +155,37 @@ const parts: Repair = {
   },
 };
 
-/** An end before the begin is nothing. */
-const nothing: Repair = {
+/** An end before the begin is nothing, and axes of one element may be left out of any slice, with steps too. */
+const steps: Repair = {
   kernelName: "StridedSlice",
   backends: everywhere,
-  compute: (
-    { x },
-    { begin, end, strides, beginMask, endMask, ellipsisMask, newAxisMask, shrinkAxisMask },
-  ) => {
-    const { finalShape } = slice_util.sliceInfo(
+  compute: ({ x }, { beginMask, endMask, ellipsisMask, newAxisMask, shrinkAxisMask, ...attrs }) => {
+    const { finalShape, isSimpleSlice, begin, end, strides } = slice_util.sliceInfo(
       x!.shape,
-      begin,
-      end,
-      strides,
+      attrs.begin,
+      attrs.end,
+      attrs.strides,
       beginMask,
       endMask,
       ellipsisMask,
       newAxisMask,
       shrinkAxisMask,
     );
-    if (finalShape.every((n) => n >= 0)) return null;
-    const shape = finalShape.map((n) => Math.max(0, n));
-    return tensor([], shape, x!.dtype);
+    const sizes = slice_util.computeOutShape(begin, end, strides);
+    const isEmpty = sizes.some((n) => n <= 0);
+    if (isEmpty) {
+      return tensor(
+        [],
+        finalShape.map((n) => Math.max(0, n)),
+        x!.dtype,
+      );
+    }
+    if (isSimpleSlice || shrinkAxisMask === 0) return null;
+    const taken = sizes.reduce((y, n, axis) => {
+      const places = Array.from({ length: n }, (_, i) => begin[axis]! + i * strides[axis]!);
+      return gather(y, tensor1d(places, "int32"), axis);
+    }, x!);
+    return reshape(taken, finalShape);
   },
 };
 
@@ -197,6 +207,6 @@ export const shapeRepairs: readonly Repair[] = [
   appearances,
   channelsFirst,
   parts,
-  nothing,
+  steps,
   ...leaky,
 ];

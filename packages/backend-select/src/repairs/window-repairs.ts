@@ -24,12 +24,15 @@ function margins(rows: Axis, columns: Axis, attrs: Attrs) {
 
 /**
  * A numeric padding, of which tfjs computes both axes from the height of the window and its vertical stride, as
- * margins, of which it does not.
+ * margins, of which it does not. `conv1d` is computed by `conv2d` of rows with the padding that it was given, which would pad
+ * above and below the row.
  */
-const asMargins = (attrs: Attrs): Attrs =>
-  typeof attrs.pad === "number"
-    ? { ...attrs, pad: margins([attrs.pad, attrs.pad], [attrs.pad, attrs.pad], attrs) }
-    : attrs;
+function asMargins(attrs: Attrs): Attrs {
+  const { pad } = attrs;
+  if (typeof pad !== "number") return attrs;
+  const isRow = engine().state.scopeStack.some(({ name }) => name === "conv1d__op");
+  return { ...attrs, pad: margins(isRow ? [0, 0] : [pad, pad], [pad, pad], attrs) };
+}
 
 const forward: readonly Repair[] = [
   "Conv2D",
@@ -68,7 +71,11 @@ function walks(image: readonly number[], window: readonly number[], dy: Tensor, 
     const reach = (window[axis]! - 1) * dilations[axis] + 1;
     const stride = strides[axis];
     const lacking = Math.max(0, (out - 1) * stride + reach - size);
-    const before = pad === "valid" ? 0 : pad === "same" ? Math.floor(lacking / 2) : pad[at + axis][0];
+    // A row of `conv1d`, of which `conv2d` would have more.
+    const isRow =
+      typeof attrs.pad === "number" && axis === 0 && [size, reach, stride, out].every((n) => n === 1);
+    const before =
+      pad === "valid" || isRow ? 0 : pad === "same" ? Math.floor(lacking / 2) : pad[at + axis][0];
     return { size, reach, stride, before, out };
   };
   return [walk(0), walk(1)];
