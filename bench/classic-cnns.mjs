@@ -10,7 +10,7 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { applyNetworkTraining, initNetwork, initStatistics, network, summary } from "@gradlab/classic-cnns";
+import { applyNetworkTraining, initNetwork, network, summary } from "@gradlab/classic-cnns";
 import { crossEntropy, disposeParams, flattenParams, installGradients, mapParams } from "@gradlab/core";
 import { enableWasmTraining } from "@gradlab/wasm-training";
 import * as tf from "@tensorflow/tfjs-core";
@@ -64,10 +64,10 @@ function leastWork(name, { batch, size }) {
 export function startCnn(name, { batch, size }) {
   const graph = graphOf(name, size);
   const initial = initNetwork(graph, { scheme: "he-normal" });
-  const params = mapParams(initial, (tensor) => tf.variable(tensor));
-  disposeParams(initial);
+  const params = mapParams(initial.params, (tensor) => tf.variable(tensor));
+  disposeParams(initial.params);
   const weights = flattenParams(params).map(([, variable]) => variable);
-  let statistics = initStatistics(graph);
+  let { statistics } = initial;
   const x = tf.randomNormal([batch, size, size, channels], 0, 1, "float32", 7);
   const labels = tf.tensor1d(
     Array.from({ length: batch }, (_, i) => i % 10),
@@ -78,7 +78,7 @@ export function startCnn(name, { batch, size }) {
     const start = performance.now();
     let moved;
     const { value, grads } = tf.variableGrads(() => {
-      const pass = applyNetworkTraining(graph, params, x, { statistics });
+      const pass = applyNetworkTraining(graph, { params, statistics }, x);
       moved = mapParams(pass.statistics, (tensor) => tf.keep(tensor));
       return crossEntropy(pass.logits, labels);
     }, weights);

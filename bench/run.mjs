@@ -3,6 +3,7 @@
  * reference, measured in the same run. Machines are noisy: read the ratios.
  */
 const names = [
+  "core",
   "random",
   "datasets",
   "lms",

@@ -30,6 +30,11 @@ function work(): void {
   });
 }
 
+/** What the page offers. */
+export interface AbortPage {
+  abortWorker(backend: string): Promise<Heard>;
+}
+
 /** Has a worker train on a backend, posts it an abort after 100 ms, and returns what it heard. */
 function abortWorker(backend: string): Promise<Heard> {
   const worker = new Worker("page.js", { type: "module" });
@@ -44,4 +49,4 @@ function abortWorker(backend: string): Promise<Heard> {
 }
 
 if (typeof document === "undefined") work();
-else Object.assign(globalThis, { abortWorker });
+else Object.assign(globalThis, { abortWorker } satisfies AbortPage);

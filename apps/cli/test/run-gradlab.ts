@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Experiment } from "@gradlab/experiments";
 import { onTestFinished } from "vitest";
-import type { Experiment } from "../src/experiments/experiment.js";
 import { main } from "../src/main.js";
 
 export interface Ran {

@@ -1,5 +1,12 @@
 import { extname } from "node:path";
 import type { LayerGraph } from "@gradlab/receptive-field";
+import {
+  bothAxes,
+  classicNetwork,
+  loadNetwork,
+  refuseBesideCheckpoint,
+  type ShapeOptions,
+} from "@gradlab/studies";
 import { type Command, Option } from "commander";
 import {
   type CommonOptions,
@@ -11,20 +18,15 @@ import {
 } from "../command.js";
 import { blame, Failure } from "../failure.js";
 import { writeOutput } from "../files.js";
-import {
-  bothAxes,
-  classicNetwork,
-  loadNetwork,
-  type NetworkFlags,
-  refuseBesideCheckpoint,
-  type ShapeFlags,
-} from "../network-source.js";
+import { filesInput } from "../input-files.js";
 import { painter, type Terminal } from "../terminal.js";
 
 /** The names of `countingPolicies`, written out so that help needs no tensors; a test holds them together. */
 export const policies = ["macs", "with-bias", "flops", "torchinfo", "everything"] as const;
 
-interface Flags extends CommonOptions, NetworkFlags, ShapeFlags {
+interface Flags extends CommonOptions, ShapeOptions {
+  readonly net?: string;
+  readonly model?: string;
   readonly weights?: string;
   readonly policy: (typeof policies)[number];
 }
@@ -139,7 +141,7 @@ async function ownModel(model: string, flags: Flags): Promise<Source> {
       throw new Failure("usage", `--${flag}: expected beside --net, got it beside --model`);
     }
   }
-  const { label, graph } = await loadNetwork({ model });
+  const { label, graph } = await loadNetwork({}, filesInput([model]));
   const channels = flags.channels ?? graph.input.channels;
   return {
     label,

@@ -13,9 +13,10 @@ import {
   shapeNames,
   splitDataset,
 } from "@gradlab/datasets";
+import type { Picture as Pixels } from "@gradlab/studies";
 import { blame, Failure, messageOf } from "../failure.js";
 import { readInput } from "../files.js";
-import { type Pixels, readPicture } from "../pictures.js";
+import { readPicture } from "../pictures.js";
 
 /** Images to learn from, and images to be judged by. */
 export interface ImageData {
@@ -192,7 +193,7 @@ async function readPictures(
   const label: number[] = [];
   for (const { name, files } of classes) {
     for (const file of files) {
-      pictures.push(await readPicture(file, size));
+      pictures.push(await readPicture(file, { size }));
       label.push(labels.indexOf(name));
     }
   }

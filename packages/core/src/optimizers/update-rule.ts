@@ -1,7 +1,7 @@
 import type { Tensor } from "@tensorflow/tfjs-core";
 
 /** What a rule is told of one update of one tensor. */
-export interface Moment {
+interface Moment {
   readonly learningRate: number;
   /** Which update of this tensor it is: 1 is the first. */
   readonly count: number;

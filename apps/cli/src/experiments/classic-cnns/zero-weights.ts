@@ -1,5 +1,6 @@
 import { learningCurves } from "@gradlab/figures";
-import { check, type Experiment } from "../experiment.js";
+import { check } from "@gradlab/studies";
+import type { Experiment } from "../experiment.js";
 
 const layers = ["conv1", "conv2", "conv3", "fc1", "fc2"];
 const steps = 7;
