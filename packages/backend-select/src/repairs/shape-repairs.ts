@@ -1,11 +1,16 @@
 import {
+  backend_util,
   broadcast_util,
   broadcastTo,
   cast,
+  clone,
   concat,
   denseBincount,
   depthToSpace,
+  div,
   einsum,
+  fill,
+  floor,
   gather,
   greater,
   matMul,
@@ -27,6 +32,7 @@ import {
   transpose,
   upcastType,
   util,
+  zeros,
 } from "@tensorflow/tfjs-core";
 import { everywhere, type Repair } from "./repair.js";
 
@@ -45,9 +51,9 @@ const interleavedMatMul: Repair = {
   compute: ({ a, b }, { transposeA, transposeB }) => {
     const [batchA, batchB] = [a!.shape.slice(0, -2), b!.shape.slice(0, -2)];
     const batch = broadcast_util.assertAndGetBroadcastShape(batchA, batchB);
-    if (batch.includes(0)) {
+    if (a!.size === 0 || b!.size === 0) {
       const [m, n] = [a!.shape.at(transposeA ? -1 : -2)!, b!.shape.at(transposeB ? -2 : -1)!];
-      return tensor([], [...batch, m, n], a!.dtype);
+      return zeros([...batch, m, n], a!.dtype);
     }
     if (isSuffix(batchA, batch) && isSuffix(batchB, batch)) return null;
     const spread = (x: Tensor) => broadcastTo(x, [...batch, ...x.shape.slice(-2)]);
@@ -61,6 +67,8 @@ const lonelyAxes: Repair = {
   backends: everywhere,
   compute: (inputs, { equation }: { equation: string }) => {
     const [left = "", output = ""] = equation.replaceAll(/\s/g, "").split("->");
+    // The original gives back the very tensor, which is then disposed, and differentiated, twice.
+    if (left === output) return clone(Object.values(inputs)[0]!);
     const terms = left.split(",");
     const lonely = terms.map((term, i) =>
       [...term].filter(
@@ -218,6 +226,41 @@ const chosenFromNothing: Repair = {
   },
 };
 
+/** What a reduction of nothing is. */
+const neutral: Readonly<Record<string, number>> = {
+  Sum: 0,
+  Prod: 1,
+  Mean: Number.NaN,
+  Max: Number.NEGATIVE_INFINITY,
+  Min: Number.POSITIVE_INFINITY,
+  All: 1,
+  Any: 0,
+};
+
+const nothing: readonly Repair[] = Object.entries(neutral).map(([kernelName, value]) => ({
+  kernelName,
+  backends: everywhere,
+  compute: ({ x }, attrs) => {
+    if (x!.size > 0) return null;
+    const axes = util.parseAxisParam(attrs.reductionIndices ?? attrs.axis, x!.shape);
+    const [kept] = backend_util.computeOutAndReduceShapes(x!.shape, axes);
+    const shape = attrs.keepDims ? backend_util.expandShapeToKeepDim(kept, axes) : kept;
+    const isCounted = x!.dtype === "bool" && ["Sum", "Prod"].includes(kernelName);
+    return fill(
+      shape,
+      value,
+      kernelName === "Mean" ? "float32" : isCounted ? "int32" : (x!.dtype as "float32"),
+    );
+  },
+}));
+
+/** Rounded down, below zero too. */
+const roundedDown: Repair = {
+  kernelName: "FloorDiv",
+  backends: ["webgl"],
+  compute: ({ a, b }) => cast(floor(div(cast(a!, "float32"), cast(b!, "float32"))), "int32"),
+};
+
 /** The cpu backend returns after the first image. */
 const manyImages: Repair = {
   kernelName: "Transform",
@@ -253,6 +296,8 @@ export const shapeRepairs: readonly Repair[] = [
   parts,
   steps,
   chosenFromNothing,
+  ...nothing,
+  roundedDown,
   manyImages,
   ...leaky,
 ];
