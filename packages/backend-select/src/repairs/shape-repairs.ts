@@ -2,6 +2,7 @@ import {
   broadcast_util,
   broadcastTo,
   cast,
+  concat,
   denseBincount,
   depthToSpace,
   einsum,
@@ -12,14 +13,19 @@ import {
   pad,
   reshape,
   reverse,
+  slice,
   slice_util,
+  split,
   sum,
   type Tensor,
   type Tensor1D,
+  type Tensor2D,
   type Tensor4D,
   tensor,
   tensor1d,
+  image as tfImage,
   transpose,
+  upcastType,
   util,
 } from "@tensorflow/tfjs-core";
 import { everywhere, type Repair } from "./repair.js";
@@ -39,6 +45,10 @@ const interleavedMatMul: Repair = {
   compute: ({ a, b }, { transposeA, transposeB }) => {
     const [batchA, batchB] = [a!.shape.slice(0, -2), b!.shape.slice(0, -2)];
     const batch = broadcast_util.assertAndGetBroadcastShape(batchA, batchB);
+    if (batch.includes(0)) {
+      const [m, n] = [a!.shape.at(transposeA ? -1 : -2)!, b!.shape.at(transposeB ? -2 : -1)!];
+      return tensor([], [...batch, m, n], a!.dtype);
+    }
     if (isSuffix(batchA, batch) && isSuffix(batchB, batch)) return null;
     const spread = (x: Tensor) => broadcastTo(x, [...batch, ...x.shape.slice(-2)]);
     return matMul(spread(a!), spread(b!), transposeA, transposeB);
@@ -198,6 +208,40 @@ const leaky: readonly Repair[] = ["FusedConv2D", "FusedDepthwiseConv2D", "_Fused
   }),
 );
 
+/** tfjs does not broadcast one element to none. */
+const chosenFromNothing: Repair = {
+  kernelName: "Select",
+  backends: everywhere,
+  compute: ({ condition, t, e }) => {
+    const empty = [condition!, t!, e!].find(({ size }) => size === 0);
+    return empty ? tensor([], empty.shape, upcastType(t!.dtype, e!.dtype)) : null;
+  },
+};
+
+/** The cpu backend returns after the first image. */
+const manyImages: Repair = {
+  kernelName: "Transform",
+  backends: ["cpu"],
+  compute: ({ image, transforms }, { interpolation, fillMode, fillValue, outputShape }) => {
+    if (image!.shape[0]! < 2) return null;
+    const maps = transforms as Tensor2D;
+    const images = split(image as Tensor4D, image!.shape[0]!);
+    return concat(
+      images.map((one, i) => {
+        const map = maps.shape[0] === 1 ? maps : slice(maps, [i, 0], [1, 8]);
+        return tfImage.transform(
+          one as Tensor4D,
+          map,
+          interpolation,
+          fillMode,
+          fillValue,
+          outputShape ?? undefined,
+        );
+      }),
+    );
+  },
+};
+
 export const shapeRepairs: readonly Repair[] = [
   interleavedMatMul,
   lonelyAxes,
@@ -208,5 +252,7 @@ export const shapeRepairs: readonly Repair[] = [
   channelsFirst,
   parts,
   steps,
+  chosenFromNothing,
+  manyImages,
   ...leaky,
 ];
