@@ -2,12 +2,12 @@ import { applyNetwork, type NetworkState, type Prediction } from "@gradlab/class
 import { parseLabels, readWeights, transformInput } from "@gradlab/classic-cnns/weights";
 import { disposeParams } from "@gradlab/core";
 import { datasetFromPixels, preprocessImageNet, takeBatch } from "@gradlab/datasets";
+import { bothAxes, classicNetwork, refuseBesideCheckpoint } from "@gradlab/studies";
 import { mul, sub, type Tensor, type Tensor4D, tensor4d, tidy, zeros } from "@tensorflow/tfjs-core";
 import type { Classified, ClassifyFlags, Preprocessing } from "./commands/classify.js";
 import { blame, Failure, messageOf } from "./failure.js";
 import { readInput } from "./files.js";
 import { loadTfjsModel, type TfjsModel } from "./load-tfjs-model.js";
-import { bothAxes, classicNetwork, refuseBesideCheckpoint } from "./network-source.js";
 import { readPicture } from "./pictures.js";
 import { checkpointFile, checkpointNetwork, isCheckpoint } from "./train-cnn/checkpoint.js";
 
@@ -64,8 +64,9 @@ async function ownNetwork(flags: ClassifyFlags, warn: (warning: string) => void)
 async function fromCheckpoint(file: string, bytes: Uint8Array, flags: ClassifyFlags): Promise<Classifier> {
   refuseBesideCheckpoint(flags, file);
   const { name, graph, labels } = await checkpointNetwork(file, bytes);
-  const weights = blame("runtime", file, () => readWeights(graph, bytes));
-  return networkClassifier(`${name} of ${file}`, graph, weights, { flags, labels, preprocess: "unit" });
+  const { params, statistics } = blame("runtime", file, () => readWeights(graph, bytes));
+  const state = { params, statistics };
+  return networkClassifier(`${name} of ${file}`, graph, state, { flags, labels, preprocess: "unit" });
 }
 
 async function fromWeights(
@@ -78,20 +79,21 @@ async function fromWeights(
     throw new Failure("usage", `--net: expected the network that ${file} has weights for, got none`);
   }
   const { name, graph } = await classicNetwork(flags.net, flags);
-  const { format, ignored, ...weights } = blame("runtime", file, () => readWeights(graph, bytes));
+  const { format, ignored, params, statistics } = blame("runtime", file, () => readWeights(graph, bytes));
   if (ignored.length > 0) warn(`${file}: ${ignored.length} tensors are of no use here: ${ignored[0]}, …`);
   const isTorch = format !== "weights" && format !== "checkpoint";
   if (isTorch && name === "googlenet" && flags.preprocess === undefined) {
     warn("torchvision's pretrained GoogLeNet expects --preprocess googlenet; this is imagenet");
   }
   const preprocess = isTorch && graph.input.channels === 3 ? "imagenet" : "unit";
-  return networkClassifier(name, graph, weights, { flags, labels: null, preprocess });
+  const state = { params, statistics };
+  return networkClassifier(name, graph, state, { flags, labels: null, preprocess });
 }
 
 function networkClassifier(
   name: string,
   graph: Awaited<ReturnType<typeof classicNetwork>>["graph"],
-  { params, statistics }: NetworkState,
+  state: NetworkState,
   {
     flags,
     labels,
@@ -106,12 +108,9 @@ function networkClassifier(
     classes: last?.op === "dense" ? last.units! : last?.op === "conv" ? last.filters! : 0,
     labels,
     preprocess: flags.preprocess ?? preprocess,
-    scores: (x) => applyNetwork(graph, params, x, { statistics }),
+    scores: (x) => applyNetwork(graph, state, x),
     areLogits: true,
-    dispose: () => {
-      disposeParams(params);
-      disposeParams(statistics);
-    },
+    dispose: () => disposeParams(state),
   };
 }
 
@@ -228,7 +227,7 @@ async function readImage(
   if (channels !== 1 && channels !== 3) {
     throw new Failure("usage", `${file}: expected a network for 1 or 3 channels, got one for ${channels}`);
   }
-  const picture = await readPicture(file, [height, width]);
+  const picture = await readPicture(file, { size: [height, width] });
   const { images } = takeBatch(datasetFromPixels([picture], [0], { channels }), [0]);
   const x = tensor4d(images, [1, height, width, channels]);
   if (preprocess === "unit") return x;

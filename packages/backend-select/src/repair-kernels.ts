@@ -1,10 +1,19 @@
 import { getKernel, type KernelFunc, registerKernel, tidy, unregisterKernel } from "@tensorflow/tfjs-core";
-import type { Attrs, Inputs, Repair } from "./repairs/repair.js";
+import { explicitPads } from "./repairs/explicit-pads.js";
+import type { Attrs, Inputs, Repair, RepairedBackend } from "./repairs/repair.js";
 import { resizeRepairs } from "./repairs/resize-repairs.js";
 import { shapeRepairs } from "./repairs/shape-repairs.js";
+import { tensorflowRepairs } from "./repairs/tensorflow-repairs.js";
 import { windowRepairs } from "./repairs/window-repairs.js";
 
-const repairs: readonly Repair[] = [...shapeRepairs, ...windowRepairs, ...resizeRepairs];
+const repairs: readonly Repair[] = [
+  ...shapeRepairs,
+  ...windowRepairs,
+  ...resizeRepairs,
+  ...explicitPads,
+  ...tensorflowRepairs,
+];
+const repairable: readonly RepairedBackend[] = ["cpu", "webgl", "webgpu", "tensorflow"];
 const repaired = new WeakSet<KernelFunc>();
 
 /**
@@ -18,8 +27,11 @@ const repaired = new WeakSet<KernelFunc>();
  *   operands alone or that changes nothing, `cumsum` and `cumprod` along a negative axis, `denseBincount` of appearances in a list,
  *   `stridedSlice` that loses an axis or is empty, `split` whose first size is -1, fused `leakyrelu` without a slope;
  * - products, reductions and choices of tensors without elements;
- * - on cpu `depthToSpace` with channels first and `image.transform` of several images; on webgl `floorDiv` below zero; on webgl and webgpu `pad`, `mirrorPad` and `reverse` of more than four axes (the
- *   gradient of `slice` is such a `pad`).
+ * - on cpu `depthToSpace` with channels first and `image.transform` of several images; on webgl `floorDiv` below zero; on webgl
+ *   and webgpu `pad`, `mirrorPad` and `reverse` of more than four axes (the gradient of `slice` is such a `pad`);
+ * - on tensorflow, tfjs-node's backend, convolutions and pools that are padded by numbers, pools of volumes padded as `"same"`,
+ *   dilated convolutions of volumes, `depthToSpace` with channels first, `gather` along a negative axis, and `sparseToDense` of
+ *   indices in any order.
  *
  * For other arguments the original kernels run.
  *
@@ -28,10 +40,10 @@ const repaired = new WeakSet<KernelFunc>();
  *
  * @throws {RangeError} when the backend is another one, or is not imported yet.
  */
-export function repairKernels(backendName: "cpu" | "webgl" | "webgpu"): void {
-  if (!["cpu", "webgl", "webgpu"].includes(backendName)) {
+export function repairKernels(backendName: RepairedBackend): void {
+  if (!repairable.includes(backendName)) {
     throw new RangeError(
-      `repairKernels: backendName: expected cpu, webgl or webgpu, got ${JSON.stringify(backendName)}`,
+      `repairKernels: backendName: expected cpu, webgl, webgpu or tensorflow, got ${JSON.stringify(backendName)}`,
     );
   }
   const chosen = repairs.filter(({ backends }) => backends.includes(backendName));

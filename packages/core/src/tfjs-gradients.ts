@@ -22,7 +22,6 @@ import { broadcastToGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Broa
 import { ceilGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Ceil_grad.js";
 import { clipByValueGradConfig } from "@tensorflow/tfjs-core/dist/gradients/ClipByValue_grad.js";
 import { concatGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Concat_grad.js";
-import { conv2DBackpropInputGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Conv2DBackpropInput_grad.js";
 import { cosGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Cos_grad.js";
 import { coshGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Cosh_grad.js";
 import { dilation2dGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Dilation2D_grad.js";
@@ -91,7 +90,6 @@ export const tfjsGradients: readonly GradConfig[] = [
   ceilGradConfig,
   clipByValueGradConfig,
   concatGradConfig,
-  conv2DBackpropInputGradConfig,
   cosGradConfig,
   coshGradConfig,
   dilation2dGradConfig,

@@ -24,21 +24,6 @@ const without: Readonly<Record<string, readonly string[]>> = {
     "RaggedGather",
     "RaggedTensorToTensor",
   ],
-  "is the gradient of another": [
-    "AvgPool3DGrad",
-    "AvgPoolGrad",
-    "Conv2DBackpropFilter",
-    "DepthwiseConv2dNativeBackpropFilter",
-    "DepthwiseConv2dNativeBackpropInput",
-    "Dilation2DBackpropFilter",
-    "Dilation2DBackpropInput",
-    "EluGrad",
-    "LRNGrad",
-    "MaxPool3DGrad",
-    "MaxPoolGrad",
-    "ResizeBilinearGrad",
-    "ResizeNearestNeighborGrad",
-  ],
   "is called in an op that differentiates itself": ["FusedConv2D", "FusedDepthwiseConv2D", "_FusedMatMul"],
 };
 
