@@ -27,8 +27,8 @@ const repaired = new WeakSet<KernelFunc>();
  *   operands alone or that changes nothing, `cumsum` and `cumprod` along a negative axis, `denseBincount` of appearances in a list,
  *   `stridedSlice` that loses an axis or is empty, `split` whose first size is -1, fused `leakyrelu` without a slope;
  * - products, reductions and choices of tensors without elements;
- * - on cpu `depthToSpace` with channels first and `image.transform` of several images; on webgl `floorDiv` below zero; on webgl and
- *   webgpu `pad`, `mirrorPad` and `reverse` of more than four axes (the gradient of `slice` is such a `pad`);
+ * - on cpu `depthToSpace` with channels first and `image.transform` of several images; on webgl `floorDiv` below zero; on webgl
+ *   and webgpu `pad`, `mirrorPad` and `reverse` of more than four axes (the gradient of `slice` is such a `pad`);
  * - on tensorflow, tfjs-node's backend, convolutions and pools that are padded by numbers, pools of volumes padded as `"same"`,
  *   dilated convolutions of volumes, `depthToSpace` with channels first, `gather` along a negative axis, and `sparseToDense` of
  *   indices in any order.
