@@ -323,6 +323,40 @@ test("a row of conv1d has no padding above and below it", async () => {
   expect(await gradients(1)).toEqual(await gradients("same"));
 });
 
+test("a gradient that several inputs share outlives the first of them, and the caller's is left alone", async () => {
+  const dy = tf.ones([2]);
+  const bias = tf.tensor1d([1, 2]);
+  const norm = (x: tf.Tensor, b: tf.Tensor) =>
+    tf.batchNorm(
+      x as tf.Tensor1D,
+      tf.zeros([2]) as tf.Tensor1D,
+      tf.ones([2]) as tf.Tensor1D,
+      b as tf.Tensor1D,
+    );
+  const sums: ((x: tf.Tensor, w: tf.Tensor) => tf.Tensor)[] = [
+    (x, w) => tf.add(x, w),
+    (x, w) => tf.sub(x, w),
+    (x, w) => tf.mod(x, w),
+    (x, w) => tf.reshape(norm(tf.reshape(w, [1, 2]), x), [2]),
+    (x, w) =>
+      tf.reshape(
+        tf.fused.matMul({ a: tf.reshape(w, [2, 1]), b: tf.ones([1, 1]), bias: tf.reshape(x, [2, 1]) }),
+        [2],
+      ),
+  ];
+  for (const f of sums) {
+    // In this order: backwards, the second gradient of x is added before that of w is used.
+    const diamond = (x: tf.Tensor, w: tf.Tensor) => {
+      const second = tf.square(w);
+      const first = tf.square(x);
+      return tf.add(f(x, second), first);
+    };
+    await expectGradients(diamond, [tf.tensor1d([0.3, 0.7]), tf.tensor1d([1.1, 1.3])]);
+    tf.dispose(tf.grads(diamond)([bias, tf.tensor1d([1.1, 1.3])], dy));
+    expect(await numbers(dy.clone())).toEqual([1, 1]);
+  }
+});
+
 test("no gradient leaves a tensor behind", () => {
   const x = wave([2, 4, 4, 2]);
   const w = wave([2, 2, 2, 2], 1);
