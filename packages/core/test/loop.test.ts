@@ -173,7 +173,9 @@ test("a record without `params` is all parameters, and `trainable` names what of
     trainable: (path) => path.startsWith("params.f"),
   });
   expect(nested.trained).toEqual(["params.fc"]);
-  for (const each of [all, some, nested] as Training<unknown>[]) disposeTraining(each);
+  const single = startTraining({ params: scalar(1), scale: scalar(2) }, sgd);
+  expect(single.trained).toEqual(["params"]);
+  for (const each of [all, some, nested, single] as Training<unknown>[]) disposeTraining(each);
 });
 
 test("what cannot be moved is refused with its path", async () => {
