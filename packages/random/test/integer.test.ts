@@ -108,7 +108,9 @@ test("the widest ranges are 2^53, wherever they begin", () => {
     expect(integer(wordsThenMore(0, 0), low, high)).toBe(low);
     expect(integer(wordsThenMore(2 ** 21 - 1, 2 ** 32 - 2), low, high)).toBeGreaterThan(low);
   }
-  expect(() => integer(stream(), -6, 2 ** 53 - 5)).toThrow("integer: high: expected at most 2^53 above low (-6)");
+  expect(() => integer(stream(), -6, 2 ** 53 - 5)).toThrow(
+    "integer: high: expected at most 2^53 above low (-6)",
+  );
   expect(() => integer({} as never, 0, 1)).toThrow("integer: stream: expected what randomStream returns");
 });
 
