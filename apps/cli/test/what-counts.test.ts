@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { generateShapes, writeIdx } from "@gradlab/datasets";
 import { courseData } from "@gradlab/lms";
 import sharp from "sharp";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { writeGrey } from "./pictures.js";
 import { builtGradlab, gradlab, temporaryFolder } from "./run-gradlab.js";
 
@@ -260,6 +260,7 @@ test("a first Ctrl-C ends the work in order, a second one the process at once, b
   const child = spawn(process.execPath, ["--require", preload, command, ...long], {
     stdio: ["ignore", "pipe", "pipe"],
   });
+  onTestFinished(() => void child.kill("SIGKILL"));
   let stderr = "";
   child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
     stderr += chunk;
