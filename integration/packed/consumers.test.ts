@@ -91,7 +91,7 @@ const budgets: readonly (readonly [statement: string, kilobytes: number])[] = [
   // With tfjs-core and the four backends of browsers.
   ['export * from "@gradlab/backend-select"', 400],
   ['export * from "@gradlab/classic-cnns"', 100],
-  ['export { network, summary } from "@gradlab/classic-cnns"', 24],
+  ['export * from "@gradlab/classic-cnns/networks"', 26],
   ['export * from "@gradlab/classic-cnns/weights"', 90],
   ['export * from "@gradlab/torch-files"', 15],
 ];
@@ -115,6 +115,34 @@ test.each(budgets)(
     expect(size).toBeGreaterThan(kilobytes / 3);
   },
 );
+
+// A loader that knows no tfjs stands for a folder without it.
+const withoutTfjs = `data:text/javascript,${encodeURIComponent(`
+  export async function resolve(specifier, context, next) {
+    if (specifier.startsWith("@tensorflow/")) throw new Error("without " + specifier);
+    return next(specifier, context);
+  }
+`)}`;
+
+test.each([
+  ["@gradlab/classic-cnns/networks", "networkNames.length", "25\n", ""],
+  ["@gradlab/receptive-field", "typeof executeGraph", "function\n", ""],
+  ["@gradlab/classic-cnns", "networkNames.length", "", "without @tensorflow/tfjs-core"],
+])("%s in plain Node where there is no tfjs", (name, expression, printed, failure) => {
+  const code = `
+    import { register } from "node:module";
+    register(${JSON.stringify(withoutTfjs)});
+    const { networkNames, executeGraph } = await import(${JSON.stringify(name)});
+    console.log(${expression});
+  `;
+  const { stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", code], {
+    encoding: "utf8",
+    cwd: consumer,
+  });
+  expect(stdout).toBe(printed);
+  if (failure === "") expect(stderr).toBe("");
+  else expect(stderr).toContain(failure);
+});
 
 test("every library has a budget", () => {
   for (const { manifest } of libraries) {

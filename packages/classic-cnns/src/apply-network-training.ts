@@ -1,8 +1,7 @@
-import { flattenParams, type Params, unflattenParams } from "@gradlab/core";
+import { dropoutMask, flattenParams, type Params, unflattenParams } from "@gradlab/core";
 import { executePlan, type GraphOps, type LayerGraph, type PointwiseLayer } from "@gradlab/receptive-field";
 import { add, mul, type Tensor, type Tensor1D, type Tensor4D, tidy } from "@tensorflow/tfjs-core";
 import type { NetworkPlan } from "./layer-facts.js";
-import { dropoutMask } from "./layers/dropout-mask.js";
 import { defaultEpsilon, inferenceOps, type LayerTensors, layerTensors } from "./layers/inference-ops.js";
 import { networkPlans } from "./network-plans.js";
 import { type NetworkState, recordsOf } from "./network-state.js";
@@ -77,7 +76,10 @@ export function passOf(
         const [input] = inputs as [Tensor];
         if (layer.fn === "dropout") {
           const { name, rate = 0.5 } = layer;
-          return mul(input, dropoutMask(input.shape, rate, { seed, step, layer: name }));
+          return mul(
+            input,
+            dropoutMask(input.shape, rate, { seed, purpose: `dropout ${name}`, index: step }),
+          );
         }
         if (layer.fn === "batch-norm" && !frozen.has(layer.name)) {
           return normalizeBatch(input, layer, tensors, moved);

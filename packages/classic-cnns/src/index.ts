@@ -51,5 +51,5 @@ export {
 export { type EvaluateOptions, type Evaluation, evaluateNetwork } from "./training/evaluate-network.js";
 export type { ImageArrays, ImageBatch, ImageTensors } from "./training/image-batch.js";
 export { type Prediction, type PredictOptions, predict } from "./training/predict.js";
-export { type StartNetworkTrainingOptions, startNetworkTraining } from "./training/start-network-training.js";
+export { startNetworkTraining } from "./training/start-network-training.js";
 export { type TrainNetworkOptions, trainNetwork } from "./training/train-network.js";

@@ -1,12 +1,5 @@
 import { readFileSync } from "node:fs";
-import {
-  disposeParams,
-  disposeTraining,
-  flattenParams,
-  type Params,
-  saveCheckpoint,
-  startTraining,
-} from "@gradlab/core";
+import { disposeTraining, flattenParams, type Params, saveCheckpoint, startTraining } from "@gradlab/core";
 import type { LayerGraph } from "@gradlab/receptive-field";
 import { readSafetensors, SafetensorsError, writeSafetensors } from "@gradlab/safetensors";
 import { TorchFileError } from "@gradlab/torch-files";
@@ -16,16 +9,11 @@ import { applyNetwork, network } from "../src/index.js";
 import { readWeights, toTorchState, type WeightsFile, writeWeights } from "../src/weights.js";
 import { closedFormState, torchFile } from "./closed-form-state.js";
 import { closedFormWeights } from "./closed-form-weights.js";
-import { expectNoLeak, numbers, useBackend } from "./tensors.js";
+import { disposeState, expectNoLeak, numbers, useBackend } from "./tensors.js";
 
 const graph = network("resnet18", { width: 0.125, classes: 3, inputSize: 33 });
 
 beforeEach(() => useBackend("cpu"));
-
-const dispose = ({ params, statistics }: { params: Params; statistics: Params }) => {
-  disposeParams(params);
-  disposeParams(statistics);
-};
 
 /** Fails unless the weights read are bit for bit those in closed form; disposes them. */
 async function expectClosedForm(read: WeightsFile): Promise<void> {
@@ -38,8 +26,8 @@ async function expectClosedForm(read: WeightsFile): Promise<void> {
       expect(await found[i]![1].data()).toEqual(await expected.data());
     }
   }
-  dispose(own);
-  dispose(read);
+  disposeState(own);
+  disposeState(read);
 }
 
 test("every kind of file gives the same weights and is told by its bytes alone", async () => {
@@ -58,7 +46,7 @@ test("every kind of file gives the same weights and is told by its bytes alone",
       torch: torchFile(closedFormState(graph)),
     };
     disposeTraining(grouped);
-    dispose(weights);
+    disposeState(weights);
     for (const [format, file] of Object.entries(files)) {
       const read = readWeights(graph, file);
       expect(read).toMatchObject({ format, ignored: [] });
@@ -84,8 +72,8 @@ test("a checkpoint of parameters alone is read", async () => {
       flattenParams(params).map(([path, { shape }]) => [path, shape]),
     );
     disposeTraining(training);
-    dispose(read);
-    dispose({ params, statistics });
+    disposeState(read);
+    disposeState({ params, statistics });
   });
 });
 
@@ -126,7 +114,7 @@ test.each([
     for (const [i, value] of logits.entries()) expect(Math.abs(value - expected[i]!)).toBeLessThan(2e-6);
     expect(logits.length).toBe(10);
     x.dispose();
-    dispose(read);
+    disposeState(read);
   });
 });
 
@@ -148,7 +136,7 @@ test("writeWeights gives the same bytes for the same weights, with names that sa
     await expect(writeWeights(graph, { ...weights, statistics: {} })).rejects.toThrow(
       "writeWeights: statistics: bn1.mean: expected a tensor [8], got none",
     );
-    dispose(weights);
+    disposeState(weights);
   });
 });
 
@@ -158,12 +146,12 @@ test("files of another kind, version or network are refused", async () => {
   const training = startTraining(weights.params, { name: "sgd", learningRate: 0.1 });
   const checkpoint = await saveCheckpoint(training);
   disposeTraining(training);
-  dispose(weights);
+  disposeState(weights);
   await expectNoLeak(() => {
     const other = network("resnet18", { width: 0.125, classes: 4, inputSize: 33 });
     for (const file of [own, torchFile(closedFormState(graph))]) {
       expect(() => readWeights(other, file)).toThrow(
-        /: tensors: expected the 102 tensors of the graph, got 2 of another shape \(/,
+        /^readWeights: tensors: expected the 102 tensors of the graph, got 2 of another shape \(/,
       );
     }
     expect(() => readWeights(graph, checkpoint)).toThrow(

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { disposeParams, flattenParams, type Params } from "@gradlab/core";
+import { flattenParams } from "@gradlab/core";
 import type { LayerGraph } from "@gradlab/receptive-field";
 import { encodeBfloat16, encodeFloat16, type RawTensor, type RawTensorOf } from "@gradlab/safetensors";
 import { tensor4d } from "@tensorflow/tfjs-core";
@@ -11,7 +11,7 @@ import { torchEntries } from "../src/weights/torch-entries.js";
 import { fromTorchState, readWeights, toTorchState, transformInput } from "../src/weights.js";
 import { closedFormState, torchFile } from "./closed-form-state.js";
 import { closedFormImages, closedFormWeights } from "./closed-form-weights.js";
-import { expectNoLeak, isSlow, numbers, stateless, useBackend } from "./tensors.js";
+import { disposeState, expectNoLeak, isSlow, numbers, stateless, useBackend } from "./tensors.js";
 
 const golden = (name: string) => JSON.parse(readFileSync(new URL(`golden/${name}`, import.meta.url), "utf8"));
 const states: {
@@ -26,11 +26,6 @@ beforeEach(() => useBackend("wasm"));
 const sameBits = (a: ArrayBufferView, b: ArrayBufferView) => bytesOf(a).equals(bytesOf(b));
 const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView) =>
   Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength);
-
-const dispose = ({ params, statistics }: { params: Params; statistics: Params }) => {
-  disposeParams(params);
-  disposeParams(statistics);
-};
 
 // Any other name, shape, order or number of tensors changes the hash.
 test.each(states.states)("the state_dict of $name with $classes classes is torchvision's", (state) => {
@@ -51,14 +46,14 @@ interface LogitsCase {
 }
 
 /** The largest difference of the logits from PyTorch's, relative to the largest logit. */
-async function logitsError(one: LogitsCase, file: Uint8Array): Promise<number> {
+async function logitsError(one: Omit<LogitsCase, "slow">, file: Uint8Array): Promise<number> {
   const graph = network(one.name, one.options);
   const weights = readWeights(graph, file);
   const [height, width] = one.options.inputSize;
   const x = closedFormImages(one.batch, height, width, one.options.channels);
   const logits = await numbers(applyNetwork(graph, weights, x));
   x.dispose();
-  dispose(weights);
+  disposeState(weights);
   const expected = one.logits.flat();
   expect(logits.length).toBe(expected.length);
   const error = Math.max(...logits.map((value, i) => Math.abs(value - expected[i]!)));
@@ -68,16 +63,18 @@ async function logitsError(one: LogitsCase, file: Uint8Array): Promise<number> {
 // A kernel that is transposed wrongly, dense rows in another order, or swapped statistics change every logit.
 // Tolerance: float32 sums in another order, through up to 152 layers; the issue asks for 1e-4.
 const cases: LogitsCase[] = golden("logits.json").cases;
-test.each(cases.filter(({ slow }) => !slow || isSlow))(
-  "$name of $options computes the logits of PyTorch with weights out of a .pth file",
-  async (one) => {
-    await expectNoLeak(async () => {
-      const file = torchFile(closedFormState(network(one.name, one.options)));
-      expect(await logitsError(one, file)).toBeLessThan(1e-5);
-    });
-  },
-  120_000,
-);
+for (const { slow, ...one } of cases) {
+  const isDeep = ["resnet34", "resnet101", "resnet152"].includes(one.name);
+  test.skipIf(slow && !isDeep && !isSlow)(
+    `${one.name} of ${JSON.stringify(one.options)} computes the logits of PyTorch with weights out of a .pth file`,
+    () =>
+      expectNoLeak(async () => {
+        const file = torchFile(closedFormState(network(one.name, one.options)));
+        expect(await logitsError(one, file)).toBeLessThan(1e-5);
+      }),
+    120_000,
+  );
+}
 
 // The same with files that PyTorch itself wrote, `scripts/golden/torch_states.py FOLDER`: up to 550 MB each.
 const torchFiles = process.env.GRADLAB_TORCH_FILES;
@@ -137,8 +134,8 @@ test.each(small)("%s: the way to PyTorch and back changes no bit", async (name, 
       // The count of batches starts anew.
       expect(sameBits(written.data, dtype === "I64" ? new BigInt64Array(1) : data)).toBe(true);
     }
-    dispose(weights);
-    dispose(own);
+    disposeState(weights);
+    disposeState(own);
   });
 });
 
@@ -160,8 +157,8 @@ async function expectSameWeights(
       expect(sameBits(await other.data(), await tensor.data())).toBe(true);
     }
   }
-  dispose(left);
-  dispose(right);
+  disposeState(left);
+  disposeState(right);
   return right.ignored;
 }
 
@@ -230,7 +227,7 @@ test("a batch norm of a flattened map, or of sums of it, has its numbers moved",
       "fc.bias": [21],
     });
     expect(await toTorchState(graph, weights)).toEqual(state);
-    dispose(weights);
+    disposeState(weights);
   });
 });
 
@@ -286,7 +283,7 @@ test("floats of 16 and 64 bits become float32", async () => {
     const weights = fromTorchState(graph, rounded(raw));
     const values = [...(await new Map(flattenParams(weights.params)).get("fc2.bias")!.data())];
     expect(values.slice(0, expected.length)).toEqual(expected);
-    dispose(weights);
+    disposeState(weights);
   }
 });
 
@@ -333,7 +330,7 @@ test("toTorchState refuses weights that are not those of the graph, by path", as
   await expect(
     toTorchState(graph, { ...weights, statistics: { conv1: weights.params.conv1! } }),
   ).rejects.toThrow("toTorchState: statistics: conv1.kernel: expected no such tensor, got [5, 5, 3, 16]");
-  dispose(weights);
+  disposeState(weights);
 });
 
 // Catches the channels in another order, or the two terms with each other's divisor.

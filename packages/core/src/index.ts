@@ -1,7 +1,10 @@
 export { clipByGlobalNorm } from "./clip-by-global-norm.js";
 export { type CrossEntropyOptions, crossEntropy } from "./cross-entropy.js";
+export { dropoutMask } from "./dropout-mask.js";
 export { embed } from "./embed.js";
 export { expectShape } from "./expect-shape.js";
+export { type FusedKernel, fusedKernels } from "./fused/fused-kernels.js";
+export { runFused } from "./fused/run-fused.js";
 export { type Fans, fans } from "./initializers/fans.js";
 export { type HeOptions, heNormal, heUniform } from "./initializers/he.js";
 export { type NormalTensorOptions, normalTensor } from "./initializers/normal-tensor.js";
@@ -25,6 +28,12 @@ export { flattenParams } from "./params/flatten-params.js";
 export { mapParams } from "./params/map-params.js";
 export type { Params, ParamsList, ParamsOf } from "./params/params.js";
 export { unflattenParams } from "./params/unflatten-params.js";
+export {
+  type GeneratedId,
+  type GenerateOptions,
+  generate,
+  type SequenceModel,
+} from "./sampling/generate.js";
 export { greedy } from "./sampling/greedy.js";
 export { sample } from "./sampling/sample.js";
 export { type SamplingOptions, tokenProbabilities } from "./sampling/token-probabilities.js";

@@ -1,4 +1,5 @@
 import { getGradient, registerGradient, unregisterGradient } from "@tensorflow/tfjs-core";
+import { fusedGradients } from "./fused/fused-gradients.js";
 import { repairEngine } from "./repair-engine.js";
 import { repairedGradients } from "./repaired-gradients.js";
 import { tfjsGradients } from "./tfjs-gradients.js";
@@ -15,7 +16,7 @@ import { tfjsGradients } from "./tfjs-gradients.js";
  */
 export function installGradients(): void {
   repairEngine();
-  for (const config of [...tfjsGradients, ...repairedGradients]) {
+  for (const config of [...tfjsGradients, ...repairedGradients, ...fusedGradients]) {
     const present = getGradient(config.kernelName);
     if (present === config) continue;
     // Registering over a gradient warns in debug mode.

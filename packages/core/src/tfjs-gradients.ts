@@ -10,23 +10,18 @@ import type { GradConfig } from "@tensorflow/tfjs-core";
 import { absGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Abs_grad.js";
 import { acosGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Acos_grad.js";
 import { acoshGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Acosh_grad.js";
-import { addGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Add_grad.js";
 import { addNGradConfig } from "@tensorflow/tfjs-core/dist/gradients/AddN_grad.js";
 import { argMaxGradConfig } from "@tensorflow/tfjs-core/dist/gradients/ArgMax_grad.js";
 import { argMinGradConfig } from "@tensorflow/tfjs-core/dist/gradients/ArgMin_grad.js";
 import { asinGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Asin_grad.js";
 import { asinhGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Asinh_grad.js";
 import { atanGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Atan_grad.js";
-import { atan2GradConfig } from "@tensorflow/tfjs-core/dist/gradients/Atan2_grad.js";
 import { atanhGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Atanh_grad.js";
 import { batchToSpaceNDGradConfig } from "@tensorflow/tfjs-core/dist/gradients/BatchToSpaceND_grad.js";
 import { broadcastToGradConfig } from "@tensorflow/tfjs-core/dist/gradients/BroadcastTo_grad.js";
 import { ceilGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Ceil_grad.js";
 import { clipByValueGradConfig } from "@tensorflow/tfjs-core/dist/gradients/ClipByValue_grad.js";
-import { complexAbsGradConfig } from "@tensorflow/tfjs-core/dist/gradients/ComplexAbs_grad.js";
 import { concatGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Concat_grad.js";
-import { conv2DBackpropInputGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Conv2DBackpropInput_grad.js";
-import { conv3DGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Conv3D_grad.js";
 import { cosGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Cos_grad.js";
 import { coshGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Cosh_grad.js";
 import { dilation2dGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Dilation2D_grad.js";
@@ -47,15 +42,11 @@ import { logSoftmaxGradConfig } from "@tensorflow/tfjs-core/dist/gradients/LogSo
 import { lrnGradConfig } from "@tensorflow/tfjs-core/dist/gradients/LRN_grad.js";
 import { maxPool3DGradConfig } from "@tensorflow/tfjs-core/dist/gradients/MaxPool3D_grad.js";
 import { meanGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Mean_grad.js";
-import { modGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Mod_grad.js";
-import { multiplyGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Multiply_grad.js";
 import { negGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Neg_grad.js";
 import { oneHotGradConfig } from "@tensorflow/tfjs-core/dist/gradients/OneHot_grad.js";
 import { onesLikeGradConfig } from "@tensorflow/tfjs-core/dist/gradients/OnesLike_grad.js";
 import { packGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Pack_grad.js";
 import { padV2GradConfig } from "@tensorflow/tfjs-core/dist/gradients/PadV2_grad.js";
-import { powGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Pow_grad.js";
-import { divGradConfig } from "@tensorflow/tfjs-core/dist/gradients/RealDiv_grad.js";
 import { reciprocalGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Reciprocal_grad.js";
 import { reluGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Relu_grad.js";
 import { relu6GradConfig } from "@tensorflow/tfjs-core/dist/gradients/Relu6_grad.js";
@@ -76,7 +67,6 @@ import { spaceToBatchNDGradConfig } from "@tensorflow/tfjs-core/dist/gradients/S
 import { sqrtGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Sqrt_grad.js";
 import { squareGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Square_grad.js";
 import { stepGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Step_grad.js";
-import { subGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Sub_grad.js";
 import { sumGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Sum_grad.js";
 import { tanGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Tan_grad.js";
 import { tanhGradConfig } from "@tensorflow/tfjs-core/dist/gradients/Tanh_grad.js";
@@ -89,22 +79,17 @@ export const tfjsGradients: readonly GradConfig[] = [
   acosGradConfig,
   acoshGradConfig,
   addNGradConfig,
-  addGradConfig,
   argMaxGradConfig,
   argMinGradConfig,
   asinGradConfig,
   asinhGradConfig,
-  atan2GradConfig,
   atanGradConfig,
   atanhGradConfig,
   batchToSpaceNDGradConfig,
   broadcastToGradConfig,
   ceilGradConfig,
   clipByValueGradConfig,
-  complexAbsGradConfig,
   concatGradConfig,
-  conv2DBackpropInputGradConfig,
-  conv3DGradConfig,
   cosGradConfig,
   coshGradConfig,
   dilation2dGradConfig,
@@ -125,15 +110,11 @@ export const tfjsGradients: readonly GradConfig[] = [
   logGradConfig,
   maxPool3DGradConfig,
   meanGradConfig,
-  modGradConfig,
-  multiplyGradConfig,
   negGradConfig,
   oneHotGradConfig,
   onesLikeGradConfig,
   packGradConfig,
   padV2GradConfig,
-  powGradConfig,
-  divGradConfig,
   reciprocalGradConfig,
   relu6GradConfig,
   reluGradConfig,
@@ -154,7 +135,6 @@ export const tfjsGradients: readonly GradConfig[] = [
   sqrtGradConfig,
   squareGradConfig,
   stepGradConfig,
-  subGradConfig,
   sumGradConfig,
   tanGradConfig,
   tanhGradConfig,

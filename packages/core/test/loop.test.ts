@@ -1,6 +1,9 @@
 import { readFileSync } from "node:fs";
 import {
   add,
+  cast,
+  customGrad,
+  getGradient,
   matMul,
   mean,
   memory,
@@ -14,17 +17,21 @@ import {
   type Tensor,
   type Tensor2D,
   tensor,
+  tidy,
+  unregisterGradient,
 } from "@tensorflow/tfjs-core";
 import { expect, test } from "vitest";
 import {
   disposeParams,
   disposeTraining,
+  loadCheckpoint,
   lossAndGradients,
   NonFiniteError,
   type OptimizerConfig,
   type PlateauOptions,
   reportValidation,
   type StartTrainingOptions,
+  saveCheckpoint,
   startTraining,
   type Training,
   train,
@@ -45,7 +52,8 @@ const countingLoss = ({ params, statistics }: Counting) => ({
   moved: {
     statistics: { calls: add(statistics.calls, 1), sum: add(statistics.sum, [1, 2]) },
   },
-  seen: { p: params.p, calls: mul(statistics.calls, 10) },
+  // Counts are numbers too.
+  seen: { p: params.p, calls: cast(mul(statistics.calls, 10), "int32") },
 });
 
 function started(
@@ -165,7 +173,9 @@ test("a record without `params` is all parameters, and `trainable` names what of
     trainable: (path) => path.startsWith("params.f"),
   });
   expect(nested.trained).toEqual(["params.fc"]);
-  for (const each of [all, some, nested] as Training<unknown>[]) disposeTraining(each);
+  const single = startTraining({ params: scalar(1), scale: scalar(2) }, sgd);
+  expect(single.trained).toEqual(["params"]);
+  for (const each of [all, some, nested, single] as Training<unknown>[]) disposeTraining(each);
 });
 
 test("what cannot be moved is refused with its path", async () => {
@@ -190,7 +200,6 @@ test("what cannot be moved is refused with its path", async () => {
   const seen: [seen: object, message: string][] = [
     [{ "": scalar(1) }, 'train: seen: expected names other than "", got ""'],
     [{ a: 3 }, "train: seen: a: expected a scalar, got 3"],
-    [{ a: scalar(1, "int32") }, "train: seen: a: expected float32, got int32"],
   ];
   for (const [given, message] of seen) {
     const loss = (state: Counting) => ({ loss: square(state.params.p) as Scalar, seen: given as never });
@@ -438,4 +447,52 @@ test("lossAndGradients gives the gradients of all parameters, of tensors and of 
     "lossAndGradients: state: p: expected float32, got int32",
   );
   disposeTraining(training);
+});
+
+test("a loss may be a parameter itself, and one gradient that of two parameters", async () => {
+  const state = { a: scalar(3), b: scalar(4) };
+  await expectNoLeak(async () => {
+    const training = startTraining(state, sgd);
+    for await (const { loss } of train(training, { loss: ({ a }) => a, steps: 2 }))
+      expect([3, 2.5]).toContain(loss);
+    expect(await of(training.state.a)).toEqual([2]);
+    disposeTraining(training);
+    const both = customGrad((a, b) => ({
+      value: add(a as Tensor, b as Tensor),
+      gradFunc: (dy) => [dy as Tensor, dy as Tensor],
+    }));
+    const { loss, gradients } = lossAndGradients(state, ({ a, b }) => both(a, b) as Scalar);
+    loss.dispose();
+    expect(await numbers(gradients.a)).toEqual([1]);
+    expect(await numbers(gradients.b)).toEqual([1]);
+  });
+  expect(await of(state.a)).toEqual([3]);
+});
+
+test("startTraining, loadCheckpoint and lossAndGradients install the gradients themselves", async () => {
+  const p = tensor([3]);
+  const trainings: Training<unknown>[] = [startTraining({ p }, sgd)];
+  const bytes = await saveCheckpoint(trainings[0]!);
+  for (const call of [
+    () => trainings.push(startTraining({ p }, sgd)),
+    () => trainings.push(loadCheckpoint(bytes)),
+    () => disposeParams(lossAndGradients({ p }, (at) => sum(square(at.p)) as Scalar).gradients),
+  ]) {
+    unregisterGradient("Square");
+    call();
+    expect(getGradient("Square")).toBeDefined();
+  }
+  for (const training of trainings) disposeTraining(training);
+});
+
+test("a training that is started in a tidy outlives it, and so does what it remembers", async () => {
+  const start = counting();
+  let training: Training<Counting> | undefined;
+  tidy(() => {
+    training = startTraining(start, { name: "adam", learningRate: 0.1 }, { average: { decay: 0.9 } });
+  });
+  for await (const { step } of train(training!, { loss: countingLoss, steps: 2 }))
+    expect(step).toBeLessThan(3);
+  expect(await of(training!.slots.firstMoment!["params.p"]!)).not.toEqual([0]);
+  disposeTraining(training!);
 });

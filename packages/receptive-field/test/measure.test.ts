@@ -184,6 +184,49 @@ test("the effective field of n uniform 3x3 layers has the variance 2n/3 of n ran
   expect(half!.area).toBeCloseTo(25 / 1681, 10);
 });
 
+/** The response of one channel per entry: `weight` times the pixel at `[y, x]`, for the one unit there is. */
+const picks = (...entries: readonly (readonly [weight: number, y: number, x: number])[]) => {
+  const taps = core.buffer([3, 3, 1, entries.length]);
+  for (const [channel, [weight, y, x]] of entries.entries()) taps.set(weight, y, x, 0, channel);
+  const filter = taps.toTensor() as core.Tensor4D;
+  return (image: core.Tensor4D) => core.conv2d(image, filter, 1, "valid");
+};
+
+test("what a channel says below zero is not counted, and opposite signs do not hide a pixel", async () => {
+  const image = core.ones([1, 3, 3, 1]) as core.Tensor4D;
+  // Channel 1 is negative: the ReLU lets none of it pass.
+  const field = await effectiveField(picks([1, 0, 0], [-5, 2, 2], [3, 1, 2]), [image]);
+  expect(field.rows.map((row) => [...row])).toEqual([
+    [0.25, 0, 0],
+    [0, 0, 0.75],
+    [0, 0, 0],
+  ]);
+  expect(field.reached).toBe(2);
+  expect(field.center).toEqual([0.75, 1.5]);
+  // Batches add up; the derivative is taken as it is in each.
+  const negated = core.neg(image) as core.Tensor4D;
+  const both = await effectiveField(picks([1, 0, 0], [-3, 2, 2]), [image, negated]);
+  expect(both.rows.map((row) => [...row])).toEqual([
+    [0.25, 0, 0],
+    [0, 0, 0],
+    [0, 0, 0.75],
+  ]);
+  core.dispose([image, negated]);
+});
+
+test("squares of the effective field grow from the centre of its mass, the middle unit's unless another is asked for", async () => {
+  const image = core.ones([1, 9, 9, 1]) as core.Tensor4D;
+  const one = await effectiveField(stack(1), [image]);
+  expect(one.center).toEqual([4, 4].map((at) => expect.closeTo(at, 5)));
+  expect(one.contours.map(({ mass }) => mass)).toEqual([0.2, 0.3, 0.5, 0.99]);
+  // Each of the nine pixels has 1/9 of the mass: one of them, or all.
+  const shares = await effectiveField(stack(1), [image], { masses: [0, 0.11, 0.12, 1], unit: [2, 6] });
+  expect(shares.center).toEqual([expect.closeTo(2, 5), expect.closeTo(6, 5)]);
+  expect(shares.contours.map(({ side }) => side)).toEqual([1, 1, 3, 3]);
+  expect(shares.contours[3]!.area).toBeCloseTo(9 / 81, 10);
+  core.dispose(image);
+});
+
 test("a unit that no pixel moves, no image, and images of two sizes are errors", async () => {
   const image = (size: number) => core.ones([1, size, size, 1]) as core.Tensor4D;
   await expect(effectiveField(stack(1), [])).rejects.toThrow("images: expected at least one batch, got none");

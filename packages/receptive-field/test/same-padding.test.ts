@@ -97,6 +97,28 @@ test("phases that the size decides stand with their remainders", () => {
   }
 });
 
+test("a smaller copy halves the size that decides: what follows depends on it modulo 4", () => {
+  const graph: LayerGraph = {
+    input: { shape: [null] },
+    layers: [
+      { name: "half", op: "resize", scale: 0.5, method: "nearest" },
+      { name: "conv", op: "conv", kernel: 3, stride: 2, padding: "same" },
+    ],
+  };
+  const [half, conv] = receptiveField(graph).layers;
+  expect(half!.residues).toBeUndefined();
+  // An even number of halves pads the begin with 0, an odd one with 1 of them: 2 pixels.
+  expect(conv!.residues![0]!.map(({ modulus, remainders, start }) => [modulus, remainders, start])).toEqual([
+    [4, [0, 1], 2],
+    [4, [2, 3], 0],
+  ]);
+  for (const inputSize of [100, 101, 102, 103]) {
+    const known = receptiveField(graph, { inputSize: [inputSize] }).layers[1]!;
+    const stated = conv!.residues![0]!.find(({ remainders }) => remainders.includes(inputSize % 4))!;
+    expect([inputSize, stated.start, stated.padding]).toEqual([inputSize, known.start[0], known.padding[0]]);
+  }
+});
+
 test("a misalignment that the size decides says for which sizes it holds", () => {
   const { misalignments } = receptiveField(parseNetwork("a 3/2 same, b 1/2 same from input, s = a + b"));
   expect(misalignments.map(({ axis, shift, whenSize }) => [axis, shift, whenSize])).toEqual([

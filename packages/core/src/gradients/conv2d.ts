@@ -96,8 +96,17 @@ export function conv2dGradients(
   filter: Tensor4D,
   attrs: Conv2DAttrs,
 ): { dx: () => Tensor4D; dw: () => Tensor4D } {
-  const { strides, dataFormat = "NHWC", dimRoundingMode, dilations = [1, 1] } = attrs;
-  const pad = explicitPad(attrs.pad as Pad, dataFormat);
+  const { strides, dataFormat = "NHWC", dimRoundingMode } = attrs;
+  const dilations = attrs.dilations ?? [1, 1]; // tfjs-layers passes null
+  // `conv1d` is a conv2d of rows; above and below a row there is no padding.
+  const isRow =
+    dataFormat === "NHWC" &&
+    typeof attrs.pad === "number" &&
+    [x, dy].every(({ shape }) => shape[1] === 1) &&
+    filter.shape[0] === 1;
+  const pad: ReturnType<typeof explicitPad> = isRow
+    ? [[0, 0], [0, 0], [attrs.pad as number, attrs.pad as number], [0, 0]] // biome-ignore format: a table
+    : explicitPad(attrs.pad as Pad, dataFormat);
   if (!backend_util.tupleValuesAreOne(dilations)) {
     const format = backend_util.convertConv2DDataFormat(dataFormat);
     const info = backend_util.computeConv2DInfo(

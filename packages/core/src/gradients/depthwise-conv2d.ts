@@ -78,7 +78,8 @@ export function depthwiseConv2dGradients(
   filter: Tensor4D,
   attrs: DepthwiseConv2dNativeAttrs,
 ): { dx: () => Tensor4D; dw: () => Tensor4D } {
-  const { strides, dimRoundingMode, dilations = [1, 1] } = attrs;
+  const { strides, dimRoundingMode } = attrs;
+  const dilations = attrs.dilations ?? [1, 1]; // tfjs-layers passes null
   const pad = explicitPad(attrs.pad as Pad);
   if (!backend_util.tupleValuesAreOne(dilations)) {
     const info = backend_util.computeConv2DInfo(

@@ -8,6 +8,7 @@ import {
   type Tensor,
   type Tensor4D,
   tensor,
+  zeros,
 } from "@tensorflow/tfjs-core";
 
 type Method = "bilinear" | "nearest";
@@ -95,3 +96,26 @@ export const resizeGradients: readonly GradConfig[] = [
     },
   },
 ];
+
+/** The gradients of the kernels that compute the gradients of resizing: resizing. tfjs-core has none. */
+export const resizeBackpropGradients: readonly GradConfig[] = [
+  ["ResizeBilinearGrad", "ResizeBilinear"] as const,
+  ["ResizeNearestNeighborGrad", "ResizeNearestNeighbor"] as const,
+].map(([kernelName, resize]) => ({
+  kernelName,
+  inputsToSave: ["dy", "images"],
+  gradFunc: (gradient, saved, attrs) => {
+    const [dy, images] = saved as [Tensor, Tensor];
+    const size = dy.shape.slice(1, 3);
+    return {
+      dy: () =>
+        engine().runKernel(
+          resize,
+          // As above, the cpu backend has named the axes in another order.
+          { images: reshape(gradient as Tensor, images.shape) },
+          { ...attrs, halfPixelCenters: false, size },
+        ) as Tensor,
+      images: () => zeros(images.shape),
+    };
+  },
+}));

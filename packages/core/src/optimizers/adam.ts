@@ -1,4 +1,5 @@
-import { add, div, mul, sqrt, square, sub } from "@tensorflow/tfjs-core";
+import { add, div, mul, sqrt, square, sub, type Tensor } from "@tensorflow/tfjs-core";
+import { runFused } from "../fused/run-fused.js";
 import type { ConfigOf } from "./optimizer-config.js";
 import type { UpdateRule } from "./update-rule.js";
 
@@ -23,5 +24,16 @@ export const adam = ({
       value: sub(value, mul(direction, learningRate / (1 - beta1 ** count))),
       slots: { firstMoment, secondMoment },
     };
+  },
+  fused: (value, gradient, slots, move) => {
+    const { firstMoment, secondMoment } = slots as { firstMoment: Tensor; secondMoment: Tensor };
+    const outputs = runFused(
+      "GradlabAdam",
+      { value, gradient, firstMoment, secondMoment },
+      { ...move, beta1, beta2, epsilon },
+    );
+    if (outputs === null) return null;
+    const [next, first, second] = outputs as [Tensor, Tensor, Tensor];
+    return { value: next, slots: { firstMoment: first, secondMoment: second } };
   },
 });

@@ -71,7 +71,7 @@ export function createOptimizer(config: OptimizerConfig): Optimizer {
             const own = Object.fromEntries(slotsAt.map(([slot, at]) => [slot, at.get(path)!]));
             const next = moveTensor(rule, value, gradientAt.get(path)!, own, {
               ...{ learningRate, count, decay },
-              ...{ scale: 1, maxValue: null },
+              ...{ scale: 1, maxValue: Number.POSITIVE_INFINITY },
             });
             for (const slot of names) moved[slot]!.set(path, next.slots[slot]!);
             return [next.value, ...names.map((slot) => next.slots[slot]!)];

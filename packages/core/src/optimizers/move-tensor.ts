@@ -1,15 +1,5 @@
 import { clipByValue, mul, type Tensor } from "@tensorflow/tfjs-core";
-import type { Moment, Moved, UpdateRule } from "./update-rule.js";
-
-/** An update of one tensor with what the loop does to its gradient before and to its value. */
-export interface Move extends Moment {
-  /** Multiplies the gradient. */
-  readonly scale: number;
-  /** Bounds every element of the scaled gradient; null does not. */
-  readonly maxValue: number | null;
-  /** Decoupled weight decay: the value becomes `(1 - learningRate · decay)` of itself before the step. */
-  readonly decay: number;
-}
+import type { Move, Moved, UpdateRule } from "./update-rule.js";
 
 /** One tensor and its slots after an update; called in a `tidy`. */
 export function moveTensor(
@@ -19,9 +9,11 @@ export function moveTensor(
   slots: Readonly<Record<string, Tensor>>,
   move: Move,
 ): Moved {
+  const fused = rule.fused?.(value, gradient, slots, move) ?? null;
+  if (fused !== null) return fused;
   const { scale, maxValue, decay, learningRate } = move;
   const scaled = scale === 1 ? gradient : mul(gradient, scale);
-  const clipped = maxValue === null ? scaled : clipByValue(scaled, -maxValue, maxValue);
+  const clipped = maxValue < Number.POSITIVE_INFINITY ? clipByValue(scaled, -maxValue, maxValue) : scaled;
   const decayed = decay === 0 ? value : mul(value, 1 - learningRate * decay);
   return rule.step(decayed, clipped, slots, move);
 }
