@@ -13,7 +13,8 @@ import {
   studyFlags,
 } from "@gradlab/studies";
 import { Argument, type Command, InvalidArgumentError, Option } from "commander";
-import { type CommonOptions, defineCommand, type Envelope, envelope } from "./command.js";
+import { type CommonOptions, defineCommand } from "./command.js";
+import { type Envelope, envelope } from "./envelope.js";
 import { Failure } from "./failure.js";
 import { prepareFolder, writeOutput, writeOutputs } from "./files.js";
 import { fileInput, filesInput, folderInput } from "./input-files.js";
@@ -37,7 +38,7 @@ export interface StudyCommandOptions {
 }
 
 /** What a study came to, and what stands around it in JSON. */
-export interface Result {
+interface Result {
   readonly study: Study;
   readonly record: object;
   readonly around: Envelope;
