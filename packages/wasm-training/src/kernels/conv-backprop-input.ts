@@ -1,4 +1,6 @@
 import { backend_util } from "@tensorflow/tfjs-core";
+import { companionOf } from "../companion/companion.js";
+import { inputGradient } from "../companion/convolution.js";
 import {
   allocate,
   allocateZeros,
@@ -118,6 +120,8 @@ export const conv2dBackpropInputKernel = () =>
     const bottom = info.inHeight - info.outHeight + info.padInfo.top;
     const right = info.inWidth - info.outWidth + info.padInfo.left;
     const window = window2d(info);
+    const companion = companionOf(backend);
+    if (companion !== undefined) return inputGradient(backend, companion, dy, filter, info.inShape, window);
     const { convolved, spread, taps } = convolutionCosts(window, info.outChannels).inputGradient;
     if (taps < Math.min(convolved, spread) && sizeOf(dy.shape) > 0) {
       return inputGradientByTaps(backend, dy, filter, info.inShape, window);
@@ -145,5 +149,8 @@ export const conv3dBackpropInputKernel = () =>
     const [dy, filter] = [inputs.dy!, inputs.filter!];
     const filterShape = filter.shape as [number, number, number, number, number];
     const info = backend_util.computeConv3DInfo(inputShape, filterShape, strides, 1, pad);
-    return spreadPatches(backend, dy, filter, info.inShape, window3d(info));
+    const companion = companionOf(backend);
+    const window = window3d(info);
+    if (companion !== undefined) return inputGradient(backend, companion, dy, filter, info.inShape, window);
+    return spreadPatches(backend, dy, filter, info.inShape, window);
   });

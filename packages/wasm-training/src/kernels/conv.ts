@@ -1,4 +1,6 @@
 import { backend_util } from "@tensorflow/tfjs-core";
+import { companionOf } from "../companion/companion.js";
+import { convolve } from "../companion/convolution.js";
 import { type KernelArguments, kernelOver, sizeOf } from "../heap.js";
 import { window2d } from "../window.js";
 import { convolutionCosts } from "./convolution-costs.js";
@@ -17,6 +19,8 @@ export const conv2dKernel = () =>
     const filterShape = filter.shape as [number, number, number, number];
     const info = backend_util.computeConv2DInfo(shape, filterShape, strides, dilations, pad, dimRoundingMode);
     const window = window2d(info);
+    const companion = companionOf(backend);
+    if (companion !== undefined) return convolve(backend, companion, x, filter, info.outShape, window);
     const { whole, taps } = convolutionCosts(window, info.outChannels).forward;
     if (whole <= taps) return stock({ inputs, backend, attrs });
     return convolveByTaps(backend, x, filter, info.outShape, window);

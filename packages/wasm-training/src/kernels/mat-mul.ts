@@ -11,6 +11,8 @@ import {
   sizeOf,
   type TensorInfo,
 } from "../heap.js";
+import { companionOf } from "../companion/companion.js";
+import { companionActivations, multiply as multiplyByCompanion } from "../companion/multiply.js";
 import { transposeMatrices } from "../transpose-matrices.js";
 
 type Product = (
@@ -210,6 +212,12 @@ export const batchMatMulKernel = () =>
   kernelOver("BatchMatMul", ({ inputs, backend, attrs }: KernelArguments, stock) => {
     const [a, b] = [inputs.a!, inputs.b!];
     expectFloat32("matMul", a, b);
+    const companion = companionOf(backend);
+    if (companion !== undefined) {
+      const { transposeA, transposeB } = attrs;
+      expectInnerSizes(a, b, transposeA, transposeB);
+      return multiplyByCompanion(backend, companion, a, b, { transposeA, transposeB });
+    }
     const single = sizeOf(a.shape.slice(0, -2)) === 1 && sizeOf(b.shape.slice(0, -2)) === 1;
     // The stock kernel keeps the packed second operand as long as its tensor lives.
     if (single && !attrs.transposeA && !attrs.transposeB && sizeOf(a.shape) > 0 && sizeOf(b.shape) > 0) {
@@ -225,6 +233,14 @@ export const fusedMatMulKernel = () =>
   kernelOver("_FusedMatMul", ({ inputs, backend, attrs }: KernelArguments, stock) => {
     const [a, b, bias] = [inputs.a!, inputs.b!, inputs.bias];
     const { transposeA, transposeB, activation = "linear" } = attrs;
+    const companion = companionOf(backend);
+    const byCompanion = companionActivations[activation];
+    const width = b.shape.at(transposeB ? -2 : -1);
+    const isRow = bias === undefined || (bias.shape.length <= 1 && bias.shape[0] === width);
+    if (companion !== undefined && byCompanion !== undefined && isRow && a.dtype === "float32" && b.dtype === "float32") {
+      expectInnerSizes(a, b, transposeA, transposeB);
+      return multiplyByCompanion(backend, companion, a, b, { transposeA, transposeB, bias, activation: byCompanion });
+    }
     const plain = !transposeA && !transposeB && a.shape[0] === 1 && b.shape[0] === 1;
     const known = activation === "linear" || activation in activations;
     if (plain || !known || a.dtype !== "float32" || b.dtype !== "float32") {

@@ -1,0 +1,124 @@
+/**
+ * The companion module on the memory of a WASM backend: jobs are run in place
+ * on tfjs's tensors, by this thread and by the workers that listen.
+ */
+import type { BackendWasm } from "../heap.js";
+import { compileCompanion } from "./compile-companion.js";
+
+/** Jobs by the numbers of `assembly/jobs.ts`. */
+export const job = {
+  pack: 0,
+  product: 1,
+  packFilter: 2,
+  convolve: 3,
+  filterGradient: 4,
+  packTurned: 5,
+  inputGradient: 6,
+} as const;
+
+export interface CompanionExports {
+  runAlone(job: number, at: number, tasks: number, scratch: number): void;
+  runTogether(
+    control: number,
+    job: number,
+    at: number,
+    tasks: number,
+    scratch: number,
+    scratchBytes: number,
+    patience: bigint,
+  ): number;
+  listen(control: number, thread: number, spins: number): void;
+  stop(control: number): void;
+}
+
+/** What tfjs leaves out of its types. */
+export interface TfjsModule {
+  readonly HEAPU8: Uint8Array;
+  readonly wasmMemory?: WebAssembly.Memory;
+  readonly asm: { readonly memory?: WebAssembly.Memory };
+  _malloc(bytes: number): number;
+  _free(at: number): void;
+}
+
+/** Threads beside this one that run the tasks of a job. */
+export interface Helpers {
+  /** How many threads there are, this one included. */
+  readonly threads: number;
+  /** Runs a job on all of them; false if one is gone, then the job must be run again. */
+  run(job: number, at: number, tasks: number, scratch: number, scratchBytes: number): boolean;
+}
+
+export class Companion {
+  readonly #module: TfjsModule;
+  readonly #exports: CompanionExports;
+  #helpers: Helpers | undefined;
+
+  constructor(module: TfjsModule, exports: CompanionExports, helpers?: Helpers) {
+    this.#module = module;
+    this.#exports = exports;
+    this.#helpers = helpers;
+  }
+
+  get threads(): number {
+    return this.#helpers?.threads ?? 1;
+  }
+
+  /** Uninitialized memory of the heap, until `free`; it may move every view of the heap. */
+  allocate(bytes: number): number {
+    // As unsigned: above 2 GB the address is negative.
+    const at = this.#module._malloc(bytes) >>> 0;
+    if (at === 0) throw new Error(`wasm-training: the WASM heap has no room for ${bytes} bytes more`);
+    return at;
+  }
+
+  free(at: number): void {
+    this.#module._free(at);
+  }
+
+  /** Writes 32-bit words (a record, a list) to the heap. */
+  write(at: number, words: ArrayLike<number>): void {
+    // Through the unsigned view: addresses above 2 GB too.
+    new Uint32Array(this.#module.HEAPU8.buffer, at, words.length).set(words);
+  }
+
+  /**
+   * Runs all tasks of a job with its record in memory.
+   *
+   * @param scratch Memory of every thread, `scratchBytes` for each.
+   */
+  run(number: number, record: number, tasks: number, scratch: number, scratchBytes: number): void {
+    const helpers = tasks > 1 ? this.#helpers : undefined;
+    if (helpers?.run(number, record, tasks, scratch, scratchBytes)) return;
+    // A worker that died in the middle leaves no half result: a task can be done twice.
+    if (helpers !== undefined) this.#helpers = undefined;
+    this.#exports.runAlone(number, record, tasks, scratch);
+  }
+}
+
+const companions = new WeakMap<object, Companion>();
+
+/** Whether the kernels use the companion: `enableWasmTraining` decides. */
+let enabled = false;
+
+export function useCompanion(use: boolean): void {
+  enabled = use;
+}
+
+/** The companion of a backend, started when it is first asked for; undefined where it cannot run or is not wanted. */
+export function companionOf(backend: BackendWasm): Companion | undefined {
+  if (!enabled) return undefined;
+  const module = backend.wasm as unknown as TfjsModule;
+  let companion = companions.get(module);
+  if (companion === undefined) {
+    const memory = module.wasmMemory ?? module.asm.memory;
+    const compiled = memory && compileCompanion(memory.buffer instanceof ArrayBuffer ? "own" : "shared");
+    if (memory === undefined || compiled === undefined) {
+      enabled = false;
+      return undefined;
+    }
+    const { exports } = new WebAssembly.Instance(compiled.module, { env: { memory } });
+    companion = new Companion(module, exports as unknown as CompanionExports);
+    companions.set(module, companion);
+  }
+  return companion;
+}
