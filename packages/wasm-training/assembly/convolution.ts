@@ -56,30 +56,143 @@ export class Convolution {
 /** About how many terms are summed before they are added to the result. */
 const K_BLOCK = 512;
 
-/** Where one output stands, and its image: set by `goTo`, read by `pixelUnder`. */
-let outZ: i32 = 0, outY: i32 = 0, outX: i32 = 0, image: usize = 0;
+/** Where an output stands, and its taps: set by `goTo` and moved on by `nextTap`, because divisions are slow. */
+let outX: i32 = 0, outY: i32 = 0, outZ: i32 = 0, image: i32 = 0;
+let tapX: i32 = 0, tapY: i32 = 0, tapZ: i32 = 0;
 
-// @ts-ignore: a decorator of AssemblyScript
-@inline
-function goTo(p: Convolution, out: i32): void {
+function goTo(p: Convolution, out: i32, tap: i32): void {
   outX = out % p.outWidth;
   out /= p.outWidth;
   outY = out % p.outHeight;
   out /= p.outHeight;
   outZ = out % p.outDepth;
-  image = p.x + (<usize>((out / p.outDepth) * p.depth * p.height * p.width * p.channels) << 2);
+  image = out / p.outDepth;
+  tapX = tap % p.tapColumns;
+  tap /= p.tapColumns;
+  tapY = tap % p.tapRows;
+  tapZ = tap / p.tapRows;
 }
 
-/** The address of the pixel under a tap of the output that `goTo` named; zeros if it is outside of the image. */
 // @ts-ignore: a decorator of AssemblyScript
 @inline
-function pixelUnder(p: Convolution, tap: i32): usize {
-  const row = tap / p.tapColumns;
-  const x = outX * p.strideX + (tap % p.tapColumns) * p.dilationX - p.left;
-  const y = outY * p.strideY + (row % p.tapRows) * p.dilationY - p.top;
-  const z = outZ * p.strideZ + (row / p.tapRows) * p.dilationZ - p.front;
-  const inside = <u32>x < <u32>p.width && <u32>y < <u32>p.height && <u32>z < <u32>p.depth;
-  return inside ? image + (<usize>(((z * p.height + y) * p.width + x) * p.channels) << 2) : p.zeros;
+function nextTapRow(p: Convolution): void {
+  tapX = 0;
+  if (++tapY == p.tapRows) {
+    tapY = 0;
+    tapZ++;
+  }
+}
+
+/** The row of the image under a row of taps of the output, or 0 if it is outside. */
+// @ts-ignore: a decorator of AssemblyScript
+@inline
+function rowUnder(p: Convolution): usize {
+  const y = outY * p.strideY + tapY * p.dilationY - p.top;
+  const z = outZ * p.strideZ + tapZ * p.dilationZ - p.front;
+  if (<u32>y >= <u32>p.height || <u32>z >= <u32>p.depth) return 0;
+  return p.x + (<usize>(((image * p.depth + z) * p.height + y) * p.width * p.channels) << 2);
+}
+
+/** Pointers of the pixels that the taps `[tap0, tap1)` of `outputs` outputs of one row see: 24 bytes from tap to tap. */
+function pointRow(p: Convolution, out: i32, outputs: i32, tap0: i32, tap1: i32, to: usize): void {
+  goTo(p, out, tap0);
+  const bytes = p.channels << 2, width = p.width, zeros = <u32>p.zeros;
+  const stride = p.strideX, dilation = p.dilationX;
+  let tap = tap0;
+  while (tap < tap1) {
+    const row = rowUnder(p);
+    const end = min(tap1, tap + p.tapColumns - tapX);
+    let first = outX * stride + tapX * dilation - p.left;
+    for (; tap < end; tap++) {
+      let x = first;
+      for (let r = 0; r < outputs; r++) {
+        store<u32>(to + (<usize>r << 2), row != 0 && <u32>x < <u32>width ? <u32>row + x * bytes : zeros);
+        x += stride;
+      }
+      first += dilation;
+      to += 24;
+    }
+    nextTapRow(p);
+  }
+}
+
+/** The same for any outputs, the last one repeated up to `size`. */
+function pointAt(p: Convolution, out: i32, outputs: i32, size: i32, tap0: i32, tap1: i32, to: usize): void {
+  let r = 0;
+  while (r < outputs) {
+    const part = min(outputs - r, p.outWidth - (out + r) % p.outWidth);
+    pointRow(p, out + r, part, tap0, tap1, to + (<usize>r << 2));
+    r += part;
+  }
+  for (; r < size; r++) pointRow(p, out + outputs - 1, 1, tap0, tap1, to + (<usize>r << 2));
+}
+
+/** The numbers under the taps of `outputs` (at most 6) outputs of one row, `[tap, channel][6]`. */
+function gatherRow(p: Convolution, out: i32, outputs: i32, tap0: i32, tap1: i32, to: usize): void {
+  goTo(p, out, tap0);
+  const channels = <usize>p.channels << 2, width = p.width, stride = p.strideX, dilation = p.dilationX;
+  const step = <usize>stride * channels;
+  let tap = tap0;
+  while (tap < tap1) {
+    const row = rowUnder(p);
+    const end = min(tap1, tap + p.tapColumns - tapX);
+    let first = outX * stride + tapX * dilation - p.left;
+    for (; tap < end; tap++) {
+      const inside = row != 0 && first >= 0 && first + (outputs - 1) * stride < width;
+      const from = row + <usize>first * channels;
+      for (let c: usize = 0; c < channels; c += 4) {
+        if (inside && outputs == 6) {
+          if (step == 4) {
+            v128.store(to, v128.load(from));
+            store<u64>(to, load<u64>(from + 16), 16);
+          } else {
+            let at = from + c;
+            store<f32>(to, load<f32>(at)); at += step;
+            store<f32>(to, load<f32>(at), 4); at += step;
+            store<f32>(to, load<f32>(at), 8); at += step;
+            store<f32>(to, load<f32>(at), 12); at += step;
+            store<f32>(to, load<f32>(at), 16); at += step;
+            store<f32>(to, load<f32>(at), 20);
+          }
+        } else {
+          let x = first;
+          for (let r = 0; r < outputs; r++) {
+            const value = row != 0 && <u32>x < <u32>width ? load<f32>(row + <usize>x * channels + c) : 0;
+            store<f32>(to + (<usize>r << 2), value);
+            x += stride;
+          }
+        }
+        to += 24;
+      }
+      first += dilation;
+    }
+    nextTapRow(p);
+  }
+}
+
+/** The pixels under the taps of one output side by side, `[tap, channel]`. */
+function copyPixels(p: Convolution, out: i32, tap0: i32, tap1: i32, to: usize): void {
+  goTo(p, out, tap0);
+  const channels = <usize>p.channels << 2, width = p.width, dilation = p.dilationX;
+  let tap = tap0;
+  while (tap < tap1) {
+    const row = rowUnder(p);
+    const end = min(tap1, tap + p.tapColumns - tapX);
+    let x = outX * p.strideX + tapX * dilation - p.left;
+    if (row != 0 && dilation == 1 && x >= 0 && x + end - tap <= width) {
+      const bytes = <usize>(end - tap) * channels;
+      copyFloats(row + <usize>x * channels, bytes, to);
+      to += bytes;
+      tap = end;
+    } else {
+      for (; tap < end; tap++) {
+        copyFloats(row != 0 && <u32>x < <u32>width ? row + <usize>x * channels : p.zeros, channels, to);
+        to += channels;
+        x += dilation;
+      }
+    }
+    nextTapRow(p);
+  }
 }
 
 /** A task packs 8 output channels of the filter, `[taps channels][8]`. */
@@ -94,15 +207,6 @@ export function packFilterTask(at: usize, task: i32): void {
     min(8, p.outChannels - (task << 3)),
     p.packed + (<usize>task << 5) * k,
   );
-}
-
-/** Pointers of the pixels that the taps `[tap0, tap1)` of one output see, 24 bytes from tap to tap. */
-function pointAt(p: Convolution, out: i32, tap0: i32, tap1: i32, to: usize): void {
-  goTo(p, out);
-  for (let tap = tap0; tap < tap1; tap++) {
-    store<u32>(to, <u32>pixelUnder(p, tap));
-    to += 24;
-  }
 }
 
 /** A task computes a block of outputs by a block of output channels. */
@@ -126,7 +230,7 @@ export function convolveTask(at: usize, task: i32, scratch: usize): void {
     for (let y = 0; y < rows; ) {
       const size = tileRows(rows - y);
       if (gathered) gather(p, row0 + y, min(size, rows - y), tap0, tap1, entry);
-      else for (let r = 0; r < size; r++) pointAt(p, row0 + min(y + r, rows - 1), tap0, tap1, entry + (<usize>r << 2));
+      else pointAt(p, row0 + y, min(size, rows - y), size, tap0, tap1, entry);
       entry += entryBytes;
       y += size;
     }
@@ -149,18 +253,12 @@ export function convolveTask(at: usize, task: i32, scratch: usize): void {
   }
 }
 
-/** The numbers under the taps of up to six outputs, `[tap, channel][6]`. */
-function gather(p: Convolution, out: i32, rows: i32, tap0: i32, tap1: i32, to: usize): void {
-  for (let r = 0; r < rows; r++, out++, to += 4) {
-    goTo(p, out);
-    let put = to;
-    for (let tap = tap0; tap < tap1; tap++) {
-      const from = pixelUnder(p, tap);
-      for (let i: usize = 0; i < <usize>p.channels << 2; i += 4) {
-        store<f32>(put, load<f32>(from + i));
-        put += 24;
-      }
-    }
+/** The numbers under the taps of any outputs, at most 6. */
+function gather(p: Convolution, out: i32, outputs: i32, tap0: i32, tap1: i32, to: usize): void {
+  for (let r = 0; r < outputs; ) {
+    const part = min(outputs - r, p.outWidth - (out + r) % p.outWidth);
+    gatherRow(p, out + r, part, tap0, tap1, to + (<usize>r << 2));
+    r += part;
   }
 }
 
@@ -184,7 +282,7 @@ export function filterGradientTask(at: usize, task: i32, scratch: usize): void {
   const tile = scratch, block = scratch + 192;
   for (let out = 0; out < outputs; out += p.pixelsOfBlock) {
     const pixels = min(p.pixelsOfBlock, outputs - out);
-    copyPixels(p, out, pixels, tap0, tap1, block);
+    for (let i = 0; i < pixels; i++) copyPixels(p, out + i, tap0, tap1, block + <usize>i * aStep);
     const dy = p.y + <usize>out * bStep + (<usize>column0 << 2);
     for (let y = 0; y < rows; ) {
       const size = tileRows(rows - y), within = min(size, rows - y);
@@ -196,17 +294,6 @@ export function filterGradientTask(at: usize, task: i32, scratch: usize): void {
         );
       }
       y += size;
-    }
-  }
-}
-
-function copyPixels(p: Convolution, out: i32, pixels: i32, tap0: i32, tap1: i32, to: usize): void {
-  const bytes = <usize>p.channels << 2;
-  for (let i = 0; i < pixels; i++, out++) {
-    goTo(p, out);
-    for (let tap = tap0; tap < tap1; tap++) {
-      copyFloats(pixelUnder(p, tap), bytes, to);
-      to += bytes;
     }
   }
 }

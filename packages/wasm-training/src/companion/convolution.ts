@@ -133,7 +133,9 @@ export function filterGradient(
   const out = allocate(backend, filterShape);
   if (sizeOf(filterShape) === 0) return out;
   // Few channels: several taps make a product of a useful width.
-  const tapsOfTask = Math.min(taps, Math.ceil(24 / channels));
+  const wide = Math.ceil(24 / channels);
+  const rowOfTaps = window.taps[2];
+  const tapsOfTask = Math.min(taps, wide > rowOfTaps ? Math.ceil(wide / rowOfTaps) * rowOfTaps : wide);
   const pixelsOfBlock = Math.max(32, Math.min(K_BLOCK, Math.floor(2 ** 15 / (tapsOfTask * channels))));
   const scratchBytes = align(TILE_BYTES + pixelsOfBlock * tapsOfTask * channels * 4 + 32);
   const columnTasks = Math.ceil(outChannels / GRADIENT_COLUMNS);
