@@ -4,7 +4,7 @@ export const LINEAR = 0;
 export const RELU = 1;
 export const RELU6 = 2;
 
-// @ts-ignore: a decorator of AssemblyScript
+// @ts-expect-error: a decorator of AssemblyScript
 @inline
 function apply(x: v128, activation: i32): v128 {
   if (activation == LINEAR) return x;

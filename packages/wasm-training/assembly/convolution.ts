@@ -7,7 +7,7 @@ import { activate } from "./activation";
 import { packPanel } from "./pack";
 import { columnsTile, rowsTile, takeTile, tileRows } from "./tiles";
 
-// @ts-ignore: a decorator of AssemblyScript
+// @ts-expect-error: a decorator of AssemblyScript
 @unmanaged
 export class Convolution {
   batch: i32;
@@ -73,7 +73,7 @@ function goTo(p: Convolution, out: i32, tap: i32): void {
   tapZ = tap / p.tapRows;
 }
 
-// @ts-ignore: a decorator of AssemblyScript
+// @ts-expect-error: a decorator of AssemblyScript
 @inline
 function nextTapRow(p: Convolution): void {
   tapX = 0;
@@ -84,7 +84,7 @@ function nextTapRow(p: Convolution): void {
 }
 
 /** The row of the image under a row of taps of the output, or 0 if it is outside. */
-// @ts-ignore: a decorator of AssemblyScript
+// @ts-expect-error: a decorator of AssemblyScript
 @inline
 function rowUnder(p: Convolution): usize {
   const y = outY * p.strideY + tapY * p.dilationY - p.top;
@@ -298,7 +298,7 @@ export function filterGradientTask(at: usize, task: i32, scratch: usize): void {
   }
 }
 
-// @ts-ignore: a decorator of AssemblyScript
+// @ts-expect-error: a decorator of AssemblyScript
 @inline
 function copyFloats(from: usize, bytes: usize, to: usize): void {
   let i: usize = 0;
@@ -310,7 +310,7 @@ function copyFloats(from: usize, bytes: usize, to: usize): void {
  * The input gradient is a convolution of `dy` for each phase, that is for all pixels with the same remainder of
  * their place by the stride: they are under the same taps. `Phase` lists those taps.
  */
-// @ts-ignore: a decorator of AssemblyScript
+// @ts-expect-error: a decorator of AssemblyScript
 @unmanaged
 export class Phase {
   /** The first pixel on each axis, and how many there are at the distance of the stride. */

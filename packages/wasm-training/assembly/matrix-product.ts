@@ -12,7 +12,7 @@ import { columnsTile, rowsTile, tileRows } from "./tiles";
 
 const K_BLOCK = 512;
 
-// @ts-ignore: a decorator of AssemblyScript
+// @ts-expect-error: a decorator of AssemblyScript
 @unmanaged
 export class MatrixProduct {
   m: i32;
@@ -49,16 +49,17 @@ export class MatrixProduct {
 export function packTask(at: usize, task: i32): void {
   const p = changetype<MatrixProduct>(at);
   const panels = (p.n + 7) >> 3;
-  const matrix = task / panels, panel = task % panels;
-  const from = load<u32>(p.packOffsets + (<usize>matrix << 3));
-  const to = load<u32>(p.packOffsets + (<usize>matrix << 3), 4);
+  const matrix = task / panels,
+    panel = task % panels;
+  const from = load<u32>(p.packOffsets + ((<usize>matrix) << 3));
+  const to = load<u32>(p.packOffsets + ((<usize>matrix) << 3), 4);
   packPanel(
-    p.b + from + (<usize>panel << 3) * p.bColumn,
+    p.b + from + ((<usize>panel) << 3) * p.bColumn,
     p.bRow,
     p.bColumn,
     p.k,
     min(8, p.n - (panel << 3)),
-    p.packed + to + (<usize>panel << 5) * p.k,
+    p.packed + to + ((<usize>panel) << 5) * p.k,
   );
 }
 
@@ -66,21 +67,24 @@ export function packTask(at: usize, task: i32): void {
 export function productTask(at: usize, task: i32, scratch: usize): void {
   const p = changetype<MatrixProduct>(at);
   const blocks = p.rowTasks * p.columnTasks;
-  const offsets = p.offsets + (<usize>(task / blocks) << 4);
+  const offsets = p.offsets + ((<usize>(task / blocks)) << 4);
   const rest = task % blocks;
-  const row0 = (rest % p.rowTasks) * p.rowsOfTask, column0 = (rest / p.rowTasks) * p.columnsOfTask;
-  const rows = min(p.rowsOfTask, p.m - row0), columns = min(p.columnsOfTask, p.n - column0);
+  const row0 = (rest % p.rowTasks) * p.rowsOfTask,
+    column0 = (rest / p.rowTasks) * p.columnsOfTask;
+  const rows = min(p.rowsOfTask, p.m - row0),
+    columns = min(p.columnsOfTask, p.n - column0);
   const a = p.a + load<u32>(offsets) + <usize>row0 * p.aRow;
-  const c = p.c + load<u32>(offsets, 8) + <usize>row0 * p.cRow + (<usize>column0 << 2);
+  const c = p.c + load<u32>(offsets, 8) + <usize>row0 * p.cRow + ((<usize>column0) << 2);
   const packed = p.packed != 0;
   const bStep: usize = packed ? 32 : p.bRow;
   // From one panel of 8 columns to the next.
-  const bPanel: usize = packed ? <usize>p.k << 5 : 32;
+  const bPanel: usize = packed ? (<usize>p.k) << 5 : 32;
   const b = packed
     ? p.packed + load<u32>(offsets, 12) + (<usize>column0 >> 3) * bPanel
-    : p.b + load<u32>(offsets, 4) + (<usize>column0 << 2);
+    : p.b + load<u32>(offsets, 4) + ((<usize>column0) << 2);
   const byRows = p.aColumn == 4;
-  const tile = scratch, table = scratch + 192;
+  const tile = scratch,
+    table = scratch + 192;
   for (let k0 = 0; k0 < p.k; k0 += K_BLOCK) {
     const k = min(K_BLOCK, p.k - k0);
     const aBlock = a + <usize>k0 * p.aColumn;
@@ -88,7 +92,8 @@ export function productTask(at: usize, task: i32, scratch: usize): void {
       let entry = table;
       for (let y = 0; y < rows; ) {
         const size = tileRows(rows - y);
-        for (let r = 0; r < size; r++) store<u32>(entry + (r << 2), <u32>(aBlock + <usize>min(y + r, rows - 1) * p.aRow));
+        for (let r = 0; r < size; r++)
+          store<u32>(entry + (r << 2), <u32>(aBlock + <usize>min(y + r, rows - 1) * p.aRow));
         entry += 24;
         y += size;
       }
@@ -98,19 +103,33 @@ export function productTask(at: usize, task: i32, scratch: usize): void {
       const inside = min(8, columns - x);
       let entry = table;
       for (let y = 0; y < rows; ) {
-        const size = tileRows(rows - y), within = min(size, rows - y);
-        const cAt = c + <usize>y * p.cRow + (<usize>x << 2);
+        const size = tileRows(rows - y),
+          within = min(size, rows - y);
+        const cAt = c + <usize>y * p.cRow + ((<usize>x) << 2);
         if (byRows) {
-          rowsTile(size, within, inside, 1, entry, <usize>k << 2, bAt, bStep, cAt, p.cRow, k0 > 0, tile);
+          rowsTile(size, within, inside, 1, entry, (<usize>k) << 2, bAt, bStep, cAt, p.cRow, k0 > 0, tile);
           entry += 24;
         } else {
-          columnsTile(size, within, inside, k, aBlock + (<usize>y << 2), p.aColumn, bAt, bStep, cAt, p.cRow, k0 > 0, tile);
+          columnsTile(
+            size,
+            within,
+            inside,
+            k,
+            aBlock + ((<usize>y) << 2),
+            p.aColumn,
+            bAt,
+            bStep,
+            cAt,
+            p.cRow,
+            k0 > 0,
+            tile,
+          );
         }
         y += size;
       }
     }
   }
   if (p.bias != 0 || p.activation != 0) {
-    activate(c, rows, columns, p.cRow, p.bias == 0 ? 0 : p.bias + (<usize>column0 << 2), p.activation);
+    activate(c, rows, columns, p.cRow, p.bias == 0 ? 0 : p.bias + ((<usize>column0) << 2), p.activation);
   }
 }

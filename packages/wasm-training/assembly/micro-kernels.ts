@@ -10,14 +10,14 @@
  * - `columns`: one pointer to neighbouring rows at k = 0, which moves by `aStep` bytes for each k.
  */
 
-// @ts-ignore: a decorator of AssemblyScript
+// @ts-expect-error: a decorator of AssemblyScript
 @inline
 export function multiplyAdd(a: v128, b: v128, c: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
   return f32x4.add(f32x4.mul(a, b), c);
 }
 
-// @ts-ignore: a decorator of AssemblyScript
+// @ts-expect-error: a decorator of AssemblyScript
 @inline
 function put(to: usize, left: v128, right: v128, accumulate: bool): void {
   if (accumulate) {

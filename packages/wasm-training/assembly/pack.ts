@@ -1,7 +1,7 @@
 /** Second operands in panels of 8 columns, `[n / 8][k][8]`, the last panel filled with zeros. */
 
 /** 4 k by 4 columns, each column contiguous: transposed on the way. */
-// @ts-ignore: a decorator of AssemblyScript
+// @ts-expect-error: a decorator of AssemblyScript
 @inline
 function turn4(from: usize, step: usize, to: usize): void {
   const r0 = v128.load(from), r1 = v128.load(from + step);

@@ -8,7 +8,7 @@
  */
 import { runTask } from "./jobs";
 
-// @ts-ignore: a decorator of AssemblyScript
+// @ts-expect-error: a decorator of AssemblyScript
 @unmanaged
 class Control {
   /** Counts the jobs; workers wait for it to change. */

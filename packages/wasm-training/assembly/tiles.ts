@@ -5,7 +5,7 @@ import { columns4, columns6, rows4, rows6 } from "./micro-kernels";
 export const TILE_BYTES: usize = 192;
 
 /** How many of `left` rows the next tile takes: 6 or 4, so that few are computed in vain (8 = 4 + 4, 7 = 4 + 3). */
-// @ts-ignore: a decorator of AssemblyScript
+// @ts-expect-error: a decorator of AssemblyScript
 @inline
 export function tileRows(left: i32): i32 {
   return left <= 4 || left == 7 || left == 8 ? 4 : 6;
@@ -34,7 +34,7 @@ export function takeTile(tile: usize, rows: i32, columns: i32, c: usize, cStep: 
 }
 
 /** A tile from a table of row pointers; `size` is what `tileRows` said, `rows` and `columns` what is inside. */
-// @ts-ignore: a decorator of AssemblyScript
+// @ts-expect-error: a decorator of AssemblyScript
 @inline
 export function rowsTile(
   size: i32,
@@ -59,7 +59,7 @@ export function rowsTile(
 }
 
 /** A tile from neighbouring rows. */
-// @ts-ignore: a decorator of AssemblyScript
+// @ts-expect-error: a decorator of AssemblyScript
 @inline
 export function columnsTile(
   size: i32,

@@ -16,7 +16,16 @@ function compile(features) {
   try {
     const file = join(out, "companion.wasm");
     // No data, no stack and no allocator of its own: the memory is that of tfjs.
-    const options = ["--runtime", "stub", "-O3", "--noAssert", "--enable", features, "--importMemory", "--sharedMemory"];
+    const options = [
+      "--runtime",
+      "stub",
+      "-O3",
+      "--noAssert",
+      "--enable",
+      features,
+      "--importMemory",
+      "--sharedMemory",
+    ];
     const limits = ["--initialMemory", "1", "--maximumMemory", "65536"];
     const args = [compiler, "assembly/index.ts", "--outFile", file, ...options, ...limits];
     const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: folder, encoding: "utf8" });

@@ -3,7 +3,8 @@
  * on tfjs's tensors, by this thread and by the workers that listen.
  */
 import type { BackendWasm } from "../heap.js";
-import { compileCompanion } from "./compile-companion.js";
+import { type Binary, compileCompanion } from "./compile-companion.js";
+import { type RunningHelpers, startHelpers } from "./helpers.js";
 
 /** Jobs by the numbers of `assembly/jobs.ts`. */
 export const job = {
@@ -95,30 +96,48 @@ export class Companion {
   }
 }
 
-const companions = new WeakMap<object, Companion>();
+/** What `enableWasmTraining` decided; undefined: no companion. */
+export interface CompanionSettings {
+  /** Threads wherever the memory is shared, this one included. */
+  readonly threads: number;
+  readonly binaries: readonly Binary[];
+  readonly workerPath?: string | undefined;
+  readonly onDeath: (message: string) => void;
+}
 
-/** Whether the kernels use the companion: `enableWasmTraining` decides. */
-let enabled = false;
+let settings: CompanionSettings | undefined;
+const companions = new Map<TfjsModule, { companion: Companion; helpers: RunningHelpers | undefined }>();
 
-export function useCompanion(use: boolean): void {
-  enabled = use;
+export function useCompanion(next: CompanionSettings | undefined): void {
+  settings = next;
+}
+
+/** Ends the worker threads of all backends; what runs afterwards runs on one thread. */
+export function stopCompanions(): void {
+  for (const { helpers } of companions.values()) helpers?.stop();
+  companions.clear();
 }
 
 /** The companion of a backend, started when it is first asked for; undefined where it cannot run or is not wanted. */
 export function companionOf(backend: BackendWasm): Companion | undefined {
-  if (!enabled) return undefined;
+  if (settings === undefined) return undefined;
   const module = backend.wasm as unknown as TfjsModule;
-  let companion = companions.get(module);
-  if (companion === undefined) {
-    const memory = module.wasmMemory ?? module.asm.memory;
-    const compiled = memory && compileCompanion(memory.buffer instanceof ArrayBuffer ? "own" : "shared");
-    if (memory === undefined || compiled === undefined) {
-      enabled = false;
-      return undefined;
-    }
-    const { exports } = new WebAssembly.Instance(compiled.module, { env: { memory } });
-    companion = new Companion(module, exports as unknown as CompanionExports);
-    companions.set(module, companion);
-  }
-  return companion;
+  return (companions.get(module) ?? start(module, settings)).companion;
+}
+
+function start(module: TfjsModule, { threads, binaries, workerPath, onDeath }: CompanionSettings) {
+  const memory = module.wasmMemory ?? module.asm.memory;
+  if (memory === undefined) throw new Error("wasm-training: tfjs's module shows no memory");
+  const isShared = !(memory.buffer instanceof ArrayBuffer);
+  const compiled = compileCompanion(isShared ? "shared" : "own", binaries);
+  if (compiled === undefined) throw new Error("wasm-training: this engine has no SIMD");
+  const instance = new WebAssembly.Instance(compiled.module, { env: { memory } });
+  const exports = instance.exports as unknown as CompanionExports;
+  const helpers =
+    isShared && threads > 1
+      ? startHelpers({ module, memory, compiled: compiled.module, exports, threads, workerPath, onDeath })
+      : undefined;
+  const started = { companion: new Companion(module, exports, helpers), helpers };
+  companions.set(module, started);
+  return started;
 }

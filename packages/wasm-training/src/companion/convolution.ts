@@ -59,11 +59,7 @@ const tapsOf = ({ taps }: SlidingWindow) => taps[0] * taps[1] * taps[2];
 const outputsOf = ({ batch, output }: SlidingWindow) => batch * output[0] * output[1] * output[2];
 
 /** One allocation for all that a job needs, cut into parts. */
-function withMemory(
-  companion: Companion,
-  bytes: readonly number[],
-  use: (...parts: number[]) => void,
-): void {
+function withMemory(companion: Companion, bytes: readonly number[], use: (...parts: number[]) => void): void {
   const memory = companion.allocate(bytes.reduce((sum, part) => sum + align(part), 0) + 16);
   try {
     let at = align(memory);
@@ -152,10 +148,7 @@ export function filterGradient(
         bias: 0,
       };
       companion.write(zeros!, new Uint32Array(channels));
-      companion.write(
-        at!,
-        record(window, outChannels, places, { tapsOfTask, pixelsOfBlock, columnTasks }),
-      );
+      companion.write(at!, record(window, outChannels, places, { tapsOfTask, pixelsOfBlock, columnTasks }));
       companion.run(
         job.filterGradient,
         at!,

@@ -1,4 +1,6 @@
 import { backend_util } from "@tensorflow/tfjs-core";
+import { companionOf } from "../companion/companion.js";
+import { filterGradient as filterGradientByCompanion } from "../companion/convolution.js";
 import {
   allocate,
   allocateZeros,
@@ -10,8 +12,6 @@ import {
   sizeOf,
   type TensorInfo,
 } from "../heap.js";
-import { companionOf } from "../companion/companion.js";
-import { filterGradient as filterGradientByCompanion } from "../companion/convolution.js";
 import { type SlidingWindow, window2d, window3d } from "../window.js";
 import { convolutionCosts } from "./convolution-costs.js";
 import { multiplyMatrices } from "./mat-mul.js";
@@ -166,7 +166,8 @@ function filterGradient(
   window: SlidingWindow,
 ): TensorInfo {
   const companion = companionOf(backend);
-  if (companion !== undefined) return filterGradientByCompanion(backend, companion, x, dy, filterShape, window);
+  if (companion !== undefined)
+    return filterGradientByCompanion(backend, companion, x, dy, filterShape, window);
   const outChannels = filterShape.at(-1)!;
   const { whole, taps } = convolutionCosts(window, outChannels).filterGradient;
   if (taps < whole && sizeOf(x.shape) * sizeOf(dy.shape) > 0) {

@@ -1,4 +1,6 @@
 import { broadcast_util } from "@tensorflow/tfjs-core";
+import { companionOf } from "../companion/companion.js";
+import { companionActivations, multiply as multiplyByCompanion } from "../companion/multiply.js";
 import {
   allocate,
   type BackendWasm,
@@ -11,8 +13,6 @@ import {
   sizeOf,
   type TensorInfo,
 } from "../heap.js";
-import { companionOf } from "../companion/companion.js";
-import { companionActivations, multiply as multiplyByCompanion } from "../companion/multiply.js";
 import { transposeMatrices } from "../transpose-matrices.js";
 
 type Product = (
@@ -237,9 +237,20 @@ export const fusedMatMulKernel = () =>
     const byCompanion = companionActivations[activation];
     const width = b.shape.at(transposeB ? -2 : -1);
     const isRow = bias === undefined || (bias.shape.length <= 1 && bias.shape[0] === width);
-    if (companion !== undefined && byCompanion !== undefined && isRow && a.dtype === "float32" && b.dtype === "float32") {
+    if (
+      companion !== undefined &&
+      byCompanion !== undefined &&
+      isRow &&
+      a.dtype === "float32" &&
+      b.dtype === "float32"
+    ) {
       expectInnerSizes(a, b, transposeA, transposeB);
-      return multiplyByCompanion(backend, companion, a, b, { transposeA, transposeB, bias, activation: byCompanion });
+      return multiplyByCompanion(backend, companion, a, b, {
+        transposeA,
+        transposeB,
+        bias,
+        activation: byCompanion,
+      });
     }
     const plain = !transposeA && !transposeB && a.shape[0] === 1 && b.shape[0] === 1;
     const known = activation === "linear" || activation in activations;
