@@ -1,4 +1,5 @@
 import v8 from "node:v8";
+
 v8.setFlagsFromString("--experimental-wasm-relaxed-simd");
 
 import * as tf from "@tensorflow/tfjs-core";

@@ -69,16 +69,31 @@ export interface KernelArguments {
   readonly attrs: any;
 }
 
-/** A kernel in tfjs's form. */
+/** Kernels that this package made, and the stock kernels below them. */
+const stockOf = new WeakMap<KernelConfig, KernelConfig>();
+
+function stockKernel(kernelName: string): KernelConfig | undefined {
+  const present = getKernel(kernelName, "wasm");
+  return present && (stockOf.get(present) ?? present);
+}
+
+/** A kernel in tfjs's form, set up with the stock one that it replaces: other stock kernels call that one directly. */
 export function kernel(
   kernelName: string,
   kernelFunc: (args: KernelArguments) => TensorInfo | TensorInfo[],
 ): KernelConfig {
-  return { kernelName, backendName: "wasm", kernelFunc: kernelFunc as unknown as KernelFunc };
+  const stock = stockKernel(kernelName);
+  const config: KernelConfig = {
+    kernelName,
+    backendName: "wasm",
+    kernelFunc: kernelFunc as unknown as KernelFunc,
+  };
+  if (stock === undefined) return config;
+  if (stock.setupFunc) config.setupFunc = stock.setupFunc;
+  if (stock.disposeFunc) config.disposeFunc = stock.disposeFunc;
+  stockOf.set(config, stock);
+  return config;
 }
-
-/** Kernels that this package made, and the stock kernels below them. */
-const stockOf = new WeakMap<KernelConfig, KernelConfig>();
 
 /**
  * A kernel that hands some cases to the stock one; the stock one is set up
@@ -88,18 +103,27 @@ export function kernelOver(
   kernelName: string,
   kernelFunc: (args: KernelArguments, stock: KernelFunc) => TensorInfo | TensorInfo[],
 ): KernelConfig {
-  const present = getKernel(kernelName, "wasm");
-  const stock = stockOf.get(present) ?? present;
+  const stock = stockKernel(kernelName);
   if (stock === undefined) throw new Error(`wasm-training: the wasm backend has no kernel ${kernelName}`);
-  const config: KernelConfig = {
-    kernelName,
-    backendName: "wasm",
-    kernelFunc: ((args: KernelArguments) => kernelFunc(args, stock.kernelFunc)) as unknown as KernelFunc,
-  };
-  if (stock.setupFunc) config.setupFunc = stock.setupFunc;
-  if (stock.disposeFunc) config.disposeFunc = stock.disposeFunc;
-  stockOf.set(config, stock);
-  return config;
+  return kernel(kernelName, (args) => kernelFunc(args, stock.kernelFunc));
+}
+
+/** The elements of a tensor, in place: of strings, the strings. */
+export function elementsOf(backend: BackendWasm, x: TensorInfo): ArrayLike<number> | string[] {
+  if (x.dtype !== "string") return backend.typedArrayFromHeap(x);
+  const bytes = backend.readSync(x.dataId) as unknown as Uint8Array[];
+  return bytes.map((word) => util.decodeString(word));
+}
+
+/** Kernels that the wasm backend cannot compute refuse complex numbers before anything is written. */
+export function expectReal(kernelName: string, ...tensors: (TensorInfo | undefined)[]): void {
+  for (const x of tensors) {
+    if (x?.dtype === "complex64") {
+      throw new Error(
+        `${kernelName}: expected real tensors, for the wasm backend has no complex numbers, got complex64`,
+      );
+    }
+  }
 }
 
 /** The number of elements. */

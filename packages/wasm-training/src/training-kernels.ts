@@ -1,20 +1,25 @@
 import type { KernelConfig } from "@tensorflow/tfjs-core";
 import { batchNormKernel } from "./kernels/batch-norm.js";
-import { conv2dKernel } from "./kernels/conv.js";
+import { convKernels } from "./kernels/conv.js";
 import { conv2dBackpropFilterKernel, conv3dBackpropFilterKernel } from "./kernels/conv-backprop-filter.js";
 import { conv2dBackpropInputKernel, conv3dBackpropInputKernel } from "./kernels/conv-backprop-input.js";
 import { depthwiseBackpropKernels } from "./kernels/depthwise-backprop.js";
 import { dilation2dKernels } from "./kernels/dilation2d.js";
 import { einsumKernel } from "./kernels/einsum.js";
+import { elementwiseKernels } from "./kernels/elementwise.js";
 import { gatherKernel } from "./kernels/gather.js";
 import { identityKernels } from "./kernels/identity.js";
 import { batchMatMulKernel, fusedMatMulKernel } from "./kernels/mat-mul.js";
-import { maxPoolKernels } from "./kernels/max-pool.js";
 import { oneHotKernel } from "./kernels/one-hot.js";
+import { padKernel } from "./kernels/pad.js";
+import { poolKernels } from "./kernels/pools.js";
 import { reductionKernels } from "./kernels/reductions.js";
 import { repeatedRowKernels } from "./kernels/repeated-row.js";
+import { resizeKernels } from "./kernels/resize.js";
 import { reverseKernel } from "./kernels/reverse.js";
+import { selectKernel } from "./kernels/select.js";
 import { sliceKernels } from "./kernels/slices.js";
+import { stridedSliceKernel } from "./kernels/strided-slice.js";
 import { tanhKernel } from "./kernels/tanh.js";
 import { tileKernel } from "./kernels/tile.js";
 import { transposeKernel } from "./kernels/transpose.js";
@@ -29,7 +34,13 @@ export function trainingKernels(): KernelConfig[] {
     unsortedSegmentSumKernel(),
     einsumKernel(),
     // wrong there
-    ...maxPoolKernels(),
+    ...poolKernels(),
+    ...convKernels(),
+    ...elementwiseKernels(),
+    ...resizeKernels(),
+    padKernel(),
+    selectKernel(),
+    stridedSliceKernel(),
     conv3dBackpropInputKernel(),
     conv3dBackpropFilterKernel(),
     ...dilation2dKernels(),
@@ -38,7 +49,6 @@ export function trainingKernels(): KernelConfig[] {
     // slow there
     batchMatMulKernel(),
     fusedMatMulKernel(),
-    conv2dKernel(),
     conv2dBackpropInputKernel(),
     ...identityKernels(),
     ...sliceKernels(),

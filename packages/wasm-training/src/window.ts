@@ -41,7 +41,8 @@ export function window3d(info: backend_util.Conv3DInfo): SlidingWindow {
     taps: [info.filterDepth, info.filterHeight, info.filterWidth],
     stride: [info.strideDepth, info.strideHeight, info.strideWidth],
     dilation: [info.dilationDepth, info.dilationHeight, info.dilationWidth],
-    before: [info.padInfo.front, info.padInfo.top, info.padInfo.left],
+    // tfjs gives padding below zero where the stride is larger than the window.
+    before: [Math.max(0, info.padInfo.front), Math.max(0, info.padInfo.top), Math.max(0, info.padInfo.left)],
   };
 }
 

@@ -6,6 +6,11 @@ import { type Companion, job } from "./companion.js";
 /** Activations that the module applies while a result is in the cache, by the numbers of `assembly/activation.ts`. */
 export const companionActivations: Readonly<Record<string, number>> = { linear: 0, relu: 1, relu6: 2 };
 
+/** Whether a bias is one number for each column, or none. */
+export const isRow = (bias: TensorInfo | undefined, columns: number): boolean =>
+  bias === undefined ||
+  (bias.shape.at(-1) === columns && sizeOf(bias.shape) === columns && bias.dtype === "float32");
+
 const ROWS_OF_TASK = 96;
 const COLUMNS_OF_TASK = 128;
 /** A tile, and six pointers for every four rows of a task. */

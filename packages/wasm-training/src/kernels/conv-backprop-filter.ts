@@ -1,6 +1,6 @@
-import { backend_util } from "@tensorflow/tfjs-core";
 import { companionOf } from "../companion/companion.js";
 import { filterGradient as filterGradientByCompanion } from "../companion/convolution.js";
+import { channelsLastAttrs, conv2dInfo, conv3dInfo, toChannelsLast, withOutputOf } from "../geometry.js";
 import {
   allocate,
   allocateZeros,
@@ -165,12 +165,15 @@ function filterGradient(
   filterShape: number[],
   window: SlidingWindow,
 ): TensorInfo {
-  const companion = companionOf(backend);
-  if (companion !== undefined)
-    return filterGradientByCompanion(backend, companion, x, dy, filterShape, window);
   const outChannels = filterShape.at(-1)!;
+  if (sizeOf(x.shape) * sizeOf(dy.shape) * sizeOf(filterShape) === 0)
+    return allocateZeros(backend, filterShape);
+  const companion = companionOf(backend);
+  if (companion !== undefined) {
+    return filterGradientByCompanion(backend, companion, x, dy, filterShape, window);
+  }
   const { whole, taps } = convolutionCosts(window, outChannels).filterGradient;
-  if (taps < whole && sizeOf(x.shape) * sizeOf(dy.shape) > 0) {
+  if (taps < whole) {
     return filterGradientByTaps(backend, x, dy, filterShape, window);
   }
   const patch = sizeOf(filterShape) / outChannels;
@@ -218,23 +221,24 @@ function filterGradient(
 
 /** The filter gradient of `conv2d`, which the wasm backend lacks. */
 export const conv2dBackpropFilterKernel = () =>
-  kernel("Conv2DBackpropFilter", ({ inputs, backend, attrs }) => {
-    const { strides, pad, dataFormat, dimRoundingMode, filterShape } = attrs;
-    if (dataFormat === "NCHW") {
-      throw new Error("conv2d: dataFormat: expected NHWC on the wasm backend, got NCHW");
-    }
+  kernel("Conv2DBackpropFilter", ({ inputs, backend, attrs }): TensorInfo => {
     const [x, dy] = [inputs.x!, inputs.dy!];
-    const shape = x.shape as [number, number, number, number];
-    const info = backend_util.computeConv2DInfo(shape, filterShape, strides, 1, pad, dimRoundingMode);
+    if (attrs.dataFormat === "NCHW") {
+      const turned = { x: toChannelsLast(backend, x), dy: toChannelsLast(backend, dy) };
+      const dw = run(backend, "Conv2DBackpropFilter", turned, channelsLastAttrs(attrs));
+      release(backend, turned.x, turned.dy);
+      return dw;
+    }
+    const { filterShape } = attrs;
+    const info = withOutputOf(conv2dInfo("conv2d", x.shape, filterShape, { ...attrs, dilations: 1 }), dy);
     return filterGradient(backend, x, dy, filterShape, window2d(info));
   });
 
 /** The filter gradient of `conv3d`; the stock kernel is wrong for strides above 1. */
 export const conv3dBackpropFilterKernel = () =>
   kernel("Conv3DBackpropFilterV2", ({ inputs, backend, attrs }) => {
-    const { strides, pad, filterShape } = attrs;
+    const { filterShape } = attrs;
     const [x, dy] = [inputs.x!, inputs.dy!];
-    const shape = x.shape as [number, number, number, number, number];
-    const info = backend_util.computeConv3DInfo(shape, filterShape, strides, 1, pad);
+    const info = conv3dInfo(x.shape, filterShape, { ...attrs, dilations: 1 });
     return filterGradient(backend, x, dy, filterShape, window3d(info));
   });

@@ -1,13 +1,19 @@
-import { backend_util } from "@tensorflow/tfjs-core";
 import { companionOf } from "../companion/companion.js";
 import { inputGradient } from "../companion/convolution.js";
+import {
+  channelsLastAttrs,
+  conv2dInfo,
+  conv3dInfo,
+  toChannelsFirst,
+  toChannelsLast,
+  withOutputOf,
+} from "../geometry.js";
 import {
   allocate,
   allocateZeros,
   type BackendWasm,
   floats,
   kernel,
-  kernelOver,
   release,
   run,
   share,
@@ -105,25 +111,34 @@ function turnFilter(backend: BackendWasm, filter: TensorInfo): TensorInfo {
 
 /**
  * The input gradient of `conv2d`: a convolution of `dy` with the turned filter, or
- * a product and a loop, or a product for each tap. The stock kernel is a plain
- * loop, 10 to 15 times slower; it still serves the order batch, channels, height, width.
+ * a product and a loop, or a product for each tap. The stock kernel is a plain loop, 10 to 15 times slower.
  */
 export const conv2dBackpropInputKernel = () =>
-  kernelOver("Conv2DBackpropInput", ({ inputs, backend, attrs }, stock) => {
-    const { strides, pad, dataFormat, dimRoundingMode, inputShape } = attrs;
-    if (dataFormat === "NCHW") return stock({ inputs, backend, attrs });
+  kernel("Conv2DBackpropInput", ({ inputs, backend, attrs }): TensorInfo => {
     const [dy, filter] = [inputs.dy!, inputs.filter!];
-    const filterShape = filter.shape as [number, number, number, number];
-    const info = backend_util.computeConv2DInfo(inputShape, filterShape, strides, 1, pad, dimRoundingMode);
+    const { dataFormat, inputShape } = attrs;
+    if (dataFormat === "NCHW") {
+      const [batch, channels, height, width] = inputShape as [number, number, number, number];
+      const turned = toChannelsLast(backend, dy);
+      const last = { ...channelsLastAttrs(attrs), inputShape: [batch, height, width, channels] };
+      const dx = run(backend, "Conv2DBackpropInput", { dy: turned, filter }, last);
+      const out = toChannelsFirst(backend, dx);
+      release(backend, turned, dx);
+      return out;
+    }
+    const info = withOutputOf(conv2dInfo("conv2d", inputShape, filter.shape, { ...attrs, dilations: 1 }), dy);
+    if (sizeOf(info.inShape) * sizeOf(dy.shape) * sizeOf(filter.shape) === 0) {
+      return allocateZeros(backend, info.inShape);
+    }
+    const window = window2d(info);
+    const companion = companionOf(backend);
+    if (companion !== undefined) return inputGradient(backend, companion, dy, filter, info.inShape, window);
     const top = info.filterHeight - 1 - info.padInfo.top;
     const left = info.filterWidth - 1 - info.padInfo.left;
     const bottom = info.inHeight - info.outHeight + info.padInfo.top;
     const right = info.inWidth - info.outWidth + info.padInfo.left;
-    const window = window2d(info);
-    const companion = companionOf(backend);
-    if (companion !== undefined) return inputGradient(backend, companion, dy, filter, info.inShape, window);
     const { convolved, spread, taps } = convolutionCosts(window, info.outChannels).inputGradient;
-    if (taps < Math.min(convolved, spread) && sizeOf(dy.shape) > 0) {
+    if (taps < Math.min(convolved, spread)) {
       return inputGradientByTaps(backend, dy, filter, info.inShape, window);
     }
     if (spread < convolved || Math.min(top, left, bottom, right) < 0) {
@@ -145,10 +160,11 @@ export const conv2dBackpropInputKernel = () =>
 /** The input gradient of `conv3d`; the stock kernel leaves out part of the border. */
 export const conv3dBackpropInputKernel = () =>
   kernel("Conv3DBackpropInputV2", ({ inputs, backend, attrs }) => {
-    const { strides, pad, inputShape } = attrs;
     const [dy, filter] = [inputs.dy!, inputs.filter!];
-    const filterShape = filter.shape as [number, number, number, number, number];
-    const info = backend_util.computeConv3DInfo(inputShape, filterShape, strides, 1, pad);
+    const info = conv3dInfo(attrs.inputShape, filter.shape, { ...attrs, dilations: 1 });
+    if (sizeOf(info.inShape) * sizeOf(dy.shape) * sizeOf(filter.shape) === 0) {
+      return allocateZeros(backend, info.inShape);
+    }
     const companion = companionOf(backend);
     const window = window3d(info);
     if (companion !== undefined) return inputGradient(backend, companion, dy, filter, info.inShape, window);

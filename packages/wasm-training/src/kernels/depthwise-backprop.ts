@@ -1,4 +1,4 @@
-import { backend_util } from "@tensorflow/tfjs-core";
+import { conv2dInfo, withOutputOf } from "../geometry.js";
 import {
   allocate,
   allocateZeros,
@@ -8,6 +8,7 @@ import {
   kernel,
   release,
   run,
+  sizeOf,
   type TensorInfo,
 } from "../heap.js";
 import { forEachTap, window2d } from "../window.js";
@@ -27,18 +28,8 @@ function turnFilter(backend: BackendWasm, filter: TensorInfo): TensorInfo {
 
 type Shape4D = [number, number, number, number];
 
-function infoOf(inShape: number[], filterShape: number[], attrs: KernelArguments["attrs"]) {
-  const { strides, dilations = [1, 1], pad, dimRoundingMode } = attrs;
-  return backend_util.computeConv2DInfo(
-    inShape as Shape4D,
-    filterShape as Shape4D,
-    strides,
-    dilations,
-    pad,
-    dimRoundingMode,
-    true,
-  );
-}
+const infoOf = (inShape: number[], filterShape: number[], attrs: KernelArguments["attrs"]) =>
+  conv2dInfo("depthwiseConv2d", inShape, filterShape, attrs, true);
 
 /**
  * Both gradients of `depthwiseConv2d`, which the wasm backend lacks. The input
@@ -48,14 +39,14 @@ function infoOf(inShape: number[], filterShape: number[], attrs: KernelArguments
 export const depthwiseBackpropKernels = () => [
   kernel("DepthwiseConv2dNativeBackpropInput", ({ inputs, backend, attrs }) => {
     const [dy, filter] = [inputs.dy!, inputs.filter!];
-    const info = infoOf(attrs.inputShape, filter.shape, attrs);
+    const info = withOutputOf(infoOf(attrs.inputShape, filter.shape, attrs), dy);
     const multiplier = filter.shape[3]!;
     const top = info.effectiveFilterHeight - 1 - info.padInfo.top;
     const left = info.effectiveFilterWidth - 1 - info.padInfo.left;
     const bottom = info.inHeight - info.outHeight + info.padInfo.top;
     const right = info.inWidth - info.outWidth + info.padInfo.left;
     const unit = info.strideHeight === 1 && info.strideWidth === 1;
-    if (multiplier === 1 && unit && Math.min(top, left, bottom, right) >= 0) {
+    if (multiplier === 1 && unit && Math.min(top, left, bottom, right) >= 0 && sizeOf(dy.shape) > 0) {
       const turned = turnFilter(backend, filter);
       const dx = run(
         backend,
@@ -93,7 +84,7 @@ export const depthwiseBackpropKernels = () => [
   }),
   kernel("DepthwiseConv2dNativeBackpropFilter", ({ inputs, backend, attrs }) => {
     const [x, dy] = [inputs.x!, inputs.dy!];
-    const info = infoOf(x.shape, attrs.filterShape, attrs);
+    const info = withOutputOf(infoOf(x.shape, attrs.filterShape, attrs), dy);
     const dw = allocate(backend, attrs.filterShape);
     const [, , c, multiplier] = attrs.filterShape as Shape4D;
     const from = floats(backend, x);

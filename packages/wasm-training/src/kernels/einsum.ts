@@ -1,6 +1,14 @@
 import { backend_util } from "@tensorflow/tfjs-core";
-import { type BackendWasm, kernel, release, run, share, sizeOf, type TensorInfo } from "../heap.js";
-import { matMul } from "./mat-mul.js";
+import {
+  type BackendWasm,
+  expectReal,
+  kernel,
+  release,
+  run,
+  share,
+  sizeOf,
+  type TensorInfo,
+} from "../heap.js";
 
 /** A tensor whose axes have names. */
 interface Labelled {
@@ -36,18 +44,17 @@ function contract(backend: BackendWasm, a: Labelled, b: Labelled, output: string
   const [batches, rows, depth, columns] = [batch, left, inner, right].map((labels) => sizeOf(size(labels)));
   const as = arrange(backend, a, [...batch, ...left, ...inner]);
   const bs = arrange(backend, b, [...batch, ...inner, ...right]);
-  const product = matMul(
-    backend,
-    { ...as, shape: [batches!, rows!, depth!] },
-    { ...bs, shape: [batches!, depth!, columns!] },
-  );
+  const product = run(backend, "BatchMatMul", {
+    a: { ...as, shape: [batches!, rows!, depth!] },
+    b: { ...bs, shape: [batches!, depth!, columns!] },
+  });
   release(backend, as, bs);
   const labels = [...batch, ...left, ...right];
   return { labels, x: { ...product, shape: size(labels) } };
 }
 
 /**
- * `einsum` of one or two float32 tensors: axes that only one of them has are
+ * `einsum` of one or two tensors: axes that only one of them has are
  * summed first, the rest is one batched matrix product and a transposition.
  */
 export const einsumKernel = () =>
@@ -56,10 +63,7 @@ export const einsumKernel = () =>
     const equation = (attrs.equation as string).replace(/\s/g, "");
     const { allDims, idDims } = backend_util.decodeEinsumEquation(equation, tensors.length);
     backend_util.checkEinsumDimSizes(allDims.length, idDims, tensors as never);
-    for (const x of tensors) {
-      if (x.dtype !== "float32")
-        throw new Error(`einsum: expected float32 tensors on the wasm backend, got ${x.dtype}`);
-    }
+    expectReal("einsum", ...tensors);
     const output = [...equation.split("->")[1]!];
     const terms = idDims.map((dims) => dims.map((dim) => allDims[dim]!));
     const operands = tensors.map((x, i) =>

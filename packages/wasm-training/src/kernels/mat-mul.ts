@@ -1,11 +1,13 @@
 import { broadcast_util } from "@tensorflow/tfjs-core";
 import { companionOf } from "../companion/companion.js";
-import { companionActivations, multiply as multiplyByCompanion } from "../companion/multiply.js";
+import { companionActivations, isRow, multiply as multiplyByCompanion } from "../companion/multiply.js";
 import {
   allocate,
   type BackendWasm,
+  expectReal,
   floats,
   type KernelArguments,
+  kernel,
   kernelOver,
   release,
   run,
@@ -14,6 +16,8 @@ import {
   type TensorInfo,
 } from "../heap.js";
 import { transposeMatrices } from "../transpose-matrices.js";
+import { activate } from "./activate.js";
+import { castTo } from "./identity.js";
 
 type Product = (
   a: number,
@@ -195,12 +199,24 @@ function multiply(
   return out;
 }
 
-function expectFloat32(kernelName: string, ...tensors: TensorInfo[]): void {
-  for (const x of tensors) {
-    if (x.dtype !== "float32") {
-      throw new Error(`${kernelName}: expected float32 tensors on the wasm backend, got ${x.dtype}`);
-    }
-  }
+/** As float32; integers and booleans are multiplied as such, as on the cpu backend. */
+const asFloats = (backend: BackendWasm, x: TensorInfo): TensorInfo =>
+  x.dtype === "float32" ? share(backend, x, x.shape) : castTo(backend, x, "float32");
+
+/** Products of integers or booleans, exact while they stay below 2²⁴; the result has the type of `a`. */
+function matMulOfIntegers(
+  backend: BackendWasm,
+  a: TensorInfo,
+  b: TensorInfo,
+  transposeA: boolean,
+  transposeB: boolean,
+): TensorInfo {
+  const [left, right] = [asFloats(backend, a), asFloats(backend, b)];
+  const product = matMul(backend, left, right, transposeA, transposeB);
+  const out =
+    a.dtype === "float32" ? share(backend, product, product.shape) : castTo(backend, product, a.dtype);
+  release(backend, left, right, product);
+  return out;
 }
 
 /**
@@ -211,58 +227,51 @@ function expectFloat32(kernelName: string, ...tensors: TensorInfo[]): void {
 export const batchMatMulKernel = () =>
   kernelOver("BatchMatMul", ({ inputs, backend, attrs }: KernelArguments, stock) => {
     const [a, b] = [inputs.a!, inputs.b!];
-    expectFloat32("matMul", a, b);
+    const { transposeA, transposeB } = attrs;
+    expectReal("matMul", a, b);
+    if (a.dtype !== "float32" || b.dtype !== "float32") {
+      return matMulOfIntegers(backend, a, b, transposeA, transposeB);
+    }
     const companion = companionOf(backend);
     if (companion !== undefined) {
-      const { transposeA, transposeB } = attrs;
       expectInnerSizes(a, b, transposeA, transposeB);
       return multiplyByCompanion(backend, companion, a, b, { transposeA, transposeB });
     }
     const single = sizeOf(a.shape.slice(0, -2)) === 1 && sizeOf(b.shape.slice(0, -2)) === 1;
     // The stock kernel keeps the packed second operand as long as its tensor lives.
-    if (single && !attrs.transposeA && !attrs.transposeB && sizeOf(a.shape) > 0 && sizeOf(b.shape) > 0) {
+    if (single && !transposeA && !transposeB && sizeOf(a.shape) > 0 && sizeOf(b.shape) > 0) {
       return stock({ inputs, backend, attrs });
     }
-    return matMul(backend, a, b, attrs.transposeA, attrs.transposeB);
+    return matMul(backend, a, b, transposeA, transposeB);
   });
 
-const activations: Record<string, string> = { relu: "Relu", relu6: "Relu6", sigmoid: "Sigmoid", elu: "Elu" };
-
-/** `activation(a b + bias)`; as for `matMul`, the stock kernel is fast for plain products only. */
+/** `activation(a b + bias)`; the stock kernel takes a bias of one axis alone and turns NaN into 0. */
 export const fusedMatMulKernel = () =>
-  kernelOver("_FusedMatMul", ({ inputs, backend, attrs }: KernelArguments, stock) => {
-    const [a, b, bias] = [inputs.a!, inputs.b!, inputs.bias];
+  kernel("_FusedMatMul", ({ inputs, backend, attrs }: KernelArguments) => {
+    const { a, b, bias, preluActivationWeights } = inputs;
     const { transposeA, transposeB, activation = "linear" } = attrs;
     const companion = companionOf(backend);
     const byCompanion = companionActivations[activation];
-    const width = b.shape.at(transposeB ? -2 : -1);
-    const isRow = bias === undefined || (bias.shape.length <= 1 && bias.shape[0] === width);
+    const isFloat = a!.dtype === "float32" && b!.dtype === "float32";
     if (
       companion !== undefined &&
       byCompanion !== undefined &&
-      isRow &&
-      a.dtype === "float32" &&
-      b.dtype === "float32"
+      isFloat &&
+      isRow(bias, b!.shape.at(transposeB ? -2 : -1)!)
     ) {
-      expectInnerSizes(a, b, transposeA, transposeB);
-      return multiplyByCompanion(backend, companion, a, b, {
+      expectInnerSizes(a!, b!, transposeA, transposeB);
+      return multiplyByCompanion(backend, companion, a!, b!, {
         transposeA,
         transposeB,
         bias,
         activation: byCompanion,
       });
     }
-    const plain = !transposeA && !transposeB && a.shape[0] === 1 && b.shape[0] === 1;
-    const known = activation === "linear" || activation in activations;
-    if (plain || !known || a.dtype !== "float32" || b.dtype !== "float32") {
-      return stock({ inputs, backend, attrs });
-    }
-    let result = matMul(backend, a, b, transposeA, transposeB);
-    const replace = (next: TensorInfo) => {
+    let result = run(backend, "BatchMatMul", { a: a!, b: b! }, { transposeA, transposeB });
+    if (bias) {
+      const sum = run(backend, "Add", { a: result, b: bias });
       release(backend, result);
-      result = next;
-    };
-    if (bias !== undefined) replace(run(backend, "Add", { a: result, b: bias }));
-    if (activation !== "linear") replace(run(backend, activations[activation]!, { x: result }));
-    return result;
+      result = sum;
+    }
+    return activate(backend, result, attrs, preluActivationWeights);
   });

@@ -7,6 +7,7 @@ import {
   sizeOf,
   type TensorInfo,
 } from "../heap.js";
+import { plainBinary } from "./elementwise.js";
 
 /** Elements of a row that is long enough for the stock kernel. */
 const rowElements = 2048;
@@ -36,12 +37,11 @@ function divisorUpTo(n: number, most: number): number {
 const withRepeatedRow = (kernelName: string) =>
   kernelOver(kernelName, ({ inputs, backend, attrs }: KernelArguments, stock) => {
     const [a, b] = [inputs.a!, inputs.b!];
+    const plain = plainBinary(kernelName, { a, b }, backend);
+    if (plain) return plain;
     const isSecond = isRowOf(b, a);
     const [large, small] = isSecond ? [a, b] : [b, a];
-    const isFloat = a.dtype === "float32" && b.dtype === "float32";
-    if (!isFloat || !(isSecond || isRowOf(a, b)) || sizeOf(large.shape) === 0) {
-      return stock({ inputs, backend, attrs });
-    }
+    if (!(isSecond || isRowOf(a, b))) return stock({ inputs, backend, attrs });
     const length = sizeOf(small.shape);
     const rows = sizeOf(large.shape) / length;
     const times = divisorUpTo(rows, Math.max(1, Math.floor(rowElements / length)));

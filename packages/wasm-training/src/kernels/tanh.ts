@@ -1,4 +1,5 @@
-import { floats, kernelOver, release, run, type TensorInfo } from "../heap.js";
+import { expectReal, floats, kernel, release, run, sizeOf, type TensorInfo } from "../heap.js";
+import { mapElements } from "./elementwise.js";
 
 /** Below this, `2σ(2x) − 1` would lose digits by cancellation; above, it is exact to four units in the last place. */
 const small = 0.5;
@@ -8,9 +9,10 @@ const small = 0.5;
  * up to `x¹³`, whose rest is below 3e-8 of the value there.
  */
 export const tanhKernel = () =>
-  kernelOver("Tanh", ({ inputs, backend, attrs }, stock): TensorInfo => {
+  kernel("Tanh", ({ inputs, backend }): TensorInfo => {
     const x = inputs.x!;
-    if (x.dtype !== "float32") return stock({ inputs, backend, attrs }) as TensorInfo;
+    expectReal("tanh", x);
+    if (x.dtype !== "float32" || sizeOf(x.shape) === 0) return mapElements(backend, x, Math.tanh);
     const twice = run(backend, "Add", { a: x, b: x });
     const out = run(backend, "Sigmoid", { x: twice });
     release(backend, twice);

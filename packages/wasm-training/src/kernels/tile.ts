@@ -5,6 +5,8 @@ export const tileKernel = () =>
   kernel("Tile", ({ inputs, backend, attrs }) => {
     const x = inputs.x!;
     const reps = attrs.reps as number[];
+    const outShape = x.shape.map((n, i) => n * reps[i]!);
+    if (sizeOf(outShape) === 0) return allocate(backend, outShape, x.dtype);
     let current = x;
     backend.incRef(x.dataId);
     // From the last axis to the first: what lies inside of an axis is one block.
@@ -27,5 +29,5 @@ export const tileKernel = () =>
       backend.disposeData(current.dataId);
       current = out;
     }
-    return { dataId: current.dataId, shape: x.shape.map((n, i) => n * reps[i]!), dtype: x.dtype };
+    return { dataId: current.dataId, shape: outShape, dtype: x.dtype };
   });

@@ -1,0 +1,73 @@
+/** Runs random cases of an op on a backend and shrinks what fails. */
+import { engine, getBackend, setBackend } from "@tensorflow/tfjs-core";
+import fc from "fast-check";
+import { checkCase, type Failure, type Mode, trainedInputs } from "./check-case.js";
+import type { GeometryCase, GeometryOp } from "./op.js";
+import { pasteable } from "./pasteable.js";
+
+export interface GeometryOptions {
+  readonly runs: number;
+  readonly seed: number;
+}
+
+export interface GeometryOutcome {
+  /** Cases that ran before the first failure, or all of them. */
+  readonly ran: number;
+  /** The smallest case found that fails. */
+  readonly failing?: { readonly opCase: GeometryCase; readonly failure: Failure };
+}
+
+/** A backend whose memory is damaged goes; a fresh one takes its place. */
+async function renew(backend: string): Promise<void> {
+  const factory = engine().registryFactory[backend]!;
+  const { removeBackend, registerBackend } = await import("@tensorflow/tfjs-core");
+  try {
+    removeBackend(backend);
+  } catch {
+    delete engine().registry[backend];
+    delete engine().registryFactory[backend];
+  }
+  registerBackend(backend, factory.factory as () => never, factory.priority);
+  await setBackend(backend);
+}
+
+/** Checks `runs` random cases of an op on a backend: `seed` and the op's name determine them. */
+export async function geometry(
+  backend: string,
+  mode: Mode,
+  op: GeometryOp,
+  { runs, seed }: GeometryOptions,
+): Promise<GeometryOutcome> {
+  if (getBackend() !== backend && !(await setBackend(backend)))
+    throw new Error(`geometry: no backend ${backend}`);
+  let last: { opCase: GeometryCase; failure: Failure } | undefined;
+  const cases = mode === "value" ? op.cases : op.cases.filter((c) => trainedInputs(op, c).length > 0);
+  const details = await fc.check(
+    fc.asyncProperty(cases, async (opCase) => {
+      const failure = await checkCase(op, opCase, mode);
+      if (failure === null) return true;
+      last = { opCase, failure };
+      if (failure.kind === "breaks" || failure.kind === "leaks") await renew(backend);
+      return false;
+    }),
+    {
+      numRuns: runs,
+      seed,
+      endOnFailure: false,
+      interruptAfterTimeLimit: 60_000,
+      markInterruptAsFailure: false,
+    },
+  );
+  const ran = details.numRuns;
+  return details.failed && last ? { ran, failing: last } : { ran };
+}
+
+/** A failing case as text: what fails, and the case to paste into a test. */
+export function describeFailure(
+  backend: string,
+  mode: Mode,
+  op: GeometryOp,
+  { opCase, failure }: NonNullable<GeometryOutcome["failing"]>,
+): string {
+  return `${backend}: ${mode} of ${op.name} ${failure.kind}: ${failure.detail}\n  { op: ${JSON.stringify(op.name)}, ${pasteable(opCase)} }`;
+}

@@ -1,0 +1,23 @@
+import type { Tensor } from "@tensorflow/tfjs-core";
+
+export type Backend = "cpu" | "webgl" | "webgpu";
+
+export type Inputs = Readonly<Record<string, Tensor>>;
+
+// biome-ignore lint/suspicious/noExplicitAny: every kernel has attributes of its own
+export type Attrs = any;
+
+/**
+ * Another way to compute a kernel for arguments that the original gets wrong. Ops that are called in a kernel are
+ * neither taped nor differentiated.
+ */
+export interface Repair {
+  readonly kernelName: string;
+  readonly backends: readonly Backend[];
+  /** The result by other ops, or null where the original is right. */
+  readonly compute?: (inputs: Inputs, attrs: Attrs) => Tensor | null;
+  /** What the original is given instead of its attributes. */
+  readonly attrs?: (inputs: Inputs, attrs: Attrs) => Attrs;
+}
+
+export const everywhere: readonly Backend[] = ["cpu", "webgl", "webgpu"];

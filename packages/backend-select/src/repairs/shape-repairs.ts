@@ -1,0 +1,150 @@
+import {
+  broadcast_util,
+  broadcastTo,
+  cast,
+  denseBincount,
+  depthToSpace,
+  einsum,
+  greater,
+  matMul,
+  mirrorPad,
+  pad,
+  reshape,
+  reverse,
+  sum,
+  type Tensor,
+  type Tensor1D,
+  type Tensor4D,
+  tensor1d,
+  transpose,
+  util,
+} from "@tensorflow/tfjs-core";
+import { everywhere, type Repair } from "./repair.js";
+
+/** True where flat indices modulo the number of matrices pair each matrix of `own` with its partner in `all`. */
+const isSuffix = (own: readonly number[], all: readonly number[]): boolean => {
+  const first = own.findIndex((n) => n !== 1);
+  if (first === -1) return true;
+  const tail = own.slice(first);
+  return util.arraysEqual(tail, all.slice(all.length - tail.length));
+};
+
+/** Matrices are paired by the modulo of their flat index: right where the smaller batch is a suffix of the larger one. */
+const interleavedMatMul: Repair = {
+  kernelName: "BatchMatMul",
+  backends: everywhere,
+  compute: ({ a, b }, { transposeA, transposeB }) => {
+    const [batchA, batchB] = [a!.shape.slice(0, -2), b!.shape.slice(0, -2)];
+    const batch = broadcast_util.assertAndGetBroadcastShape(batchA, batchB);
+    if (isSuffix(batchA, batch) && isSuffix(batchB, batch)) return null;
+    const spread = (x: Tensor) => broadcastTo(x, [...batch, ...x.shape.slice(-2)]);
+    return matMul(spread(a!), spread(b!), transposeA, transposeB);
+  },
+};
+
+/** An axis that one operand alone has, and the result lacks, is not summed. */
+const lonelyAxes: Repair = {
+  kernelName: "Einsum",
+  backends: everywhere,
+  compute: (inputs, { equation }: { equation: string }) => {
+    const [left = "", output = ""] = equation.replaceAll(/\s/g, "").split("->");
+    const terms = left.split(",");
+    const lonely = terms.map((term, i) =>
+      [...term].filter(
+        (axis) => !output.includes(axis) && !terms.some((other, j) => j !== i && other.includes(axis)),
+      ),
+    );
+    if (terms.length === 1 || lonely.every((axes) => axes.length === 0)) return null;
+    const rest = terms.map((term, i) => [...term].filter((axis) => !lonely[i]!.includes(axis)).join(""));
+    const xs = Object.values(inputs).map((x, i) =>
+      sum(
+        x,
+        lonely[i]!.map((axis) => terms[i]!.indexOf(axis)),
+      ),
+    );
+    return einsum(`${rest.join(",")}->${output}`, ...xs);
+  },
+};
+
+type Paddings = [number, number][];
+
+/** Pads the first three axes, then the others: the shaders know four axes, and padding one does not touch another. */
+function padInTwo(
+  x: Tensor,
+  paddings: Paddings,
+  padded: (x: Tensor, paddings: Paddings) => Tensor,
+): Tensor | null {
+  if (x.shape.length <= 4) return null;
+  const [first, last] = [paddings.slice(0, 3), paddings.slice(3)];
+  const rest = x.shape.slice(3);
+  const begun = padded(reshape(x, [...x.shape.slice(0, 3), util.sizeFromShape(rest)]), [...first, [0, 0]]);
+  const outer = begun.shape.slice(0, 3);
+  const ended = padded(reshape(begun, [util.sizeFromShape(outer), ...rest]), [[0, 0], ...last]);
+  return reshape(ended, [...outer, ...ended.shape.slice(1)]);
+}
+
+const padded: readonly Repair[] = [
+  {
+    kernelName: "PadV2",
+    backends: ["webgl", "webgpu"],
+    compute: ({ x }, { paddings, constantValue }) =>
+      padInTwo(x!, paddings, (part, of) => pad(part, of, constantValue)),
+  },
+  {
+    kernelName: "MirrorPad",
+    backends: ["webgl", "webgpu"],
+    compute: ({ x }, { paddings, mode }) => padInTwo(x!, paddings, (part, of) => mirrorPad(part, of, mode)),
+  },
+];
+
+/** Reverses one axis after the other in three axes: the shaders know four. */
+const reversed: Repair = {
+  kernelName: "Reverse",
+  backends: ["webgl", "webgpu"],
+  compute: ({ x }, { dims }) => {
+    if (x!.shape.length <= 4) return null;
+    const { shape } = x!;
+    return util.parseAxisParam(dims, shape).reduce((y, axis) => {
+      const [outer, inner] = [shape.slice(0, axis), shape.slice(axis + 1)].map(util.sizeFromShape);
+      return reshape(reverse(reshape(y, [outer!, shape[axis]!, inner!]), 1), shape);
+    }, x!);
+  },
+};
+
+/** A negative axis is counted from the end; the original transposes by it as it is. */
+const cumulated: readonly Repair[] = ["Cumsum", "Cumprod"].map((kernelName) => ({
+  kernelName,
+  backends: everywhere,
+  attrs: ({ x }, attrs) => ({ ...attrs, axis: util.parseAxisParam(attrs.axis, x!.shape)[0] }),
+}));
+
+/** In a list, appearances are to be told from occurrences as in a matrix. */
+const appearances: Repair = {
+  kernelName: "DenseBincount",
+  backends: everywhere,
+  compute: ({ x }, { size, binaryOutput }) => {
+    if (!binaryOutput || x!.shape.length !== 1) return null;
+    return cast(greater(denseBincount(x as Tensor1D, tensor1d([]), size, false), 0), "float32");
+  },
+};
+
+/** The cpu backend knows one order of axes. */
+const channelsFirst: Repair = {
+  kernelName: "DepthToSpace",
+  backends: ["cpu"],
+  compute: ({ x }, { blockSize, dataFormat }) => {
+    if (dataFormat !== "NCHW") return null;
+    const turned = transpose(x as Tensor4D, [0, 2, 3, 1]);
+    return transpose(depthToSpace(turned, blockSize, "NHWC"), [0, 3, 1, 2]);
+  },
+};
+
+export const shapeRepairs: readonly Repair[] = [
+  interleavedMatMul,
+  lonelyAxes,
+  ...padded,
+  reversed,
+  ...cumulated,
+  appearances,
+  channelsFirst,
+];
