@@ -10,7 +10,7 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { applyNetworkTraining, initNetwork, initStatistics, network, summary } from "@gradlab/classic-cnns";
+import { applyNetworkTraining, initNetwork, network, summary } from "@gradlab/classic-cnns";
 import { crossEntropy, disposeParams, flattenParams, installGradients, mapParams } from "@gradlab/core";
 import { enableWasmTraining } from "@gradlab/wasm-training";
 import * as tf from "@tensorflow/tfjs-core";
@@ -19,7 +19,7 @@ import "@tensorflow/tfjs-backend-wasm";
 import { median } from "./interleaved.mjs";
 
 /** `plain` is what the cpu backend does in reasonable time. */
-const networks = {
+export const networks = {
   "lenet-relu": { batch: 128, size: 28, plain: { batch: 8, size: 28 }, pairs: 41, warmups: 20 },
   resnet18: { batch: 8, size: 96, plain: { batch: 2, size: 32 }, pairs: 11, warmups: 4 },
 };
@@ -61,13 +61,13 @@ function leastWork(name, { batch, size }) {
 }
 
 /** A step on the current backend, in milliseconds. */
-function startModel(name, { batch, size }) {
+export function startCnn(name, { batch, size }) {
   const graph = graphOf(name, size);
   const initial = initNetwork(graph, { scheme: "he-normal" });
-  const params = mapParams(initial, (tensor) => tf.variable(tensor));
-  disposeParams(initial);
+  const params = mapParams(initial.params, (tensor) => tf.variable(tensor));
+  disposeParams(initial.params);
   const weights = flattenParams(params).map(([, variable]) => variable);
-  let statistics = initStatistics(graph);
+  let { statistics } = initial;
   const x = tf.randomNormal([batch, size, size, channels], 0, 1, "float32", 7);
   const labels = tf.tensor1d(
     Array.from({ length: batch }, (_, i) => i % 10),
@@ -78,7 +78,7 @@ function startModel(name, { batch, size }) {
     const start = performance.now();
     let moved;
     const { value, grads } = tf.variableGrads(() => {
-      const pass = applyNetworkTraining(graph, params, x, { statistics });
+      const pass = applyNetworkTraining(graph, { params, statistics }, x);
       moved = mapParams(pass.statistics, (tensor) => tf.keep(tensor));
       return crossEntropy(pass.logits, labels);
     }, weights);
@@ -98,7 +98,7 @@ function startModel(name, { batch, size }) {
 }
 
 /** Starts the steps in PyTorch; asked with a name and a number of threads it answers with milliseconds. Null without PyTorch. */
-async function startPeer() {
+export async function startCnnPeer() {
   const script = fileURLToPath(new URL("classic-cnns.py", import.meta.url));
   const sizes = Object.entries(networks).map(([name, { batch, size }]) => [name, { batch, channels, size }]);
   // The system's own Python is where distributions put PyTorch.
@@ -142,7 +142,7 @@ function machineSpeed() {
 /** One step of plain tfjs in milliseconds, or why it cannot. */
 async function plainStep(name, backend) {
   await tf.setBackend(backend);
-  const model = startModel(name, networks[name].plain);
+  const model = startCnn(name, networks[name].plain);
   try {
     return { backend, time: await model.step() };
   } catch (error) {
@@ -155,7 +155,7 @@ async function plainStep(name, backend) {
 /** Rows of one network. */
 async function measure(name, peer, plain, speed) {
   const { batch, size, pairs, warmups } = networks[name];
-  const { step, stop } = startModel(name, networks[name]);
+  const { step, stop } = startCnn(name, networks[name]);
   const times = { ours: [], 1: [], 2: [] };
   for (let i = 0; i < warmups + pairs; i++) {
     const ours = await step();
@@ -202,7 +202,7 @@ export async function run() {
   }
   await enableWasmTraining();
   await tf.setBackend("wasm");
-  const peer = await startPeer();
+  const peer = await startCnnPeer();
   const speed = machineSpeed();
   const rows = [];
   for (const name of Object.keys(networks)) rows.push(...(await measure(name, peer, plain[name], speed)));

@@ -17,7 +17,7 @@ const sizes = { embedding: 128, hidden: 256, vocabulary: 10_000, batch: 20, step
 const pairs = 9;
 
 /** Starts the step in PyTorch; asked with a number of threads it answers with milliseconds. Null without PyTorch. */
-async function startPeer() {
+export async function startLstmPeer() {
   const script = fileURLToPath(new URL("lstm-lm.py", import.meta.url));
   // The system's own Python is where distributions put PyTorch.
   const child = spawn("/usr/bin/python3", [script, JSON.stringify(sizes)], {
@@ -36,7 +36,8 @@ async function startPeer() {
   };
 }
 
-function startModel() {
+/** The step on the current backend, in milliseconds. */
+export function startLstm() {
   const { embedding, hidden, vocabulary, batch, steps } = sizes;
   const uniform = (path, shape, fanIn) =>
     tf.tidy(() => tf.variable(torchUniform(shape, { seed: 0, purpose: path, fanIn })));
@@ -86,8 +87,8 @@ export async function run() {
   installGradients();
   await enableWasmTraining();
   await tf.setBackend("wasm");
-  const step = startModel();
-  const peer = await startPeer();
+  const step = startLstm();
+  const peer = await startLstmPeer();
   for (let i = 0; i < 3; i++) {
     await step();
     await peer?.step(1);

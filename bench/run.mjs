@@ -3,6 +3,7 @@
  * reference, measured in the same run. Machines are noisy: read the ratios.
  */
 const names = [
+  "core",
   "random",
   "datasets",
   "lms",
@@ -11,6 +12,7 @@ const names = [
   "wasm-training",
   "lstm-lm",
   "classic-cnns",
+  "tfjs-node",
 ];
 const chosen = process.argv.slice(2);
 for (const name of chosen) {

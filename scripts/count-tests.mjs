@@ -1,22 +1,61 @@
 /**
- * Adds up the results that the test runs left in `.test-results/` and prints
- * how many were skipped, then "N passed, N failed". A step that failed without a failed test
- * (lint, types, a crash) counts as one failure. Exits with 1 unless tests ran and
- * none failed.
+ * `node scripts/count-tests.mjs FOLDER [STEP …]`: adds up what the tasks left in a folder and prints which tests
+ * were skipped, what failed that is no test, and "N passed, N failed" in the last line.
+ *
+ * The folder holds a report of vitest for each task (`test-packages.json`) and a file for each
+ * check of a task that failed (`test.biome.failed`). A run of vitest that failed without a failed test (it crashed,
+ * or a file could not be loaded), a failed check, and a failed step that left neither count as one failure each. Exits
+ * with 1 unless tests ran and nothing failed.
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { join, relative } from "node:path";
 
-const folder = fileURLToPath(new URL("../.test-results/", import.meta.url));
-const failedSteps = Number(process.argv[2] ?? 0);
-const counts = { passed: 0, failed: 0, skipped: 0 };
-for (const file of existsSync(folder) ? readdirSync(folder) : []) {
-  const result = JSON.parse(readFileSync(folder + file, "utf8"));
-  counts.passed += result.numPassedTests;
-  counts.failed += result.numFailedTests + (result.success || result.numFailedTests > 0 ? 0 : 1);
-  counts.skipped += result.numPendingTests + result.numTodoTests;
+const [folder, ...failedSteps] = process.argv.slice(2);
+const files = existsSync(folder) ? readdirSync(folder).sort() : [];
+const counts = { passed: 0, failed: 0 };
+const skipped = [];
+const others = [];
+/** Failures that a task's files tell of. */
+const known = new Map();
+
+for (const file of files) {
+  const [task] = file.split(".");
+  const text = readFileSync(join(folder, file), "utf8");
+  let failures = 0;
+  if (file.endsWith(".failed")) {
+    others.push(text.trim());
+    failures = 1;
+  } else if (file.endsWith(".json")) {
+    const result = JSON.parse(text);
+    counts.passed += result.numPassedTests;
+    failures = result.numFailedTests;
+    for (const { name, assertionResults, status, message } of result.testResults) {
+      const path = relative(process.cwd(), name);
+      const tests = assertionResults.filter((one) => !["passed", "failed"].includes(one.status));
+      skipped.push(...tests.map((one) => `${path}: ${one.fullName}`));
+      if (status === "failed" && !assertionResults.some((one) => one.status === "failed")) {
+        others.push(`${path}: ${message.trim().split("\n")[0]}`);
+        failures++;
+      }
+    }
+    if (!result.success && failures === 0) {
+      others.push(`${task}: the run failed, though no test did`);
+      failures = 1;
+    }
+  }
+  counts.failed += failures;
+  known.set(task, (known.get(task) ?? 0) + failures);
 }
-if (failedSteps > 0 && counts.failed === 0) counts.failed = failedSteps;
-if (counts.skipped > 0) console.log(`${counts.skipped} skipped`);
+
+for (const step of failedSteps) {
+  const task = step.match(/^npm run (\S+)/)?.[1].replace(":", "-");
+  if ((known.get(task) ?? 0) > 0) continue;
+  others.push(step);
+  counts.failed++;
+}
+
+if (skipped.length > 0) console.log(["", "Skipped:", ...skipped].join("\n  "));
+if (others.length > 0) console.log(["", "Failed beside the tests:", ...others].join("\n  "));
+if (skipped.length > 0) console.log(`\n${skipped.length} skipped`);
 console.log(`${counts.passed} passed, ${counts.failed} failed`);
 process.exitCode = counts.failed === 0 && counts.passed > 0 ? 0 : 1;

@@ -4,7 +4,17 @@
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -23,7 +33,7 @@ class StepFailed extends Error {
  * Runs a program of node_modules/.bin, or node itself. `quiet` keeps what it
  * prints to itself unless it fails.
  */
-function exec(program, args, { cwd = process.cwd(), quiet = false } = {}) {
+function exec(program, args, { cwd = process.cwd(), quiet = false, env = {} } = {}) {
   const result = spawnSync(program === "node" ? process.execPath : program, args, {
     cwd,
     shell: windows && program !== "node",
@@ -35,6 +45,7 @@ function exec(program, args, { cwd = process.cwd(), quiet = false } = {}) {
       TURBO_TELEMETRY_DISABLED: "1",
       TURBO_NO_UPDATE_NOTIFIER: "1",
       DO_NOT_TRACK: "1",
+      ...env,
     },
   });
   if (result.error) throw new StepFailed(`${program}: ${result.error.message}`, 1);
@@ -109,17 +120,90 @@ function prepare() {
   build();
 }
 
-/** One vitest run; the counts are left in `.test-results/` for the continuous integration. */
-function vitest(name, args) {
-  mkdirSync(join(root, ".test-results"), { recursive: true });
-  inRoot(
-    "vitest",
-    "run",
-    "--reporter=default",
-    "--reporter=json",
-    `--outputFile.json=${join(root, ".test-results", `${name}.json`)}`,
-    ...args,
+const results = join(root, ".test-results");
+
+/** Runs every step, also after one that failed; the task fails at the end, with the first status. */
+function all(...steps) {
+  const failures = [];
+  for (const step of steps) {
+    try {
+      step();
+    } catch (error) {
+      if (!(error instanceof StepFailed) || error.status === 130) throw error;
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) {
+    throw new StepFailed(failures.map(({ message }) => message).join("\n"), failures[0].status);
+  }
+}
+
+/**
+ * A check that is no test (lint, types). What fails is left in `.test-results/`, where
+ * the continuous integration counts it beside the failed tests.
+ */
+function check(task, program, ...args) {
+  const record = join(results, `${fileName(task)}.${program}.failed`);
+  mkdirSync(results, { recursive: true });
+  rmSync(record, { force: true });
+  try {
+    inRoot(program, ...args);
+  } catch (error) {
+    writeFileSync(record, `${error.message}\n`);
+    throw error;
+  }
+}
+
+/** One vitest run; what came of every test is left in `.test-results/` for the continuous integration. */
+function vitest(task, args, env = {}) {
+  mkdirSync(results, { recursive: true });
+  const json = join(results, `${fileName(task)}.json`);
+  rmSync(json, { force: true });
+  exec("vitest", ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${json}`, ...args], {
+    cwd: root,
+    env,
+  });
+}
+
+const fileName = (task) => task.replace(":", "-");
+
+/** The tests that read one of these variables; `npm run test:slow` sets all of them. */
+const slowVariables = ["GRADLAB_SLOW", "GRADLAB_MEMORY_STEPS", "GRADLAB_TORCH_FILES"];
+
+function slowTests() {
+  const read = (folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+      .filter((name) => name.endsWith(".ts"))
+      .map((name) => join(folder, name).replaceAll("\\", "/"));
+  const folders = workspaceFolders().map((folder) => join(folder, "test"));
+  const files = folders.filter((folder) => existsSync(join(root, folder))).flatMap(read);
+  const pattern = new RegExp(`\\b(${slowVariables.join("|")}|isSlow)\\b`);
+  return files.filter(
+    (file) => file.endsWith(".test.ts") && pattern.test(readFileSync(join(root, file), "utf8")),
   );
+}
+
+/**
+ * Has PyTorch write a folder of `.pth` files, several GB, and gives it to `work`; where there is no PyTorch,
+ * says so and the test that reads them is skipped.
+ */
+function withTorchFiles(work) {
+  const given = process.env.GRADLAB_TORCH_FILES;
+  if (given) return work({ GRADLAB_TORCH_FILES: given });
+  const python = "/usr/bin/python3";
+  const { status } = spawnSync(python, ["-c", "import torchvision"], { stdio: "ignore" });
+  if (status !== 0) {
+    say("No PyTorch (Debian's python3-torchvision): the test of files that it wrote is skipped.");
+    return work({});
+  }
+  const folder = mkdtempSync(join(tmpdir(), "gradlab-torch-"));
+  try {
+    say("Writing files of PyTorch …");
+    exec(python, ["packages/classic-cnns/scripts/golden/torch_states.py", folder], { cwd: root });
+    work({ GRADLAB_TORCH_FILES: folder });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 const tasks = {
@@ -130,22 +214,54 @@ const tasks = {
   build: prepare,
   test(args) {
     prepare();
-    inRoot("biome", "check", "--error-on-warnings", ".");
-    inRoot("tsc", "-p", "tsconfig.json");
-    vitest("test", args);
+    all(
+      () => check("test", "biome", "check", "--error-on-warnings", "."),
+      () => check("test", "tsc", "-p", "tsconfig.json"),
+      () => vitest("test", args),
+    );
+  },
+  "test:slow"(args) {
+    prepare();
+    withTorchFiles((env) =>
+      vitest("test:slow", [...slowTests(), ...args], {
+        GRADLAB_SLOW: "1",
+        GRADLAB_MEMORY_STEPS: "10000",
+        ...env,
+      }),
+    );
   },
   "test:packages"(args) {
     prepare();
-    inRoot("knip", "--no-progress");
-    vitest("packages", ["--config", "integration/vitest.config.ts", ...args]);
+    all(
+      () => check("test:packages", "knip", "--no-progress"),
+      () => vitest("test:packages", ["--config", "integration/vitest.config.ts", ...args]),
+    );
   },
   "test:webgpu"(args) {
     prepare();
-    vitest("webgpu", ["--config", "integration/webgpu/vitest.config.ts", ...args]);
+    vitest("test:webgpu", ["--config", "integration/webgpu/vitest.config.ts", ...args]);
   },
   "test:browser"(args) {
     prepare();
-    vitest("browser", ["--config", "integration/browser/vitest.config.ts", ...args]);
+    vitest("test:browser", ["--config", "integration/browser/vitest.config.ts", ...args]);
+  },
+  /** With `--or-skip`, a machine on which tfjs-node cannot be built is counted as one skipped test. */
+  "test:tfjs-node"(args) {
+    prepare();
+    const orSkip = args.includes("--or-skip");
+    try {
+      inRoot("node", "integration/tfjs-node/build.mjs");
+    } catch (error) {
+      if (error.status !== 75 || !orSkip) throw error;
+      mkdirSync(results, { recursive: true });
+      const skipped = { fullName: "TensorFlow's library could not be built here", status: "skipped" };
+      const testResults = [{ name: join(root, "integration/tfjs-node"), assertionResults: [skipped] }];
+      const report = { numPassedTests: 0, numFailedTests: 0, success: true, testResults };
+      writeFileSync(join(results, "test-tfjs-node.json"), JSON.stringify(report));
+      return;
+    }
+    const rest = args.filter((arg) => arg !== "--or-skip");
+    vitest("test:tfjs-node", ["--config", "integration/tfjs-node/vitest.config.ts", ...rest]);
   },
   format(args) {
     install();
@@ -155,13 +271,19 @@ const tasks = {
     prepare();
     inRoot("node", "bench/run.mjs", ...args);
   },
+  mutate(args) {
+    prepare();
+    inRoot("node", "scripts/mutate.mjs", ...args);
+  },
   "release:dry"(args) {
     prepare();
     inRoot("node", "scripts/release-dry.mjs", ...args);
   },
   gradlab(args) {
     prepare();
-    exec("node", [command, ...args]);
+    // What `npm run test:tfjs-node` built is found as if it were installed.
+    const native = join(root, "node_modules/.gradlab-tfjs-node/node_modules");
+    exec("node", [command, ...args], { env: existsSync(native) ? { NODE_PATH: native } : {} });
   },
 };
 

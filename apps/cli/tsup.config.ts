@@ -9,5 +9,7 @@ export default defineConfig({
   clean: true,
   sourcemap: true,
   splitting: true,
+  // Private: they are part of the command.
+  noExternal: [/^@gradlab\/(studies|experiments)$/],
   silent: true,
 });

@@ -8,5 +8,6 @@ export default defineConfig({
     globalSetup: "../packed/pack-all.ts",
     testTimeout: 120_000,
     hookTimeout: 600_000,
+    update: "none",
   },
 });

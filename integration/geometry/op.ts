@@ -25,7 +25,7 @@ export interface GeometryOp {
   readonly tfjs: (inputs: Any[], attrs: Any) => Tensor | Tensor[];
   readonly definition: (inputs: Grid[], attrs: Any) => Grid | Grid[];
   /** Some inputs lie where the op has a kink: any slope between those of the two sides passes. */
-  readonly kinks?: true;
+  readonly kinks?: boolean;
   /** The inputs to differentiate, if not all that are float32. */
   readonly wrt?: readonly number[];
   /** Why there is no gradient to check. */
@@ -38,3 +38,10 @@ export interface GeometryOp {
   /** What the generator leaves out, and where tfjs says that it is not allowed. */
   readonly leavesOut?: readonly string[];
 }
+
+/** The same op of tensors without elements; their second derivatives would say nothing new. */
+export const ofEmpty = ({ second: _, ...op }: GeometryOp, cases: GeometryOp["cases"]): GeometryOp => ({
+  ...op,
+  name: `${op.name} of empty tensors`,
+  cases,
+});

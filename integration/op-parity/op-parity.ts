@@ -19,7 +19,7 @@ export interface OpCase {
   readonly catches: string;
 }
 
-export type BackendName = "cpu" | "wasm" | "webgl" | "webgpu";
+export type BackendName = "cpu" | "wasm" | "webgl" | "webgpu" | "tensorflow";
 export type Part = "value" | "gradient";
 export const parts: readonly Part[] = ["value", "gradient"];
 

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { known, opCases } from "./op-cases.js";
 import { type BackendName, expected, type OpCase, type Part, parts, type Verdict } from "./op-parity.js";
 
-const backends: readonly BackendName[] = ["cpu", "wasm", "webgl", "webgpu"];
+const backends: readonly BackendName[] = ["cpu", "wasm", "webgl", "webgpu", "tensorflow"];
 
 type Alone = Readonly<Record<string, Readonly<Partial<Record<Part, Verdict>>>>>;
 

@@ -22,8 +22,12 @@ function node(folder: string, script: string, environment: Record<string, string
     env: { ...inherited, ...environment },
     timeout: 120_000,
   });
+  const ended = Date.now();
   expect({ status, signal, stderr }).toEqual({ status: 0, signal: null, stderr: "" });
-  return JSON.parse(stdout);
+  const { finished, ...result } = JSON.parse(stdout);
+  // It ends by itself: no timer and no device keeps it alive.
+  expect(ended - finished).toBeLessThan(10_000);
+  return result;
 }
 
 const program = (options: object) => `
@@ -39,7 +43,8 @@ for (let step = 0; step < 2; step++) {
   const loss = optimizer.minimize(() => tf.mean(tf.square(tf.sub(tf.matMul(x, w), y))), true);
   losses.push((await loss.data())[0]);
 }
-console.log(JSON.stringify({ registered, backend, active: tf.getBackend(), device, software, candidates, losses }));`;
+const active = tf.getBackend();
+console.log(JSON.stringify({ registered, backend, active, device, software, candidates, losses, finished: Date.now() }));`;
 
 /** A project with some of the consumer's packages. */
 function projectWithout(...names: readonly string[]): string {

@@ -54,10 +54,13 @@ for (const [moduleResolution, module] of [
         include: ["*.ts"],
       }),
     );
-    const { stdout } = spawnSync("tsc", ["-p", folder, "--pretty", "false"], {
+    const { error, status, signal, stdout, stderr } = spawnSync("tsc", ["-p", folder, "--pretty", "false"], {
       encoding: "utf8",
       cwd: folder,
     });
+    expect({ error, signal, stderr }).toEqual({ error: undefined, signal: null, stderr: "" });
+    // 2: it came to its end and found something, which it then says.
+    expect(status).toBe(stdout === "" ? 0 : 2);
     // Errors inside the declarations of tfjs, and between its WebGPU and the DOM's, are not ours to mend.
     const errors = stdout
       .split("\n")
@@ -70,14 +73,14 @@ for (const [moduleResolution, module] of [
 
 /**
  * Largest size of what a statement brings into a page, bundled, minified and
- * compressed, in kB. Figures carries Observable Plot; receptive-field's larger half
- * are the converters, which stay out where they are not used.
+ * compressed, in kB. Figures carries Observable Plot.
  */
 const budgets: readonly (readonly [statement: string, kilobytes: number])[] = [
   ['export * from "@gradlab/random"', 5],
   ['export * from "@gradlab/safetensors"', 8],
-  ['export * from "@gradlab/receptive-field"', 30],
+  ['export * from "@gradlab/receptive-field"', 16],
   ['export { receptiveField, parseNetwork } from "@gradlab/receptive-field"', 13],
+  ['export * from "@gradlab/tfjs-models"', 25],
   ['export * from "@gradlab/lms"', 20],
   ['export * from "@gradlab/datasets"', 16],
   ['export * from "@gradlab/figures"', 110],
@@ -88,9 +91,9 @@ const budgets: readonly (readonly [statement: string, kilobytes: number])[] = [
   // With tfjs-core and the four backends of browsers.
   ['export * from "@gradlab/backend-select"', 400],
   ['export * from "@gradlab/classic-cnns"', 100],
-  ['export { network, summary } from "@gradlab/classic-cnns"', 24],
+  ['export * from "@gradlab/classic-cnns/networks"', 26],
   ['export * from "@gradlab/classic-cnns/weights"', 90],
-  ['export { readTorch } from "@gradlab/classic-cnns/weights"', 12],
+  ['export * from "@gradlab/torch-files"', 15],
 ];
 
 test.each(budgets)(
@@ -112,6 +115,34 @@ test.each(budgets)(
     expect(size).toBeGreaterThan(kilobytes / 3);
   },
 );
+
+// A loader that knows no tfjs stands for a folder without it.
+const withoutTfjs = `data:text/javascript,${encodeURIComponent(`
+  export async function resolve(specifier, context, next) {
+    if (specifier.startsWith("@tensorflow/")) throw new Error("without " + specifier);
+    return next(specifier, context);
+  }
+`)}`;
+
+test.each([
+  ["@gradlab/classic-cnns/networks", "networkNames.length", "25\n", ""],
+  ["@gradlab/receptive-field", "typeof executeGraph", "function\n", ""],
+  ["@gradlab/classic-cnns", "networkNames.length", "", "without @tensorflow/tfjs-core"],
+])("%s in plain Node where there is no tfjs", (name, expression, printed, failure) => {
+  const code = `
+    import { register } from "node:module";
+    register(${JSON.stringify(withoutTfjs)});
+    const { networkNames, executeGraph } = await import(${JSON.stringify(name)});
+    console.log(${expression});
+  `;
+  const { stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", code], {
+    encoding: "utf8",
+    cwd: consumer,
+  });
+  expect(stdout).toBe(printed);
+  if (failure === "") expect(stderr).toBe("");
+  else expect(stderr).toContain(failure);
+});
 
 test("every library has a budget", () => {
   for (const { manifest } of libraries) {

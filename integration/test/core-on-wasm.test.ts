@@ -87,7 +87,7 @@ async function on(backend: string, make: () => tf.Tensor): Promise<number[]> {
 // The full 10,000 steps of the acceptance criterion: set GRADLAB_MEMORY_STEPS=10000.
 const steps = Number(process.env.GRADLAB_MEMORY_STEPS ?? 1000);
 
-const names = ["sgd", "momentum", "adam", "adamax", "rmsprop", "adagrad", "adadelta"] as const;
+const names = ["sgd", "momentum", "adam", "adamw", "adamax", "rmsprop", "adagrad", "adadelta"] as const;
 
 for (const variant of ["stock", "with wasm-training"]) {
   describe(`wasm, ${variant}`, () => {
@@ -185,13 +185,13 @@ for (const variant of ["stock", "with wasm-training"]) {
       const bytes = await saveCheckpoint(training);
       for await (const { step } of train(training, options)) expect(step).toBeGreaterThan(20);
       const wasm = await Promise.all(
-        flattenParams(training.params).map(async ([, x]) => Array.from(await x.data())),
+        flattenParams(training.state).map(async ([, x]) => Array.from(await x.data())),
       );
       disposeTraining(training);
       await tf.setBackend("cpu");
       const resumed = loadCheckpoint(bytes, init());
       for await (const { step } of train(resumed, options)) expect(step).toBeGreaterThan(20);
-      for (const [i, [, x]] of flattenParams(resumed.params).entries()) {
+      for (const [i, [, x]] of flattenParams(resumed.state).entries()) {
         for (const [j, value] of (await x.data()).entries()) {
           // 20 steps of a relative rounding of about 2^-20, at a rate of at most 0.0025
           expect(Math.abs(value - wasm[i]![j]!)).toBeLessThan(20 * 2 ** -20);

@@ -2,7 +2,6 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   evaluateNetwork,
-  type ImageBatch,
   initNetwork,
   network,
   startNetworkTraining,
@@ -10,12 +9,12 @@ import {
 } from "@gradlab/classic-cnns";
 import { disposeParams, disposeTraining, installGradients } from "@gradlab/core";
 import {
-  batchIndices,
+  batchesOf,
   type Dataset,
   generateShapes,
+  inOrder,
   readIdxImages,
   stepsPerEpoch,
-  takeBatch,
 } from "@gradlab/datasets";
 import type { LayerGraph } from "@gradlab/receptive-field";
 import { enableWasmTraining } from "@gradlab/wasm-training";
@@ -47,30 +46,21 @@ const linear: LayerGraph = {
   ],
 };
 
-function take(dataset: Dataset, samples: ArrayLike<number>): ImageBatch {
-  const { images, labels, shape } = takeBatch(dataset, samples);
-  return { images: tf.tensor4d(images, [...shape]), labels: tf.tensor1d(labels, "int32") };
-}
-
 /** The share of the test images that a network recognises after its training. */
 async function accuracyOf(
   graph: LayerGraph,
   { train, test: judged }: { readonly train: Dataset; readonly test: Dataset },
   { epochs, seed }: { readonly epochs: number; readonly seed: number },
 ): Promise<number> {
-  const params = initNetwork(graph, { seed, scheme: "xavier-uniform" });
-  const training = startNetworkTraining({ params }, { name: "adam", learningRate: 2e-3, epsilon: 1e-8 });
-  disposeParams(params);
-  const plan = { count: train.count, size: 50 };
+  const state = initNetwork(graph, { seed, scheme: "xavier-uniform" });
+  const training = startNetworkTraining(graph, state, { name: "adam", learningRate: 2e-3, epsilon: 1e-8 });
+  disposeParams(state);
   const steps = trainNetwork(graph, training, {
-    batch: (step) => take(train, batchIndices({ ...plan, seed, step })),
-    steps: epochs * stepsPerEpoch(plan),
+    batch: batchesOf(train, { size: 50, seed }),
+    steps: epochs * stepsPerEpoch({ count: train.count, size: 50 }),
   });
   for await (const _ of steps);
-  const all = Array.from({ length: judged.count }, (_, sample) => sample);
-  const { accuracy } = await evaluateNetwork(graph, training.params.params, {
-    batch: (index) => (index === 0 ? take(judged, all) : null),
-  });
+  const { accuracy } = await evaluateNetwork(graph, training.state, { batch: inOrder(judged) });
   disposeTraining(training);
   return accuracy;
 }

@@ -19,5 +19,6 @@ export default defineConfig({
     pool: "forks",
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    update: "none",
   },
 });

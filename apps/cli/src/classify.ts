@@ -2,12 +2,12 @@ import { applyNetwork, type NetworkState, type Prediction } from "@gradlab/class
 import { parseLabels, readWeights, transformInput } from "@gradlab/classic-cnns/weights";
 import { disposeParams } from "@gradlab/core";
 import { datasetFromPixels, preprocessImageNet, takeBatch } from "@gradlab/datasets";
+import { bothAxes, classicNetwork, refuseBesideCheckpoint } from "@gradlab/studies";
 import { mul, sub, type Tensor, type Tensor4D, tensor4d, tidy, zeros } from "@tensorflow/tfjs-core";
 import type { Classified, ClassifyFlags, Preprocessing } from "./commands/classify.js";
 import { blame, Failure, messageOf } from "./failure.js";
 import { readInput } from "./files.js";
 import { loadTfjsModel, type TfjsModel } from "./load-tfjs-model.js";
-import { bothAxes, classicNetwork, refuseBesideCheckpoint } from "./network-source.js";
 import { readPicture } from "./pictures.js";
 import { checkpointFile, checkpointNetwork, isCheckpoint } from "./train-cnn/checkpoint.js";
 
@@ -78,7 +78,8 @@ async function fromWeights(
     throw new Failure("usage", `--net: expected the network that ${file} has weights for, got none`);
   }
   const { name, graph } = await classicNetwork(flags.net, flags);
-  const { format, ignored, ...weights } = blame("runtime", file, () => readWeights(graph, bytes));
+  const weights = blame("runtime", file, () => readWeights(graph, bytes));
+  const { format, ignored } = weights;
   if (ignored.length > 0) warn(`${file}: ${ignored.length} tensors are of no use here: ${ignored[0]}, …`);
   const isTorch = format !== "weights" && format !== "checkpoint";
   if (isTorch && name === "googlenet" && flags.preprocess === undefined) {
@@ -91,7 +92,7 @@ async function fromWeights(
 function networkClassifier(
   name: string,
   graph: Awaited<ReturnType<typeof classicNetwork>>["graph"],
-  { params, statistics }: NetworkState,
+  state: NetworkState,
   {
     flags,
     labels,
@@ -106,12 +107,9 @@ function networkClassifier(
     classes: last?.op === "dense" ? last.units! : last?.op === "conv" ? last.filters! : 0,
     labels,
     preprocess: flags.preprocess ?? preprocess,
-    scores: (x) => applyNetwork(graph, params, x, { statistics }),
+    scores: (x) => applyNetwork(graph, state, x),
     areLogits: true,
-    dispose: () => {
-      disposeParams(params);
-      disposeParams(statistics);
-    },
+    dispose: () => disposeParams(state),
   };
 }
 
@@ -228,7 +226,7 @@ async function readImage(
   if (channels !== 1 && channels !== 3) {
     throw new Failure("usage", `${file}: expected a network for 1 or 3 channels, got one for ${channels}`);
   }
-  const picture = await readPicture(file, [height, width]);
+  const picture = await readPicture(file, { size: [height, width] });
   const { images } = takeBatch(datasetFromPixels([picture], [0], { channels }), [0]);
   const x = tensor4d(images, [1, height, width, channels]);
   if (preprocess === "unit") return x;

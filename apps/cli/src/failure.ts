@@ -1,3 +1,5 @@
+import { flagName, StudyError, type StudyErrorKind, withOptionNames } from "@gradlab/studies";
+
 /** Exit codes of the command. */
 export const exitCodes = {
   done: 0,
@@ -14,6 +16,12 @@ export const exitCodes = {
 
 export type ExitName = keyof typeof exitCodes;
 
+const exits: Readonly<Record<StudyErrorKind, ExitName>> = {
+  usage: "usage",
+  input: "runtime",
+  check: "check",
+};
+
 /** A failure that the user can act on: one line that says what and where, and the exit code. */
 export class Failure extends Error {
   readonly exit: ExitName;
@@ -23,6 +31,12 @@ export class Failure extends Error {
     this.name = "Failure";
     this.exit = exit;
   }
+}
+
+/** An error of a study as one of the command: options are flags here. Others stay what they are. */
+export function failureOf(error: unknown): unknown {
+  if (!(error instanceof StudyError)) return error;
+  return new Failure(exits[error.kind], withOptionNames(error.text, flagName), { cause: error });
 }
 
 /**

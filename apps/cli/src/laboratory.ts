@@ -1,9 +1,9 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { generatedScene } from "@gradlab/datasets";
+import type { Backend as OpenedBackend } from "@gradlab/studies";
 import type { ClassifiedImages, Laboratory, Photograph } from "./experiments/experiment.js";
 import { Failure } from "./failure.js";
-import type { OpenedBackend } from "./open-backend.js";
 import { embedPicture, readPicture } from "./pictures.js";
 import { loadImageData } from "./train-cnn/image-data.js";
 
@@ -35,7 +35,7 @@ export function openLaboratory({
     async photograph(size): Promise<Photograph> {
       const file = data === undefined ? undefined : await lastPhotograph(join(data, "images"), warn);
       if (file !== undefined) {
-        const pixels = await readPicture(file, size);
+        const pixels = await readPicture(file, { size });
         return { pixels, image: await embedPicture(pixels), isGenerated: false };
       }
       const pixels = generatedScene(size, seed);

@@ -1,5 +1,5 @@
 import { dirname, join } from "node:path";
-import { weightShardPaths } from "@gradlab/receptive-field";
+import { weightShardPaths } from "@gradlab/tfjs-models";
 import { io, type Tensor, type Tensor4D } from "@tensorflow/tfjs-core";
 import { Failure, messageOf } from "./failure.js";
 import { readInput } from "./files.js";

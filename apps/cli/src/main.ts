@@ -1,16 +1,14 @@
+import type { Experiment } from "@gradlab/experiments";
+import { backpropCheck, doctor, gates, lms, receptiveField } from "@gradlab/studies";
 import { Command, CommanderError } from "commander";
-import { backpropCheckCommand } from "./commands/backprop-check.js";
 import { classifyCommand } from "./commands/classify.js";
-import { doctorCommand } from "./commands/doctor.js";
-import { gatesCommand } from "./commands/gates.js";
-import { lmsCommand } from "./commands/lms.js";
-import { receptiveFieldCommand } from "./commands/receptive-field.js";
 import { reproduceCommand } from "./commands/reproduce.js";
 import { summaryCommand } from "./commands/summary.js";
 import { trainCnnCommand } from "./commands/train-cnn.js";
-import type { Experiment } from "./experiments/experiment.js";
 import { experiments as allExperiments } from "./experiments/registry.js";
-import { type ExitName, exitCodes, Failure, messageOf } from "./failure.js";
+import { type ExitName, exitCodes, Failure, failureOf, messageOf } from "./failure.js";
+import { expectSelected } from "./open-backend.js";
+import { studyCommand } from "./study-command.js";
 import { painter, type Terminal } from "./terminal.js";
 import { version } from "./versions.js";
 
@@ -33,15 +31,15 @@ export async function main(
     .helpOption("-h, --help", "show this help")
     .helpCommand(false)
     .showSuggestionAfterError(true)
-    .addCommand(receptiveFieldCommand(terminal))
+    .addCommand(studyCommand(receptiveField, terminal))
     .addCommand(summaryCommand(terminal))
     .addCommand(trainCnnCommand(terminal))
     .addCommand(classifyCommand(terminal))
-    .addCommand(lmsCommand(terminal))
-    .addCommand(gatesCommand(terminal))
-    .addCommand(backpropCheckCommand(terminal))
+    .addCommand(studyCommand(lms, terminal))
+    .addCommand(studyCommand(gates, terminal))
+    .addCommand(studyCommand(backpropCheck, terminal))
     .addCommand(reproduceCommand(terminal, experiments))
-    .addCommand(doctorCommand(terminal))
+    .addCommand(studyCommand(doctor, terminal, { after: expectSelected }))
     .addHelpText(
       "after",
       `
@@ -69,8 +67,9 @@ Exit codes: 0 done, 1 files or data, 2 wrong usage, 3 a check did not hold,
     return exitCodes.done;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.done;
-    const exit = exitOf(error, terminal.signal);
-    report(error, exit, { json, verbose, color }, terminal);
+    const failure = failureOf(error);
+    const exit = exitOf(failure, terminal.signal);
+    report(failure, exit, { json, verbose, color }, terminal);
     return exitCodes[exit];
   }
 }

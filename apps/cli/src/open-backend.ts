@@ -78,11 +78,8 @@ export function noBackend(
   return new Failure("backend", message, { cause });
 }
 
-/** `webgpu on NVIDIA H100`, `wasm`, `webgpu on SwiftShader (software)`. */
-export function describeBackend({
-  name,
-  device,
-  software,
-}: Pick<OpenedBackend, "name" | "device" | "software">): string {
-  return `${name}${device === null ? "" : ` on ${device}`}${software ? " (software)" : ""}`;
+/** Exit code 4 where `doctor` found none that works. */
+export function expectSelected(record: object, flags: BackendFlags): void {
+  const { candidates } = record as { readonly candidates: readonly CandidateReport[] };
+  if (!candidates.some(({ status }) => status === "selected")) throw noBackend(flags, candidates);
 }

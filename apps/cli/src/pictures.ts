@@ -1,14 +1,8 @@
 import { createRequire } from "node:module";
 import type { ImageSource } from "@gradlab/figures";
+import type { DecodeOptions, Picture } from "@gradlab/studies";
 import { Failure, messageOf } from "./failure.js";
 import { readInput } from "./files.js";
-
-/** Pixels of a picture: red, green, blue, 0 … 255, row by row. */
-export interface Pixels {
-  readonly width: number;
-  readonly height: number;
-  readonly data: Uint8Array;
-}
 
 /** A document to draw figures in. */
 export async function figureDocument(): Promise<Document> {
@@ -16,16 +10,9 @@ export async function figureDocument(): Promise<Document> {
   return new JSDOM("").window.document;
 }
 
-/**
- * Reads a picture and brings it to `[height, width]`: scaled to cover, then cut
- * at the centre; without a size as it is. With `most`, to that shape but no more
- * pixels along a side.
- */
-export async function readPicture(
-  file: string,
-  size?: readonly [height: number, width: number],
-  most = Number.POSITIVE_INFINITY,
-): Promise<Pixels> {
+/** Reads a picture: red, green, blue, upright, on white. */
+export async function readPicture(file: string, options: DecodeOptions = {}): Promise<Picture> {
+  const { size, most = Number.POSITIVE_INFINITY, jpeg = false } = options;
   const bytes = await readInput(file);
   const { default: sharp } = await import("sharp");
   try {
@@ -36,7 +23,10 @@ export async function readPicture(
       .toColourspace("srgb")
       .raw()
       .toBuffer({ resolveWithObject: true });
-    return { width: info.width, height: info.height, data };
+    const { width, height } = info;
+    const raw = { raw: { width, height, channels: 3 } } as const;
+    const shown = jpeg ? await sharp(data, raw).jpeg({ quality: 88 }).toBuffer() : undefined;
+    return { width, height, data, ...(shown && { jpeg: shown }) };
   } catch (error) {
     throw new Failure("runtime", `${file}: not a picture that can be read (${messageOf(error)})`, {
       cause: error,
@@ -51,7 +41,7 @@ function coverOf(size: readonly [height: number, width: number], most: number) {
 }
 
 /** A picture inside a `data:` URL: JPEG for photographs, PNG for what must stay exact. */
-export async function embedPicture(pixels: Pixels, as: "jpeg" | "png" = "jpeg"): Promise<ImageSource> {
+export async function embedPicture(pixels: Picture, as: "jpeg" | "png" = "jpeg"): Promise<ImageSource> {
   const { default: sharp } = await import("sharp");
   const { width, height, data } = pixels;
   const raw = sharp(data, { raw: { width, height, channels: 3 } });

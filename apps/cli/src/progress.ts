@@ -1,3 +1,4 @@
+import { duration } from "@gradlab/studies";
 import type { Terminal } from "./terminal.js";
 
 export interface ProgressOptions {
@@ -63,13 +64,4 @@ export function startProgress(
     },
     end: clear,
   };
-}
-
-/** `42 s`, `3 min 05 s`, `2 h 07 min`. */
-export function duration(seconds: number): string {
-  const whole = Math.max(0, Math.round(seconds));
-  const two = (value: number) => `${value}`.padStart(2, "0");
-  if (whole < 60) return `${whole} s`;
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${two(whole % 60)} s`;
-  return `${Math.floor(whole / 3600)} h ${two(Math.floor((whole % 3600) / 60))} min`;
 }

@@ -1,4 +1,5 @@
 import { styleText } from "node:util";
+import type { Column, Table } from "@gradlab/studies";
 
 /** Where a command writes and what it may assume about it. */
 export interface Terminal {
@@ -22,9 +23,16 @@ export function painter(enabled: boolean): Paint {
   return enabled ? (style, text) => styleText(style, text, { validateStream: false }) : (_, text) => text;
 }
 
-export interface Column {
-  readonly title: string;
-  readonly align?: "left" | "right";
+/** The tables of a study below each other. */
+export function tablesText(tables: readonly Table[], paint: Paint): string {
+  const texts = tables.map(({ title, columns, rows, notes }) =>
+    [
+      ...(title === undefined ? [] : [paint("bold", title)]),
+      ...(columns.length === 0 ? [] : [textTable(columns, rows, paint)]),
+      ...notes,
+    ].join("\n"),
+  );
+  return `${texts.join("\n\n")}\n`;
 }
 
 /** Aligned columns under their titles, two spaces apart. */

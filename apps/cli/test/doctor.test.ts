@@ -1,15 +1,10 @@
-import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import type { CandidateReport } from "@gradlab/backend-select";
 import { expect, test } from "vitest";
 import { allowsSoftwareGpu, noBackend } from "../src/open-backend.js";
-import { gradlab, temporaryFolder } from "./run-gradlab.js";
-
-const command = join(import.meta.dirname, "../dist/gradlab.js");
-const run = promisify(execFile);
+import { builtGradlab, gradlab, temporaryFolder } from "./run-gradlab.js";
 
 const names = ["tfjs-node-gpu", "tfjs-node", "webgpu", "webgl", "wasm", "cpu"];
 
@@ -147,29 +142,30 @@ test("software GPUs are allowed by the flag or by the variable, unless it says n
 });
 
 test("the built command prints the table and ends by itself, without a word on stderr", async () => {
-  const { stdout, stderr } = await run(process.execPath, [command, "doctor"], { timeout: 60_000 });
-  expect(stderr).toBe("");
+  const { code, stdout, stderr, lingered } = await builtGradlab(["doctor"]);
+  expect([code, stderr]).toEqual([0, ""]);
   expect(stdout).toMatch(/^wasm +(selected|usable) /m);
+  expect(lingered).toBeLessThan(10_000);
 }, 60_000);
 
-const onSwiftshader = (argv: readonly string[], env: Record<string, string> = {}) =>
-  run(process.execPath, [command, ...argv], {
-    timeout: 60_000,
-    env: { ...process.env, VK_ICD_FILENAMES: swiftshader, ...env },
-  });
+const onSwiftshader = (argv: readonly string[], env: Readonly<Record<string, string>> = {}) =>
+  builtGradlab(argv, { env: { VK_ICD_FILENAMES: swiftshader, ...env } });
 
 // Continuous integration brings the driver: without it the test fails there.
 test.skipIf(!existsSync(swiftshader) && !process.env.CI)(
   "a GPU in software is refused by name, and used where it is allowed",
   async () => {
-    await expect(onSwiftshader(["doctor", "--backend", "webgpu"])).rejects.toMatchObject({
-      code: 4,
-      stderr: expect.stringMatching(/^gradlab: --backend webgpu: [^\n]*software[^\n]*\n$/i),
-    });
-    const { stdout, stderr } = await onSwiftshader(["doctor", "--backend", "webgpu", "--json"], {
-      GRADLAB_ALLOW_SOFTWARE_GPU: "1",
-    });
-    expect(stderr).toBe("");
+    const refused = await onSwiftshader(["doctor", "--backend", "webgpu"]);
+    expect(refused.code).toBe(4);
+    expect(refused.stderr).toMatch(/^gradlab: --backend webgpu: [^\n]*software[^\n]*\n$/i);
+    const { code, stdout, stderr, lingered } = await onSwiftshader(
+      ["doctor", "--backend", "webgpu", "--json"],
+      {
+        GRADLAB_ALLOW_SOFTWARE_GPU: "1",
+      },
+    );
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(lingered).toBeLessThan(10_000);
     expect(JSON.parse(stdout).backend).toEqual({
       requested: "webgpu",
       actual: "webgpu",

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { courseData } from "@gradlab/lms";
 import sharp from "sharp";
 import { expect, test } from "vitest";
-import { choleskySolve } from "../src/experiments/lms/cholesky-solve.js";
+import { choleskySolve } from "../../../packages/experiments/src/lms/cholesky-solve.js";
 import { gradlab, temporaryFolder } from "./run-gradlab.js";
 
 async function csv(content: string): Promise<string> {
@@ -149,7 +149,7 @@ const wrong: [argv: string[], code: number, message: string][] = [
   [["lms", "--epochs", "0"], 2, "Expected an integer of at least 1."],
   [["lms", "--out", "x.bmp"], 2, "--out: expected a name that ends in .svg, .png or .json"],
   [["lms", "--data-file", "no-such.csv"], 1, "no-such.csv: no such file"],
-  [["gates", "--inputs", "7"], 2, "Expected an integer of at most 6."],
+  [["gates", "--inputs", "7"], 2, "Expected an integer of at least 1 and at most 6."],
   [["gates", "--gate", "nxor"], 2, "Allowed choices are and, or"],
   [["gates", "--out", "x.svg"], 2, "--out: expected a name that ends in .json"],
   [["backprop-check", "--cases", "0"], 2, "Expected an integer of at least 1."],

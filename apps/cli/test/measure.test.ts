@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
-import * as measuring from "../src/measure-unit.js";
+import * as measuring from "../../../packages/studies/src/studies/receptive-field/measure-unit.js";
 import { gradlab, temporaryFolder } from "./run-gradlab.js";
 
-vi.mock("../src/measure-unit.js", { spy: true });
+vi.mock("../../../packages/studies/src/studies/receptive-field/measure-unit.js", { spy: true });
 afterEach(() => {
   vi.mocked(measuring.measureUnit).mockReset();
 });

@@ -1,5 +1,6 @@
+import { duration } from "@gradlab/studies";
 import { expect, test } from "vitest";
-import { duration, startProgress } from "../src/progress.js";
+import { startProgress } from "../src/progress.js";
 
 function watched({ live, quiet = false, done = 0 }: { live: boolean; quiet?: boolean; done?: number }) {
   const written: string[] = [];

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { parseNetwork, receptiveField } from "@gradlab/receptive-field";
 import sharp from "sharp";
 import { expect, test } from "vitest";
-import { middleUnits } from "../src/unit-boxes.js";
+import { middleUnits } from "../../../packages/studies/src/studies/receptive-field/unit-boxes.js";
 import { gradlab, temporaryFolder } from "./run-gradlab.js";
 
 const command = join(import.meta.dirname, "../dist/gradlab.js");

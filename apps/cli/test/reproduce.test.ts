@@ -3,23 +3,35 @@ import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { writeIdx } from "@gradlab/datasets";
+import type { Experiment, ExperimentContext } from "@gradlab/experiments";
+import { type Check, check } from "@gradlab/studies";
 import { beforeAll, expect, test } from "vitest";
-import { check, type Experiment, type Laboratory } from "../src/experiments/experiment.js";
+import { openLaboratory } from "../src/laboratory.js";
 import { gradlab, temporaryFolder } from "./run-gradlab.js";
 
 const command = join(import.meta.dirname, "../dist/gradlab.js");
 
-function experiment(id: string, run: Experiment["run"]): Experiment {
-  return { id, title: `Title of <${id}>`, about: "About it.", run };
+interface Toy {
+  readonly checks: readonly Check[];
 }
 
-const agreeing = experiment("toy/agrees", async () => ({
-  checks: [check("two", 2, 2.0001, 0.001)],
-  figures: [],
-}));
+function experiment(id: string, compute: (context: ExperimentContext) => Promise<Toy>): Experiment<Toy> {
+  return {
+    id,
+    title: `Title of <${id}>`,
+    about: "About it.",
+    // biome-ignore lint/correctness/useYield: all at once
+    async *run(_options, _inputs, context) {
+      return compute(context);
+    },
+    checks: ({ checks }) => checks,
+    figures: () => [],
+  };
+}
+
+const agreeing = experiment("toy/agrees", async () => ({ checks: [check("two", 2, 2.0001, 0.001)] }));
 const differing = experiment("toy/differs", async () => ({
   checks: [check("rows", [[1, 2], [3, null]], [[1, 2], [4, null]])],
-  figures: [],
 })); // biome-ignore format: matrices
 
 test("every experiment agrees with its known values, without files", async () => {
@@ -127,16 +139,13 @@ test("a backend is looked for before the work, and only when an experiment needs
 test("an experiment that computes with tensors gets the backend that --backend names", async () => {
   const out = await temporaryFolder();
   const seen: unknown[] = [];
-  const tensors: Experiment = {
-    ...agreeing,
-    usesBackend: true,
-    run: async (laboratory) => {
-      const { getBackend, grad, square, scalar } = await import("@tensorflow/tfjs-core");
-      const slope = grad(square)(scalar(3));
-      seen.push(laboratory.backend?.name, getBackend(), (await slope.data())[0]);
-      return agreeing.run(laboratory);
-    },
-  };
+  const looking = experiment("toy/agrees", async ({ openBackend }) => {
+    const { getBackend, grad, square, scalar } = await import("@tensorflow/tfjs-core");
+    const slope = grad(square)(scalar(3));
+    seen.push((await openBackend()).name, getBackend(), (await slope.data())[0]);
+    return { checks: [check("two", 2, 2.0001, 0.001)] };
+  });
+  const tensors: Experiment = { ...looking, usesBackend: true };
   const argv = ["reproduce", "--backend", "cpu", "--out", out];
   const { code, stderr } = await gradlab(argv, { experiments: [tensors] });
   expect([code, ...seen]).toEqual([0, "cpu", "cpu", 6]);
@@ -258,15 +267,19 @@ test("images with classes are those of the data folder, or generated with a warn
   const data = await temporaryFolder();
   const folder = join(data, "fashion-mnist-900");
   const taken: unknown[] = [];
-  const looking = experiment("toy/looks", async ({ classifiedImages }) => {
-    const { train, test, labels, isGenerated } = await classifiedImages(30);
-    taken.push([isGenerated, train.count, test.count, train.shape, labels.length, train.images[5]]);
-    return agreeing.run({} as Laboratory);
-  });
   const look = async () => {
-    const argv = ["reproduce", "--data", data, "--out", await temporaryFolder(), "--json", "--quiet"];
-    const { code, stdout, stderr } = await gradlab(argv, { experiments: [looking] });
-    return [code, code === 0 ? JSON.parse(stdout).warnings : JSON.parse(stderr).error.message];
+    const warnings: string[] = [];
+    const { signal } = new AbortController();
+    const document = undefined as unknown as Document;
+    const warn = (warning: string) => warnings.push(warning);
+    const laboratory = openLaboratory({ seed: 0, document, signal, backend: null, data, warn });
+    try {
+      const { train, test, labels, isGenerated } = await laboratory.classifiedImages(30);
+      taken.push([isGenerated, train.count, test.count, train.shape, labels.length, train.images[5]]);
+      return [0, warnings];
+    } catch (error) {
+      return [1, (error as Error).message];
+    }
   };
   expect(await look()).toEqual([0, [`${folder}: no images found; using generated ones`]]);
   await mkdir(folder);
@@ -334,7 +347,6 @@ test("the report repeats its command, and its data cannot leave their place in t
   const out = join(await temporaryFolder(), "it's here");
   const script = experiment("toy/script", async () => ({
     checks: [check("</script><b>", 1, 1)],
-    figures: [],
   }));
   await gradlab(["reproduce", "--out", out, "--seed", "7", "--quiet"], { experiments: [script] });
   const html = await readFile(join(out, "report.html"), "utf8");
@@ -371,7 +383,7 @@ test("the same seed draws the same picture, another seed another one", async () 
   const picture = async (seed: string) => {
     const out = await temporaryFolder();
     await gradlab([...only, "--seed", seed, "--out", out]);
-    return /data:image\/jpeg;base64,[^"]+/.exec(await readFile(join(out, "report.html"), "utf8"))![0];
+    return /data:image\/png;base64,[^"]+/.exec(await readFile(join(out, "report.html"), "utf8"))![0];
   };
   const first = await picture("0");
   expect(await picture("0")).toBe(first);

@@ -1,6 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { countingPolicies } from "@gradlab/classic-cnns";
+import { countingPolicies, network, summary, summaryText } from "@gradlab/classic-cnns/networks";
 import { expect, test } from "vitest";
 import { policies } from "../src/commands/summary.js";
 import { gradlab, temporaryFolder } from "./run-gradlab.js";
@@ -54,7 +54,9 @@ test("flags cut a network to size, and a policy counts otherwise", async () => {
 
 test("the text table has grouped numbers and a line of totals; the CSV a row per layer", async () => {
   const { stdout } = await gradlab(["summary", "--net", "lenet-relu"]);
-  expect(stdout).toContain("lenet-relu on an input of 1 x 28 x 28\n");
+  expect(stdout).toBe(
+    `lenet-relu on an input of 1 x 28 x 28\n\n${summaryText(summary(network("lenet-relu")))}\n`,
+  );
   expect(stdout).toMatch(/^fc1 +dense +120 +– +32 +– +48,120 +48,000$/m);
   expect(stdout).toContain("61,706 parameters, 61,470 of them weights; 416,520 MACs for one image\n");
   const out = join(await temporaryFolder(), "table.csv");

@@ -1,13 +1,8 @@
-import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { experiments } from "../src/experiments/registry.js";
-import { temporaryFolder } from "./run-gradlab.js";
-
-const command = join(import.meta.dirname, "../dist/gradlab.js");
-const run = promisify(execFile);
+import { builtGradlab, temporaryFolder } from "./run-gradlab.js";
 
 // On the driver that VK_ICD_FILENAMES names: minutes where it emulates a GPU.
 test("on webgpu every experiment comes to the verdicts it always has, and the command ends by itself", async () => {
@@ -22,11 +17,9 @@ test("on webgpu every experiment comes to the verdicts it always has, and the co
     "--json",
     "--quiet",
   ];
-  const { stdout, stderr } = await run(process.execPath, [command, ...argv], {
-    timeout: 590_000,
-    maxBuffer: 2 ** 26,
-  });
-  expect(stderr).toBe("");
+  const { code, stdout, stderr, lingered } = await builtGradlab(argv, { timeout: 590_000 });
+  expect([code, stderr]).toEqual([0, ""]);
+  expect(lingered).toBeLessThan(10_000);
   const report = JSON.parse(stdout);
   expect(report.backend).toEqual({
     requested: "webgpu",

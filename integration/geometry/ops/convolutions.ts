@@ -144,14 +144,34 @@ export const convolutions: readonly GeometryOp[] = [
     cases: geometries(1, MOST).map(
       ({ fill, batch, image, inner, outer, taps, strides, dilations, pad }): GeometryCase => ({
         inputs: [drawn([batch, ...image, inner], fill), drawn([...taps, inner, outer], fill, -2, 2, 1)],
-        attrs: { stride: strides[0], pad, dilation: dilations[0] },
+        attrs: {
+          stride: strides[0],
+          // The image has one row for tfjs, and the second margins are those of the columns.
+          pad:
+            typeof pad === "number"
+              ? [
+                  [0, 0],
+                  [0, 0],
+                  [pad, pad],
+                  [0, 0],
+                ]
+              : pad,
+          dilation: dilations[0],
+        },
       }),
     ),
     tfjs: ([x, w], { stride, pad, dilation }) => tf.conv1d(x, w, stride, pad, "NWC", dilation),
     definition: ([x, w], { stride, pad, dilation }) =>
-      convolution(x!, w!, { strides: [stride], pad, dilations: [dilation] }),
+      convolution(x!, w!, {
+        strides: [stride],
+        pad: Array.isArray(pad) ? pad.slice(1) : pad,
+        dilations: [dilation],
+      }),
     second: true,
-    leavesOut,
+    leavesOut: [
+      ...leavesOut,
+      "a number as padding: tfjs pads the row that it adds too, and refuses what comes out ('Size … must match the product of shape …')",
+    ],
   },
   {
     name: "conv2d",

@@ -1,10 +1,10 @@
 import * as tf from "@tensorflow/tfjs-core";
 import fc from "fast-check";
 import { broadcastShapes, drawn, emptyShape, fill, shape, smoothFill } from "../arbitraries.js";
-import { add, apply, constant, type Dual, div, max, min, mul, scale, sub } from "../dual.js";
+import { add, apply, constant, type Dual, div, max, min, mul, scale, sub, zero } from "../dual.js";
 import { clip, leakyRelu, sideOf, square, unaryFunctions } from "../functions.js";
 import { type Grid, grid } from "../grid.js";
-import type { GeometryCase, GeometryOp, Input } from "../op.js";
+import { type GeometryCase, type GeometryOp, type Input, ofEmpty } from "../op.js";
 
 /** `f` of every element. */
 export const each = (x: Grid, f: (x: Dual) => Dual, dtype = x.dtype): Grid => ({
@@ -60,11 +60,10 @@ const unary: GeometryOp[] = Object.entries(unaryFunctions).flatMap(
       ...(kinks ? { kinks } : {}),
       ...(second ? { second } : {}),
     };
-    const empty: GeometryOp = {
-      ...op,
-      name: `${name} of empty tensors`,
-      cases: emptyShape(3).map((shape): GeometryCase => ({ inputs: [{ shape, values: [] }], attrs: {} })),
-    };
+    const empty = ofEmpty(
+      op,
+      emptyShape(3).map((shape): GeometryCase => ({ inputs: [{ shape, values: [] }], attrs: {} })),
+    );
     if (!special) return [op, empty];
     return [
       op,
@@ -142,8 +141,6 @@ const binaryFunctions: readonly BinaryFunction[] = [
   { name: "minimum", f: min, kinks: true, second: true },
   { name: "pow", f: pow, a: [0.25, 3] },
   { name: "atan2", f: atan2, a: [0.25, 2], b: [0.25, 2] },
-  // Quotients are not whole numbers, where the value jumps.
-  { name: "mod", f: mod, a: [2.125, 2.875], b: [1.03125, 1.0625] },
   {
     name: "prelu",
     f: (x, alpha) => (Number.isNaN(x.v) ? x : sideOf(x) < 0 ? mul(x, alpha) : x),
@@ -175,22 +172,68 @@ const binary: GeometryOp[] = binaryFunctions.flatMap(
       ...(second ? { second } : {}),
     };
     const empty = binaryCases(a, b, kinks, broadcastShapes(3, emptyShape(3)));
-    return [op, { ...op, name: `${name} of empty tensors`, cases: empty }];
+    return [op, ofEmpty(op, empty)];
   },
 );
 
-const floorDiv: GeometryOp = {
-  name: "floorDiv",
-  cases: binaryCases([2.125, 2.875], [1.03125, 1.0625]),
-  // The type of the result differs between backends: int32 on cpu, that of the inputs on wasm.
-  tfjs: ([x, y]) => tf.cast(tf.floorDiv(x, y), "float32"),
-  definition: ([x, y]) =>
-    pairs(
-      x!,
-      y!,
-      truncated((a, b) => Math.floor(a / b)),
-    ),
-};
+/** Quotients of either sign that are not near whole numbers, where values jump. */
+const quotients = fc
+  .record({ shapes: broadcastShapes(4), fill: smoothFill })
+  .map(({ shapes: [a, b], fill }): GeometryCase => {
+    const divisor = drawn(b, fill, 0.5, 2, 1);
+    return {
+      inputs: [
+        drawn(a, fill, -4, 4),
+        { ...divisor, values: divisor.values.map((v, i) => ((i + fill.seed) % 2 ? v : -v)) },
+      ],
+      attrs: {},
+    };
+  })
+  .filter(({ inputs: [a, b] }) =>
+    a!.values.every((x) => b!.values.every((y) => Math.abs(x / y - Math.round(x / y)) > 1e-3)),
+  );
+
+const quotientOps: GeometryOp[] = [
+  {
+    name: "mod",
+    cases: quotients,
+    tfjs: ([x, y]) => tf.mod(x, y),
+    definition: ([x, y]) => pairs(x!, y!, mod),
+  },
+  {
+    name: "floorDiv",
+    cases: quotients,
+    // The type of the result differs between backends: int32 on cpu, that of the inputs on wasm.
+    tfjs: ([x, y]) => tf.cast(tf.floorDiv(x, y), "float32"),
+    definition: ([x, y]) =>
+      pairs(
+        x!,
+        y!,
+        truncated((a, b) => Math.floor(a / b)),
+      ),
+  },
+  {
+    name: "divNoNan by zeros",
+    cases: binaryCases([-2, 2], [-1, 1], true).filter(({ inputs }) => inputs[1]!.values.includes(0)),
+    tfjs: ([x, y]) => tf.divNoNan(x, y),
+    definition: ([x, y]) => pairs(x!, y!, (a, b) => (b.v === 0 ? zero : div(a, b))),
+    noGradient: "the slope at a divisor of 0",
+  },
+  {
+    name: "pow of negative numbers",
+    cases: fc
+      .record({ shape: shape(0, 4), fill: smoothFill, exponent: fc.constantFrom(0, 1, 2, 3, -1, -2) })
+      .map(
+        ({ shape, fill, exponent }): GeometryCase => ({
+          inputs: [drawn(shape, fill, -2, -0.25), { shape: [], values: [exponent] }],
+          attrs: {},
+        }),
+      ),
+    tfjs: ([x, y]) => tf.pow(x, y),
+    definition: ([x, y]) => pairs(x!, y!, pow),
+    wrt: [0],
+  },
+];
 
 const comparisons: GeometryOp[] = (
   [
@@ -212,7 +255,7 @@ const comparisons: GeometryOp[] = (
 export const elementwise: readonly GeometryOp[] = [
   ...unary,
   ...binary,
-  floorDiv,
+  ...quotientOps,
   ...comparisons,
   {
     name: "leakyRelu",
@@ -223,6 +266,14 @@ export const elementwise: readonly GeometryOp[] = [
     definition: ([x], { alpha }) => each(x!, leakyRelu(alpha)),
     kinks: true,
     second: true,
+  },
+  {
+    name: "step",
+    cases: fc
+      .record({ shape: shape(0, 4), fill: smoothFill, alpha: fc.constantFrom(0, 0.5) })
+      .map(({ shape, fill, alpha }): GeometryCase => ({ inputs: [drawn(shape, fill)], attrs: { alpha } })),
+    tfjs: ([x], { alpha }) => tf.step(x, alpha),
+    definition: ([x], { alpha }) => each(x!, ({ v }) => constant(v > 0 ? 1 : alpha)),
   },
   {
     name: "clipByValue",

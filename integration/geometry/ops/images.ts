@@ -239,4 +239,73 @@ export const imageOps: readonly GeometryOp[] = [
     },
     leavesOut: ["a list of fill values for other than three channels"],
   },
+  {
+    name: "image.transform",
+    cases: fc
+      .record({
+        batch: size(2),
+        height: size(5),
+        width: size(5),
+        channels: size(3),
+        shift: fc.tuple(fc.constantFrom(0.3, -0.7, 1.2), fc.constantFrom(0.2, -1.3)),
+        stretch: fc.tuple(fc.constantFrom(0.8, 1.1), fc.constantFrom(0.9, -1.2)),
+        shear: fc.tuple(fc.constantFrom(0, 0.15), fc.constantFrom(0, -0.25)),
+        method: fc.constantFrom("nearest", "bilinear"),
+        outside: fc.constantFrom(0, 1.5),
+        to: fc.constantFrom<[number, number] | undefined>(undefined, [3, 4]),
+        one: fc.boolean(),
+        fill: smoothFill,
+      })
+      .map(
+        ({
+          batch,
+          height,
+          width,
+          channels,
+          shift,
+          stretch,
+          shear,
+          method,
+          outside,
+          to,
+          one,
+          fill,
+        }): GeometryCase => {
+          const matrix = [stretch[0], shear[0], shift[0], shear[1], stretch[1], shift[1], 0, 0];
+          const count = one ? 1 : batch;
+          return {
+            inputs: [
+              drawn([batch, height, width, channels], fill),
+              { shape: [count, 8], values: range(count).flatMap(() => matrix.map(Math.fround)) },
+            ],
+            attrs: { method, outside, ...(to ? { to } : {}) },
+          };
+        },
+      ),
+    tfjs: ([x, matrix], { method, outside, to }) =>
+      tf.image.transform(x, matrix, method, "constant", outside, to),
+    definition: ([x, matrix], { method, outside, to }) => {
+      const [batch, height, width, channels] = x!.shape as [number, number, number, number];
+      const [rows, cols] = to ?? [height, width];
+      const inside = (b: number, p: number, q: number, c: number) =>
+        atOrNone(x!, b, p, q, c) ?? constant(outside);
+      return grid([batch, rows, cols, channels], ([b, i, j, c]) => {
+        const row = matrix!.shape[0] === 1 ? 0 : b!;
+        const [a0, a1, a2, b0, b1, b2] = range(6).map((k) => at(matrix!, row, k).v) as number[];
+        const q = a0! * j! + a1! * i! + a2!;
+        const p = b0! * j! + b1! * i! + b2!;
+        if (method === "nearest") return inside(b!, Math.round(p), Math.round(q), c!);
+        let total: Dual = zero;
+        for (const [y, weightY] of ends(p)) {
+          for (const [z, weightZ] of ends(q))
+            total = add(total, scale(inside(b!, y, z, c!), weightY * weightZ));
+        }
+        return total;
+      });
+    },
+    wrt: [0],
+    leavesOut: [
+      "the other rules for places outside, which wrap or mirror: no gradient depends on their kernels alone",
+    ],
+  },
 ];

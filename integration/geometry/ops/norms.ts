@@ -304,6 +304,41 @@ export const normOps: readonly GeometryOp[] = [
     }),
   ),
   {
+    name: "norm of matrices",
+    cases: fc
+      .record({
+        shape: shape(2, 4),
+        keepDims: fc.boolean(),
+        order: fc.constantFrom(1, "inf", "-inf", "fro"),
+        flip: fc.boolean(),
+        fill: smoothFill,
+      })
+      .map(({ shape, keepDims, order, flip, fill }): GeometryCase => {
+        const axis = [shape.length - 2, shape.length - 1];
+        return {
+          inputs: [drawn(shape, fill)],
+          attrs: { order, axis: flip ? axis.reverse() : axis, keepDims },
+        };
+      }),
+    tfjs: ([x], { order, axis, keepDims }) => {
+      const orders = {
+        inf: Number.POSITIVE_INFINITY,
+        "-inf": Number.NEGATIVE_INFINITY,
+        fro: "fro",
+        1: 1,
+      } as const;
+      return tf.norm(x, orders[order as keyof typeof orders], axis, keepDims);
+    },
+    // Sums along one axis, then the largest or smallest along the other; the Frobenius norm along both.
+    definition: ([x], { order, axis: [first, second], keepDims }) => {
+      if (order === "fro") return reduce(x!, [first, second], keepDims, (xs) => sqrt(sum(xs.map(square))));
+      const [inner, outer] = order === 1 ? [first, second] : [second, first];
+      const sums = reduce(x!, inner, true, (xs) => sum(xs.map(abs)));
+      const found = reduce(sums, outer, true, (xs) => xs.reduce(order === "-inf" ? min : max));
+      return reduce(found, [first, second], keepDims, ([one]) => one!);
+    },
+  },
+  {
     name: "localResponseNormalization",
     cases: fc
       .record({

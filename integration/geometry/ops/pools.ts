@@ -192,7 +192,7 @@ export const pools: readonly GeometryOp[] = [
         dilations: fc.tuple(size(2), size(2)),
         pad: fc.constantFrom("same" as const, "valid" as const),
       })
-      .filter(({ image, taps, ...attrs }) => walks(image, taps, attrs).every(({ out }) => out > 0))
+      .filter(({ image, taps, ...attrs }) => touches(image, { filterSize: taps, ...attrs }))
       .map(
         ({ fill, batch, image, channels, taps, strides, dilations, pad }): GeometryCase => ({
           inputs: [drawn([batch, ...image, channels], fill), drawn([...taps, channels], fill, -2, 2, 1)],
@@ -214,5 +214,6 @@ export const pools: readonly GeometryOp[] = [
         return largest(sums);
       });
     },
+    leavesOut,
   },
 ];

@@ -4,7 +4,7 @@ import { axisOf, drawn, emptyShape, fill, shape, smoothFill } from "../arbitrari
 import { add, constant, type Dual, max, min, mul, one, scale, sub, sum } from "../dual.js";
 import { exp, log, square } from "../functions.js";
 import { type Grid, grid, indices, sizeOf } from "../grid.js";
-import type { GeometryCase, GeometryOp } from "../op.js";
+import { type GeometryCase, type GeometryOp, ofEmpty } from "../op.js";
 
 /** The axes that an argument names: none named is all, negative ones count from the end. */
 export const axesOf = (rank: number, axis: number | readonly number[] | null | undefined): number[] =>
@@ -138,10 +138,7 @@ export const reductionOps: readonly GeometryOp[] = [
     };
     // The largest of no elements is not defined, nor is their mean.
     if (name !== "sum" && name !== "prod") return [op];
-    return [
-      op,
-      { ...op, name: `${name} of empty tensors`, cases: reductionCases(low, high, ties, emptyShape(3)) },
-    ];
+    return [op, ofEmpty(op, reductionCases(low, high, ties, emptyShape(3)))];
   }),
   {
     name: "cumsum of empty tensors",

@@ -14,7 +14,7 @@ import {
 } from "../arbitraries.js";
 import { add, constant, mul, one, zero } from "../dual.js";
 import { at, atOrNone, type Grid, grid, sizeOf } from "../grid.js";
-import type { GeometryCase, GeometryOp, Input } from "../op.js";
+import { type GeometryCase, type GeometryOp, type Input, ofEmpty } from "../op.js";
 import { axesOf } from "./reductions.js";
 
 type DType = "float32" | "int32" | "bool";
@@ -693,6 +693,6 @@ const emptyOps: readonly GeometryOp[] = [
   },
   { ...named("concat"), cases: emptyCases(() => ({ axis: 0 })) },
   { ...named("expandDims"), cases: emptyCases(() => ({ axis: 0 })) },
-].map((op) => ({ ...op, name: `${op.name} of empty tensors` }));
+].map((op) => ofEmpty(op, op.cases));
 
 export const shapeOps: readonly GeometryOp[] = [...movingOps, ...emptyOps];

@@ -20,6 +20,9 @@ const pairCases = fc
 
 const parts = (z: tf.Tensor): tf.Tensor[] => [tf.real(z), tf.imag(z)];
 
+/** The sine of π is 0, not 1e-16. */
+const exactly = (x: number): number => (Math.abs(x) < 1e-12 ? 0 : x);
+
 /** `X[k] = Σ_n x[n] · exp(∓2πi·kn / N)`; the inverse divides by N. */
 function fourier([re, im]: readonly Grid[], inverse: boolean): Grid[] {
   const n = re!.shape.at(-1)!;
@@ -31,11 +34,9 @@ function fourier([re, im]: readonly Grid[], inverse: boolean): Grid[] {
       let total: Dual = zero;
       for (let j = 0; j < n; j++) {
         const angle = (sign * 2 * Math.PI * ((k * j) % n)) / n;
+        const [cos, sin] = [exactly(Math.cos(angle)), exactly(Math.sin(angle))];
         const [a, b] = [at(re!, ...before, j), at(im!, ...before, j)];
-        const term =
-          part === "real"
-            ? sub(scale(a, Math.cos(angle)), scale(b, Math.sin(angle)))
-            : add(scale(a, Math.sin(angle)), scale(b, Math.cos(angle)));
+        const term = part === "real" ? sub(scale(a, cos), scale(b, sin)) : add(scale(a, sin), scale(b, cos));
         total = add(total, scale(term, factor));
       }
       return total;
@@ -91,7 +92,8 @@ export const spectralOps: readonly GeometryOp[] = [
           attrs: {},
         }),
       ),
-    tfjs: ([re, im]) => tf.spectral.irfft(tf.complex(re, im)),
+    // One row comes back as a matrix of one row.
+    tfjs: ([re, im]) => tf.reshape(tf.spectral.irfft(tf.complex(re, im)), [...re.shape.slice(0, -1), -1]),
     definition: ([re, im]) => {
       const m = re!.shape.at(-1)!;
       const n = 2 * (m - 1);

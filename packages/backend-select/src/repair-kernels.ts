@@ -1,10 +1,12 @@
 import { getKernel, type KernelFunc, registerKernel, tidy, unregisterKernel } from "@tensorflow/tfjs-core";
-import type { Attrs, Inputs, Repair } from "./repairs/repair.js";
+import { explicitPads } from "./repairs/explicit-pads.js";
+import type { Attrs, Inputs, Repair, RepairedBackend } from "./repairs/repair.js";
 import { resizeRepairs } from "./repairs/resize-repairs.js";
 import { shapeRepairs } from "./repairs/shape-repairs.js";
 import { windowRepairs } from "./repairs/window-repairs.js";
 
-const repairs: readonly Repair[] = [...shapeRepairs, ...windowRepairs, ...resizeRepairs];
+const repairs: readonly Repair[] = [...shapeRepairs, ...windowRepairs, ...resizeRepairs, ...explicitPads];
+const repairable: readonly RepairedBackend[] = ["cpu", "webgl", "webgpu", "tensorflow"];
 const repaired = new WeakSet<KernelFunc>();
 
 /**
@@ -17,7 +19,8 @@ const repaired = new WeakSet<KernelFunc>();
  * - `matMul` of interleaved batches such as `[2, 1, …]` and `[3, …]`, `einsum` with an axis that is summed and stands in one of several
  *   operands alone, `cumsum` and `cumprod` along a negative axis, `denseBincount` of appearances in a list;
  * - on cpu `depthToSpace` with channels first; on webgl and webgpu `pad`, `mirrorPad` and `reverse` of more than four axes (the
- *   gradient of `slice` is such a `pad`).
+ *   gradient of `slice` is such a `pad`);
+ * - on tensorflow, tfjs-node's backend, convolutions and poolings that are padded by numbers.
  *
  * For other arguments the original kernels run.
  *
@@ -26,10 +29,10 @@ const repaired = new WeakSet<KernelFunc>();
  *
  * @throws {RangeError} when the backend is another one, or is not imported yet.
  */
-export function repairKernels(backendName: "cpu" | "webgl" | "webgpu"): void {
-  if (!["cpu", "webgl", "webgpu"].includes(backendName)) {
+export function repairKernels(backendName: RepairedBackend): void {
+  if (!repairable.includes(backendName)) {
     throw new RangeError(
-      `repairKernels: backendName: expected cpu, webgl or webgpu, got ${JSON.stringify(backendName)}`,
+      `repairKernels: backendName: expected cpu, webgl, webgpu or tensorflow, got ${JSON.stringify(backendName)}`,
     );
   }
   const chosen = repairs.filter(({ backends }) => backends.includes(backendName));

@@ -23,7 +23,7 @@ beforeAll(async () => {
 test("another backend, and one that is not imported, are refused by name, and nothing is replaced", () => {
   const before = getKernel("BatchMatMul", "cpu");
   expect(() => repairKernels("wasm" as never)).toThrow(
-    new RangeError('repairKernels: backendName: expected cpu, webgl or webgpu, got "wasm"'),
+    new RangeError('repairKernels: backendName: expected cpu, webgl, webgpu or tensorflow, got "wasm"'),
   );
   expect(() => repairKernels("webgpu")).toThrow(
     new RangeError(

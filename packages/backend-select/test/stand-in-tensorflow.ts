@@ -47,6 +47,7 @@ class NodeJSKernelBackend extends MathBackendCPU {
     super();
     this.firstUse = false;
     this.isUsingGpuDevice = ${usesGpu};
+    this.binding = { TF_Version: "2.9.1" };
   }
 }
 for (const { kernelName: name, kernelFunc } of tf.getKernelsForBackend("cpu")) {

@@ -76,7 +76,11 @@ test("where tfjs-node is rejected, node:util is left as it was", async () => {
 
 test("tfjs-node-gpu on a CUDA device is selected", async () => {
   const { selection } = await select({ name: "tfjs-node-gpu", usesGpu: true }, { name: "tfjs-node" });
-  expect(selection).toMatchObject({ backend: "tfjs-node-gpu", device: "CUDA device", software: false });
+  expect(selection).toMatchObject({
+    backend: "tfjs-node-gpu",
+    device: "CUDA device, TensorFlow 2.9.1",
+    software: false,
+  });
 });
 
 test("tfjs-node-gpu that found no CUDA is rejected as such, and its build for the CPU is used as tfjs-node", async () => {
@@ -86,7 +90,11 @@ test("tfjs-node-gpu that found no CUDA is rejected as such, and its build for th
     reason: "its TensorFlow found no CUDA device and computes on the CPU",
     device: null,
   });
-  expect(selection).toMatchObject({ backend: "tfjs-node", device: null, software: null });
+  expect(selection).toMatchObject({
+    backend: "tfjs-node",
+    device: "CPU, TensorFlow 2.9.1",
+    software: null,
+  });
 });
 
 test.each<[string, Omit<StandIn, "name">, RegExp]>([

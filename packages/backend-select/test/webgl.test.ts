@@ -2,16 +2,20 @@ import { MathBackendCPU } from "@tensorflow/tfjs-backend-cpu";
 import "@tensorflow/tfjs-backend-webgl";
 import {
   env,
+  getKernel,
   getKernelsForBackend,
   registerBackend,
   registerKernel,
   removeBackend,
+  setBackend,
+  unregisterKernel,
 } from "@tensorflow/tfjs-core";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { openWebgl } from "../src/browser/open-webgl.js";
 import { quietly } from "../src/quiet.js";
 import { run } from "../src/run.js";
 import { runSettings, type SelectOptions } from "../src/select-options.js";
+import { selfTest } from "../src/self-test.js";
 
 /*
  * The rules for WebGL, on a context that answers as told; integration/browser has a real one. Flags of
@@ -20,6 +24,10 @@ import { runSettings, type SelectOptions } from "../src/select-options.js";
 let lost = false;
 /** Whether the fence of a read never passes. */
 let stuck = false;
+/** What the flag for small tensors was while values were read. */
+const seenInReads = new Set<boolean>();
+/** Whether every read gives zeros. */
+let zeros = false;
 let renderer = "ANGLE (NVIDIA, GeForce RTX 4090)";
 const canvas = new EventTarget();
 const gl = {
@@ -31,8 +39,11 @@ const gl = {
 };
 class Webgl extends MathBackendCPU {
   readonly gpgpu = { gl, itemsToPoll: [{}] };
-  override read(dataId: object) {
-    return stuck ? new Promise<never>(() => {}) : super.read(dataId);
+  override async read(dataId: object) {
+    seenInReads.add(env().getBool("WEBGL_CPU_FORWARD"));
+    if (stuck) return new Promise<never>(() => {});
+    const values = await super.read(dataId);
+    return zeros ? (new Float32Array(values.length) as never) : values;
   }
 }
 
@@ -41,6 +52,7 @@ beforeEach(() => {
   flags = { ...env().getFlags() };
   lost = false;
   stuck = false;
+  zeros = false;
   renderer = "ANGLE (NVIDIA, GeForce RTX 4090)";
   for (const flag of ["WEBGL_RENDER_FLOAT32_CAPABLE", "WEBGL_RENDER_FLOAT32_ENABLED"]) env().set(flag, true);
   env().set("WEBGL_VERSION", 2);
@@ -103,6 +115,39 @@ test("an emulated GPU is rejected unless it is allowed", async () => {
   ]);
   expect((await select({ allowSoftwareGpu: true })).selected?.report).toMatchObject({ software: true });
 });
+
+test.each([true, false])(
+  "small tensors are computed on the GPU during the self-test; WEBGL_CPU_FORWARD, %s before, is so again",
+  async (before) => {
+    env().set("WEBGL_CPU_FORWARD", before);
+    seenInReads.clear();
+    const seen = new Set<unknown>();
+    const stock = getKernel("BatchMatMul", "webgl");
+    unregisterKernel("BatchMatMul", "webgl");
+    registerKernel({
+      ...stock,
+      kernelFunc: (args) => {
+        seen.add(env().getBool("WEBGL_CPU_FORWARD"));
+        return stock.kernelFunc(args);
+      },
+    });
+    expect((await select()).candidates).toMatchObject([{ status: "selected" }]);
+    expect(env().getBool("WEBGL_CPU_FORWARD")).toBe(before);
+    zeros = true;
+    expect((await select()).candidates).toMatchObject([{ status: "rejected" }]);
+    expect(env().getBool("WEBGL_CPU_FORWARD")).toBe(before);
+    expect([...seen]).toEqual([false]);
+    // Others may compute while a read is awaited.
+    expect([...seenInReads]).toEqual([before]);
+    const signal = new AbortController().signal;
+    await setBackend("webgl");
+    await expect(selfTest("webgl", { gradients: false, signal })).rejects.toThrow("self-test: matMul");
+    expect(env().getBool("WEBGL_CPU_FORWARD")).toBe(before);
+    unregisterKernel("BatchMatMul", "webgl");
+    await expect(selfTest("webgl", { gradients: false, signal })).rejects.toThrow("not registered");
+    expect(env().getBool("WEBGL_CPU_FORWARD")).toBe(before);
+  },
+);
 
 test("after the context was lost, reads throw and the selection says so", async () => {
   const { tensor1d } = await import("@tensorflow/tfjs-core");

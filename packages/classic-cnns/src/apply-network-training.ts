@@ -1,18 +1,24 @@
-import { flattenParams, type Params, unflattenParams } from "@gradlab/core";
-import type { LayerGraph, PointwiseLayer } from "@gradlab/receptive-field";
-import { executeGraph, type GraphOps } from "@gradlab/receptive-field/measure";
+import { dropoutMask, flattenParams, type Params, unflattenParams } from "@gradlab/core";
+import { executePlan, type GraphOps, type LayerGraph, type PointwiseLayer } from "@gradlab/receptive-field";
 import { add, mul, type Tensor, type Tensor1D, type Tensor4D, tidy } from "@tensorflow/tfjs-core";
-import { type ApplyOptions, factsFor } from "./apply-network.js";
-import type { LayerFact } from "./layer-facts.js";
-import { dropoutMask } from "./layers/dropout-mask.js";
+import type { NetworkPlan } from "./layer-facts.js";
 import { defaultEpsilon, inferenceOps, type LayerTensors, layerTensors } from "./layers/inference-ops.js";
+import { networkPlans } from "./network-plans.js";
+import { type NetworkState, recordsOf } from "./network-state.js";
 import { batchNormTraining } from "./ops/batch-norm-training.js";
 
-export interface ApplyTrainingOptions extends ApplyOptions {
+export interface ApplyTrainingOptions {
   /** Of the dropout masks, with the step and the name of the layer; an integer of at least 0, 0 unless given. */
   readonly seed?: number;
   /** Updates before this one; an integer of at least 0, 0 unless given. */
   readonly step?: number;
+  /**
+   * Names of batch norms that stay as they are, `scale` and `offset` not being trained: they use their running
+   * statistics as in inference, and leave them alone. None unless given.
+   */
+  readonly frozen?: ReadonlySet<string>;
+  /** Called with every layer's value in computation order: `[batch, h, w, channels]` or `[batch, units]`, borrowed. */
+  readonly onLayer?: (name: string, value: Tensor) => void;
 }
 
 export interface TrainingPass {
@@ -28,10 +34,10 @@ export interface TrainingPass {
  * The running statistics move as in PyTorch: `running ← (1 - momentum) · running + momentum · batch`, with the unbiased
  * variance of the batch there (and the biased one in the normalization), and momentum 0.1 where a layer says nothing.
  *
- * @param params As `initNetwork` makes them. Borrowed.
+ * @param state As `initNetwork` makes it. Borrowed.
  * @param x Images, `[batch, height, width, channels]`, float32.
  * @returns Tensors that the caller disposes. The logits are differentiable by `x` and the parameters.
- * @throws {ShapeError} when `x`, a parameter or a statistic is of another shape than the graph says.
+ * @throws {ShapeError} when `x` or a tensor of the state is of another shape than the graph says.
  * @throws {TypeError | RangeError} when the graph is impossible, a tensor missing, an option out of range, or a batch norm
  *   gets one value only; before anything is computed.
  * @see Ioffe, Szegedy 2015, "Batch Normalization", Algorithm 1, https://arxiv.org/abs/1502.03167
@@ -39,16 +45,27 @@ export interface TrainingPass {
  */
 export function applyNetworkTraining(
   graph: LayerGraph,
-  params: Params,
+  state: NetworkState,
   x: Tensor4D,
-  { statistics = {}, seed = 0, step = 0, onLayer }: ApplyTrainingOptions = {},
+  options: ApplyTrainingOptions = {},
 ): TrainingPass {
-  const facts = factsFor("applyNetworkTraining", graph, x);
-  expectCount("seed", seed);
-  expectCount("step", step);
-  const entries = flattenParams(statistics);
-  const tensors = layerTensors("applyNetworkTraining", facts, flattenParams(params), entries);
-  expectSeveralValues(facts, x.shape[0]);
+  const { seed = 0, step = 0 } = options;
+  expectCount("applyNetworkTraining: seed", seed);
+  expectCount("applyNetworkTraining: step", step);
+  return passOf("applyNetworkTraining", networkPlans("applyNetworkTraining", graph)(x), state, x, options);
+}
+
+/** What `applyNetworkTraining` does with options that are checked. */
+export function passOf(
+  caller: string,
+  network: NetworkPlan,
+  state: NetworkState,
+  x: Tensor4D,
+  { seed = 0, step = 0, frozen = new Set(), onLayer }: ApplyTrainingOptions,
+): TrainingPass {
+  const tensors = layerTensors(caller, network.facts, state);
+  expectSeveralValues(network, x.shape[0], frozen);
+  const entries = flattenParams(recordsOf(caller, state).statistics);
   const [logits, ...after] = tidy(() => {
     const moved = new Map<string, Tensor>();
     const inference = inferenceOps(tensors);
@@ -59,37 +76,36 @@ export function applyNetworkTraining(
         const [input] = inputs as [Tensor];
         if (layer.fn === "dropout") {
           const { name, rate = 0.5 } = layer;
-          return mul(input, dropoutMask(input.shape, rate, { seed, step, layer: name }));
+          return mul(
+            input,
+            dropoutMask(input.shape, rate, { seed, purpose: `dropout ${name}`, index: step }),
+          );
         }
-        if (layer.fn === "batch-norm") return normalizeBatch(input, layer, tensors, moved);
+        if (layer.fn === "batch-norm" && !frozen.has(layer.name)) {
+          return normalizeBatch(input, layer, tensors, moved);
+        }
         return inference.pointwise(inputs, call);
       },
     };
-    const result = executeGraph<Tensor>(graph, x, ops, {
-      inputSize: x.shape.slice(1, 3),
-      ...(onLayer && { onLayer }),
-    });
+    const result = executePlan<Tensor>(network.plan, x, ops, onLayer && { onLayer });
     // A statistic that no layer here moved stays what it is.
     return [result, ...entries.map(([path, tensor]) => moved.get(path) ?? tensor.clone())];
   }) as [Tensor, ...Tensor[]];
   return { logits, statistics: unflattenParams(entries.map(([path], i) => [path, after[i]!])) };
 }
 
-function expectCount(name: "seed" | "step", value: unknown): void {
+export function expectCount(where: string, value: unknown): void {
   if (Number.isSafeInteger(value) && (value as number) >= 0) return;
-  throw new RangeError(
-    `applyNetworkTraining: ${name}: expected an integer, at least 0, got ${String(value)}`,
-  );
+  throw new RangeError(`${where}: expected an integer, at least 0, got ${String(value)}`);
 }
 
 /** One value has no variance: checked for all batch norms before any of them is computed. */
-function expectSeveralValues(facts: readonly LayerFact[], batch: number): void {
-  for (const { layer, outputShape, statistics } of facts) {
+function expectSeveralValues({ facts, plan }: NetworkPlan, batch: number, frozen: ReadonlySet<string>): void {
+  for (const [place, { layer, outputShape, statistics }] of facts.entries()) {
     const count = outputShape.slice(1).reduce((all, size) => all * size, batch);
-    if (statistics.length === 0 || count > 1) continue;
-    throw new RangeError(
-      `applyNetworkTraining: layer "${layer.name}": expected more than one value per channel in a batch, got 1`,
-    );
+    if (statistics.length === 0 || count > 1 || frozen.has(layer.name)) continue;
+    const { where } = plan.layers[place]!.call;
+    throw new RangeError(`${where}: expected more than one value per channel in a batch, got 1`);
   }
 }
 

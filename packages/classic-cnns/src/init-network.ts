@@ -1,7 +1,6 @@
 import {
   heNormal,
   heUniform,
-  type Params,
   torchUniform,
   unflattenParams,
   xavierNormal,
@@ -9,7 +8,9 @@ import {
 } from "@gradlab/core";
 import type { LayerGraph } from "@gradlab/receptive-field";
 import { ones, type Tensor, zeros } from "@tensorflow/tfjs-core";
-import { layerFacts, type ParameterFact } from "./layer-facts.js";
+import { type ParameterFact, type ParameterRole, planNetwork } from "./layer-facts.js";
+import { layerTensors } from "./layers/inference-ops.js";
+import type { NetworkState } from "./network-state.js";
 
 /** How kernels are drawn, see the functions of these names in `@gradlab/core`. */
 export type InitScheme = "xavier-uniform" | "xavier-normal" | "he-uniform" | "he-normal" | "torch";
@@ -19,6 +20,13 @@ export interface InitNetworkOptions {
   readonly seed?: number;
   /** Default `"xavier-uniform"`. */
   readonly scheme?: InitScheme;
+  /**
+   * A state to begin with, such as pretrained weights: copies of its tensors are taken in the place of drawn ones, but
+   * for the layers of `fresh`. Borrowed; what this network has no use for stays out.
+   */
+  readonly from?: NetworkState;
+  /** Names of the layers that are drawn although there is a `from`: another head. None unless given. */
+  readonly fresh?: readonly string[];
 }
 
 type Initialize = (
@@ -35,18 +43,24 @@ const schemes: Readonly<Record<InitScheme, Initialize>> = {
 };
 
 /**
- * Initial parameters: a nested record whose paths are `<layer>.kernel`, `<layer>.bias`, and for batch norm
- * `<layer>.scale` (ones) and `<layer>.offset` (zeros); a dot in the name of a layer is a level of the record.
+ * A network before any training: `params` with the paths `<layer>.kernel`, `<layer>.bias`, and for batch norm
+ * `<layer>.scale` (ones) and `<layer>.offset` (zeros), and `statistics` with `<layer>.mean` (zeros) and
+ * `<layer>.variance` (ones) of each batch norm, `{}` where there is none. A dot in the name of a layer is a level of the
+ * record.
  *
  * A convolution's kernel is `[height, width, in / groups, filters]`, a dense one `[in, out]`, where the inputs of a
  * flattened map are in the order height, width, channels. The numbers of a parameter depend on the seed, its path and
  * its shape alone. Biases are 0, except in the scheme `"torch"`: U(-a, a) with `a = 1 / √fanIn`, kernels too.
  *
+ * For a network of five classes on the weights of one of a thousand,
+ * `initNetwork(net, { from: weights, fresh: [headOf(net)] })`.
+ *
  * @returns float32 tensors; the caller disposes them.
- * @throws {TypeError | RangeError} when the graph is impossible or an option out of range.
+ * @throws {TypeError | RangeError} when the graph is impossible, an option out of range, or a tensor of `from` missing.
+ * @throws {ShapeError} when a tensor of `from` is of another shape than the graph says.
  */
-export function initNetwork(graph: LayerGraph, options: InitNetworkOptions = {}): Params {
-  const { seed = 0, scheme = "xavier-uniform" } = options;
+export function initNetwork(graph: LayerGraph, options: InitNetworkOptions = {}): NetworkState {
+  const { seed = 0, scheme = "xavier-uniform", from, fresh = [] } = options;
   if (!Object.hasOwn(schemes, scheme)) {
     throw new RangeError(
       `initNetwork: scheme: expected one of ${Object.keys(schemes).join(", ")}, got ${JSON.stringify(scheme)}`,
@@ -55,14 +69,37 @@ export function initNetwork(graph: LayerGraph, options: InitNetworkOptions = {})
   if (!(Number.isSafeInteger(seed) && seed >= 0)) {
     throw new RangeError(`initNetwork: seed: expected an integer, at least 0, got ${String(seed)}`);
   }
-  return unflattenParams(
-    layerFacts(graph, "initNetwork").flatMap(({ layer, parameters }) =>
-      parameters.map((parameter) => {
-        const purpose = `${layer.name}.${parameter.role}`;
-        return [purpose, initial(parameter, parameters[0]!.shape, seed, purpose, scheme)] as const;
+  const { facts } = planNetwork("initNetwork", graph);
+  const drawn = new Set(fresh);
+  for (const name of drawn) {
+    if (facts.some(({ layer }) => layer.name === name)) continue;
+    throw new RangeError(
+      `initNetwork: fresh: expected names of layers of the graph, got ${JSON.stringify(name)}`,
+    );
+  }
+  const given =
+    from === undefined
+      ? null
+      : layerTensors(
+          "initNetwork: from",
+          facts.filter(({ layer }) => !drawn.has(layer.name)),
+          from,
+        );
+  const take = (layer: string, role: ParameterRole, make: () => Tensor) =>
+    [`${layer}.${role}`, given === null || drawn.has(layer) ? make() : given(layer, role).clone()] as const;
+  const params = facts.flatMap(({ layer: { name }, parameters }) =>
+    parameters.map((parameter) =>
+      take(name, parameter.role, () => {
+        return initial(parameter, parameters[0]!.shape, seed, `${name}.${parameter.role}`, scheme);
       }),
     ),
   );
+  const statistics = facts.flatMap(({ layer: { name }, statistics }) =>
+    statistics.map(({ role, shape }) =>
+      take(name, role, () => (role === "mean" ? zeros([...shape]) : ones([...shape]))),
+    ),
+  );
+  return { params: unflattenParams(params), statistics: unflattenParams(statistics) };
 }
 
 function initial(
@@ -79,21 +116,4 @@ function initial(
   // All filters, as PyTorch counts, although an input of a grouped convolution reaches those of its group only.
   const fanOut = window * kernel.at(-1)!;
   return schemes[scheme](shape, { seed, purpose, fanIn, fanOut });
-}
-
-/**
- * The running statistics of a network before any batch: `<layer>.mean` (zeros) and `<layer>.variance` (ones) of each
- * batch norm; `{}` where there is none.
- *
- * @returns float32 tensors `[channels]`; the caller disposes them.
- * @throws {TypeError | RangeError} when the graph is impossible.
- */
-export function initStatistics(graph: LayerGraph): Params {
-  return unflattenParams(
-    layerFacts(graph, "initStatistics").flatMap(({ layer, statistics }) =>
-      statistics.map(({ role, shape }) => {
-        return [`${layer.name}.${role}`, role === "mean" ? zeros([...shape]) : ones([...shape])] as const;
-      }),
-    ),
-  );
 }

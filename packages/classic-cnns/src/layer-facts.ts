@@ -1,5 +1,13 @@
-import type { ConvLayer, DenseLayer, Layer, LayerGraph, PointwiseLayer } from "@gradlab/receptive-field";
-import { executeGraph, type GraphOps, type LayerCall } from "@gradlab/receptive-field/measure";
+import {
+  type ConvLayer,
+  type DenseLayer,
+  type GraphPlan,
+  type Layer,
+  type LayerCall,
+  type LayerGraph,
+  type PointwiseLayer,
+  planGraph,
+} from "@gradlab/receptive-field";
 
 /** What a layer holds, by the last name of its path. */
 export type ParameterRole = "kernel" | "bias" | "scale" | "offset" | "mean" | "variance";
@@ -36,18 +44,31 @@ interface Value {
   readonly map?: readonly number[];
 }
 
+export interface LayerFactsOptions {
+  /** Pixels; the graph's own unless given. */
+  readonly inputSize?: readonly [height: number, width: number];
+}
+
 /**
  * The graph computed with shapes in the place of tensors, in computation order.
  *
- * @param caller Begins the messages.
  * @throws {TypeError | RangeError} when the graph is impossible or lacks what a computation needs (`filters`, `units`,
  *   the channels of the input).
  */
-export function layerFacts(
-  graph: LayerGraph,
-  caller: string,
-  inputSize?: readonly number[],
-): readonly LayerFact[] {
+export function layerFacts(graph: LayerGraph, { inputSize }: LayerFactsOptions = {}): readonly LayerFact[] {
+  return planNetwork("layerFacts", graph, inputSize).facts;
+}
+
+/** A network laid out for images of one size. */
+export interface NetworkPlan {
+  readonly graph: LayerGraph;
+  readonly plan: GraphPlan;
+  /** Of the layers of the plan, in their order. */
+  readonly facts: readonly LayerFact[];
+}
+
+/** @param caller The function that was called: it begins the messages. */
+export function planNetwork(caller: string, graph: LayerGraph, inputSize?: readonly number[]): NetworkPlan {
   const channels = graph?.input?.channels;
   if (graph?.input?.shape?.length !== 2) {
     throw new RangeError(
@@ -59,35 +80,28 @@ export function layerFacts(
       `${caller}: graph.input.channels: expected a positive integer, got ${String(channels)}`,
     );
   }
-  const facts: LayerFact[] = [];
   const size: readonly unknown[] = inputSize ?? graph.input.shape;
   if (size.length !== 2 || !size.every((pixels) => Number.isSafeInteger(pixels) && Number(pixels) > 0)) {
     throw new RangeError(
       `${caller}: inputSize: expected [height, width], positive integers, got ${JSON.stringify(size)}`,
     );
   }
-  const record = (inputs: readonly Value[], call: LayerCall): Value => {
-    const { value, ...rest } = factOf(inputs, call, caller);
-    facts.push({
+  const plan = planGraph(graph, { caller, ...(inputSize && { inputSize }) });
+  const input: Value = { shape: [channels, ...(size as number[])] };
+  const values: Value[] = [];
+  const facts = plan.layers.map(({ call, inputs }): LayerFact => {
+    const from = inputs.map((place) => values[place] ?? input);
+    const { value, ...rest } = factOf(from, call);
+    values.push(value);
+    return {
       layer: call.layer,
-      inputShapes: inputs.map(({ shape }) => shape),
+      inputShapes: from.map(({ shape }) => shape),
       outputShape: value.shape,
       kernel: call.kernel,
       ...rest,
-    });
-    return value;
-  };
-  const ops = Object.fromEntries(computedOps.map((op) => [op, record])) as Partial<GraphOps<Value>>;
-  try {
-    executeGraph<Value>(graph, { shape: [channels, ...(size as number[])] }, ops, {
-      ...(inputSize && { inputSize }),
-    });
-  } catch (error) {
-    if (!(error instanceof Error) || !error.message.startsWith("executeGraph: ")) throw error;
-    const Kind = error instanceof TypeError ? TypeError : RangeError;
-    throw new Kind(error.message.replace("executeGraph", caller), { cause: error });
-  }
-  return facts;
+    };
+  });
+  return { graph, plan, facts };
 }
 
 /** What the networks here are made of; a graph with another op is refused by name. */
@@ -97,10 +111,9 @@ const computedOps = [
 
 type Facts = Pick<LayerFact, "parameters" | "statistics" | "flattened"> & { readonly value: Value };
 
-function factOf(inputs: readonly Value[], call: LayerCall, caller: string): Facts {
-  const { layer, outputSize } = call;
+function factOf(inputs: readonly Value[], call: LayerCall): Facts {
+  const { layer, outputSize, where } = call;
   const [first] = inputs as [Value, ...Value[]];
-  const where = `${caller}: layer "${layer.name}"`;
   switch (layer.op) {
     case "conv":
       return convFact(layer, first, call, where);

@@ -1,12 +1,12 @@
-import type { Params } from "@gradlab/core";
 import type { LayerGraph } from "@gradlab/receptive-field";
 import type { Tensor2D, Tensor4D } from "@tensorflow/tfjs-core";
-import { applyNetwork } from "./apply-network.js";
-import { layerFacts } from "./layer-facts.js";
+import { infer } from "./apply-network.js";
+import { type NetworkPlan, planNetwork } from "./layer-facts.js";
+import { type LayerTensors, layerTensors } from "./layers/inference-ops.js";
+import { networkPlans } from "./network-plans.js";
+import { type NetworkState, recordsOf } from "./network-state.js";
 
 export interface NetworkClassifierOptions {
-  /** Running statistics of the batch norms. Borrowed, for as long as the classifier is used. */
-  readonly statistics?: Params;
   /** What the numbers of an image lie between, `[0, 1]` unless given. */
   readonly bounds?: readonly [lowest: number, highest: number];
 }
@@ -20,28 +20,37 @@ export interface NetworkClassifier {
 }
 
 /**
- * A network for inference as one function.
+ * A network for inference as one function. The graph is looked at once for each size of images, not in every call.
  *
- * @param params As `initNetwork` makes them. Borrowed, for as long as the classifier is used.
+ * @param state As `initNetwork` makes it. Borrowed, for as long as the classifier is used.
  * @throws {TypeError | RangeError} when the graph is impossible, ends in a map instead of logits, or `bounds` are none.
  */
 export function networkClassifier(
   graph: LayerGraph,
-  params: Params,
-  { statistics = {}, bounds = [0, 1] }: NetworkClassifierOptions = {},
+  state: NetworkState,
+  { bounds = [0, 1] }: NetworkClassifierOptions = {},
 ): NetworkClassifier {
-  const shape = layerFacts(graph, "networkClassifier").at(-1)!.outputShape;
+  const caller = "networkClassifier";
+  const shape = planNetwork(caller, graph).facts.at(-1)!.outputShape;
   if (shape.length !== 1) {
     throw new RangeError(
-      `networkClassifier: graph: expected logits at its end, got a map of [${shape.join(", ")}] (channels, height, width)`,
+      `${caller}: graph: expected logits at its end, got a map of [${shape.join(", ")}] (channels, height, width)`,
     );
   }
+  recordsOf(caller, state);
   const [lowest, highest] = bounds;
   if (!(Number.isFinite(lowest) && Number.isFinite(highest) && lowest < highest)) {
-    throw new RangeError(`networkClassifier: bounds: expected [lowest, highest], got [${bounds}]`);
+    throw new RangeError(`${caller}: bounds: expected [lowest, highest], got [${bounds}]`);
   }
+  const plans = networkPlans(`${caller}.logits`, graph);
+  const tensors = new Map<NetworkPlan, LayerTensors>();
   return {
-    logits: (x) => applyNetwork(graph, params, x, { statistics }) as Tensor2D,
+    logits: (x) => {
+      const plan = plans(x);
+      const known = tensors.get(plan) ?? layerTensors(`${caller}.logits`, plan.facts, state);
+      tensors.set(plan, known);
+      return infer(plan, known, x) as Tensor2D;
+    },
     bounds: [lowest, highest],
     classes: shape[0]!,
   };

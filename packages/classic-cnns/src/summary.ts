@@ -5,7 +5,7 @@ import {
   countingPolicy,
   countOperations,
 } from "./counting-policy.js";
-import { layerFacts } from "./layer-facts.js";
+import { planNetwork } from "./layer-facts.js";
 
 export interface SummaryOptions {
   /** Pixels, one number or `[height, width]`; default: the graph's own. */
@@ -37,6 +37,8 @@ export interface SummaryRow {
 }
 
 export interface Summary {
+  /** What was counted as an operation; null for a policy of your own. */
+  readonly policy: CountingPolicyName | null;
   readonly layers: readonly SummaryRow[];
   readonly params: number;
   readonly weights: number;
@@ -53,10 +55,10 @@ const product = (sizes: readonly number[]) => sizes.reduce((a, b) => a * b, 1);
  * @throws {TypeError | RangeError} when the graph is impossible (the message names the layer) or an option unknown.
  */
 export function summary(graph: LayerGraph, options: SummaryOptions = {}): Summary {
-  const policy = countingPolicy(options.policy ?? "macs", "summary");
-  const { inputSize } = options;
+  const { inputSize, policy: counted = "macs" } = options;
+  const policy = countingPolicy(counted, "summary");
   const size = typeof inputSize === "number" ? [inputSize, inputSize] : inputSize;
-  const facts = layerFacts(graph, "summary", size);
+  const { facts } = planNetwork("summary", graph, size);
   const fields = receptiveField(graph, size && { inputSize: size });
   const fieldOf = new Map(fields.layers.map((row) => [row.name, row]));
   const layers = facts.map((fact): SummaryRow => {
@@ -78,6 +80,7 @@ export function summary(graph: LayerGraph, options: SummaryOptions = {}): Summar
     };
   });
   return {
+    policy: typeof counted === "string" ? counted : null,
     layers,
     params: total(layers.map(({ params }) => params)),
     weights: total(layers.map(({ weights }) => weights)),

@@ -1,5 +1,3 @@
-export { type ReadTorchOptions, readTorch, type TorchFile } from "./torch/read-torch.js";
-export { TorchFileError } from "./torch/torch-file-error.js";
 export { fromTorchState, type TorchWeights } from "./weights/from-torch-state.js";
 export { type ParseLabelsOptions, parseLabels } from "./weights/parse-labels.js";
 export { readWeights, type WeightsFile } from "./weights/read-weights.js";

@@ -24,14 +24,14 @@ import {
   applyNetwork,
   applyNetworkTraining,
   initNetwork,
-  initStatistics,
   layerFacts,
   type NetworkName,
   type NetworkOptions,
+  type NetworkState,
   network,
 } from "../src/index.js";
 import { closedFormImages, closedFormWeights } from "./closed-form-weights.js";
-import { backends, expectNoLeak, numbers, useBackend } from "./tensors.js";
+import { backends, expectNoLeak, numbers, stateless, useBackend } from "./tensors.js";
 
 interface TrainingCase {
   readonly name: NetworkName;
@@ -60,9 +60,11 @@ async function moments(tensor: Tensor): Promise<[number, number, number]> {
   return [total, squares, data.length];
 }
 
+const stateOf = (params: Params): NetworkState => ({ params, statistics: {} });
+
 /** The paths of a kind, in PyTorch's order. */
 const pathsOf = (graph: LayerGraph, kind: "parameters" | "statistics") =>
-  layerFacts(graph, "test").flatMap((fact) => fact[kind].map(({ role }) => `${fact.layer.name}.${role}`));
+  layerFacts(graph).flatMap((fact) => fact[kind].map(({ role }) => `${fact.layer.name}.${role}`));
 
 /** A mask of its own random numbers is nothing to compare. */
 const withoutDropout = (graph: LayerGraph): LayerGraph => ({
@@ -97,7 +99,7 @@ describe.each(backends)("on %s", (backend) => {
         const { value, grads } = tidy(() =>
           variableGrads(
             () => {
-              const pass = applyNetworkTraining(graph, params, x, { statistics: weights.statistics });
+              const pass = applyNetworkTraining(graph, { ...weights, params }, x);
               logits = keep(pass.logits);
               after = mapParams(pass.statistics, (tensor) => keep(tensor));
               return crossEntropy(pass.logits, labels);
@@ -130,7 +132,7 @@ describe.each(backends)("on %s", (backend) => {
           );
           expect(Math.abs(squares / one.statistics[i]![1] - 1), path).toBeLessThan(1e-4);
         }
-        for (const record of [weights.params, weights.statistics, params, after]) disposeParams(record);
+        for (const record of [weights, params, after]) disposeParams(record);
         for (const tensor of [x, labels, ...Object.values(grads)]) tensor.dispose();
       });
     },
@@ -144,7 +146,7 @@ describe.each(backends)("on %s", (backend) => {
     };
     const x = tidy(() => ones([2, 20, 25, 4]) as Tensor4D);
     const drop = async (options: object, batch = x, of = graph) =>
-      numbers(applyNetworkTraining(of, {}, batch, options).logits);
+      numbers(applyNetworkTraining(of, stateless, batch, options).logits);
     const first = await drop({ seed: 5, step: 3 });
     const dropped = first.filter((value) => value === 0).length;
     // 4000 units: 4 standard deviations of the binomial distribution are 116.
@@ -161,7 +163,7 @@ describe.each(backends)("on %s", (backend) => {
     expect(first.slice(0, 12).map((value) => Number(value > 0))).toEqual([
       0, 0, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1,
     ]);
-    const inference = await numbers(applyNetwork(graph, {}, x));
+    const inference = await numbers(applyNetwork(graph, stateless, x));
     expect(inference.every((value) => value === 1)).toBe(true);
     x.dispose();
     one.dispose();
@@ -173,7 +175,7 @@ describe.each(backends)("on %s", (backend) => {
       const layers = [
         { name: "p", op: "pool", kernel: 2, stride: 2, ...fields },
       ] as unknown as LayerGraph["layers"];
-      return numbers(applyNetwork({ input: { shape: [3, 3], channels: 1 }, layers }, {}, x));
+      return numbers(applyNetwork({ input: { shape: [3, 3], channels: 1 }, layers }, stateless, x));
     };
     // torch.nn.functional.max_pool2d, avg_pool2d(x, 2, 2, padding, ceil_mode)
     expect(await pool({ mode: "max", padding: 1 })).toEqual([-1, -2, -4, -5]);
@@ -193,7 +195,7 @@ describe.each(backends)("on %s", (backend) => {
     const x = tensor4d([1, 2, 3, 4, 5, 6], [1, 2, 3, 1]);
     const pool = (fields: object) => {
       const layers = [{ name: "p", op: "adaptive-pool", ...fields }] as unknown as LayerGraph["layers"];
-      return numbers(applyNetwork({ input: { shape: [2, 3], channels: 1 }, layers }, {}, x));
+      return numbers(applyNetwork({ input: { shape: [2, 3], channels: 1 }, layers }, stateless, x));
     };
     expect(await pool({ mode: "avg", outputSize: [2, 2] })).toEqual([1.5, 2.5, 4.5, 5.5]);
     expect(await pool({ mode: "max", outputSize: [1, 2] })).toEqual([5, 6]);
@@ -208,7 +210,9 @@ describe.each(backends)("on %s", (backend) => {
       const layers = [{ name: "p", mode: "max", ...fields }] as unknown as LayerGraph["layers"];
       const graph: LayerGraph = { input: { shape: [3, 5], channels: 1 }, layers };
       return numbers(
-        tidy(() => grad((x: Tensor) => sum(applyNetwork(graph, {}, x as Tensor4D)))(ones([1, 3, 5, 1]))),
+        tidy(() =>
+          grad((x: Tensor) => sum(applyNetwork(graph, stateless, x as Tensor4D)))(ones([1, 3, 5, 1])),
+        ),
       );
     };
     await expectNoLeak(async () => {
@@ -235,7 +239,11 @@ describe.each(backends)("on %s", (backend) => {
         tidy(() => {
           const y = (k: Tensor4D, x: Tensor4D) => {
             const whole = isDepthwise ? k : (mul(k, own) as Tensor4D);
-            return applyNetwork(graphOf(isDepthwise ? 2 : 1), { c: { kernel: whole } }, x) as Tensor4D;
+            return applyNetwork(
+              graphOf(isDepthwise ? 2 : 1),
+              stateOf({ c: { kernel: whole } }),
+              x,
+            ) as Tensor4D;
           };
           const energy = (k: Tensor, x: Tensor) => sum(square(y(k as Tensor4D, x as Tensor4D)));
           return [y(kernel, x), ...gradientsOf(energy)([kernel, x])];
@@ -270,7 +278,7 @@ describe.each(backends)("on %s", (backend) => {
         input: { shape: [6, 9], channels: 2 },
         layers: [{ name: "c", op: "conv", kernel: [3, 2], filters: 3, bias: false, ...fields }],
       };
-      const [, rows, columns] = layerFacts(graph, "test")[0]!.outputShape as [number, number, number];
+      const [, rows, columns] = layerFacts(graph)[0]!.outputShape as [number, number, number];
       const dilation = "dilation" in fields ? fields.dilation : [1, 1];
       const expected: number[] = [];
       for (let y = 0; y < rows; y++) {
@@ -297,7 +305,7 @@ describe.each(backends)("on %s", (backend) => {
           }
         }
       }
-      const found = await numbers(applyNetwork(graph, { c: { kernel } }, x));
+      const found = await numbers(applyNetwork(graph, stateOf({ c: { kernel } }), x));
       expect(found).toHaveLength(expected.length);
       for (const [i, value] of found.entries()) expect(Math.abs(value - expected[i]!)).toBeLessThan(1e-5);
     }
@@ -308,24 +316,24 @@ describe.each(backends)("on %s", (backend) => {
   test("onLayer sees every layer once, in order, and the result is the last", async () => {
     await expectNoLeak(async () => {
       const graph = network("squeezenet1-1", { classes: 3, inputSize: 32, width: 0.125 });
-      const { params } = closedFormWeights(graph);
+      const state = closedFormWeights(graph);
       const x = closedFormImages(1, 32, 32, 3);
       const seen: string[] = [];
       let mapSum: Tensor | undefined;
-      const logits = applyNetwork(graph, params, x, {
+      const logits = applyNetwork(graph, state, x, {
         onLayer: (name, value) => {
           seen.push(`${name} ${value.shape.slice(1).join("x")}`);
           if (name === "features.3.concat") mapSum = keep(sum(value));
         },
       });
       expect(seen).toEqual(
-        layerFacts(graph, "test").map(({ layer, outputShape: [channels, ...size] }) => {
+        layerFacts(graph).map(({ layer, outputShape: [channels, ...size] }) => {
           return `${layer.name} ${[...size, channels].join("x")}`;
         }),
       );
       expect(Number.isFinite((await numbers(mapSum!))[0])).toBe(true);
       for (const tensor of [logits, x]) tensor.dispose();
-      disposeParams(params);
+      disposeParams(state);
     });
   });
 });
@@ -333,40 +341,38 @@ describe.each(backends)("on %s", (backend) => {
 test("what does not fit is refused by path and shape, and nothing is left behind", async () => {
   await useBackend("cpu");
   const graph = network("resnet18", { classes: 3, inputSize: 32, width: 0.125 });
-  const params = initNetwork(graph);
-  const statistics = initStatistics(graph);
+  const state = initNetwork(graph);
+  const { params } = state;
   const x = closedFormImages(1, 32, 32, 3);
   await expectNoLeak(() => {
     for (const [name, apply] of [
       ["applyNetwork", applyNetwork],
       ["applyNetworkTraining", applyNetworkTraining],
     ] as const) {
-      expect(() => apply(graph, params, x)).toThrow(
+      expect(() => apply(graph, { ...state, statistics: {} }, x)).toThrow(
         `${name}: statistics: bn1.mean: expected a tensor [8], got none`,
       );
-      expect(() => apply(graph, { ...params, conv1: {} }, x, { statistics })).toThrow(
+      expect(() => apply(graph, { ...state, params: { ...params, conv1: {} } }, x)).toThrow(
         `${name}: params: conv1.kernel: expected a tensor [7, 7, 3, 8], got none`,
       );
-      const fc = { kernel: params.conv1 as Params, bias: x };
-      expect(() => apply(graph, { ...params, fc: { ...fc, kernel: x } }, x, { statistics })).toThrow(
+      const fc = { kernel: x, bias: x };
+      expect(() => apply(graph, { ...state, params: { ...params, fc } }, x)).toThrow(
         `${name}: params: fc.kernel: expected [64, 3], got [1, 32, 32, 3]`,
       );
       const gray = tidy(() => keep(mean(x, 3, true)) as Tensor4D);
-      expect(() => apply(graph, params, gray, { statistics })).toThrow(
+      expect(() => apply(graph, state, gray)).toThrow(
         `${name}: x: expected [batch, height, width, 3], got [1, 32, 32, 1]`,
       );
       gray.dispose();
       const integers = tidy(() => keep(cast(x, "int32")));
-      expect(() => apply(graph, params, integers, { statistics })).toThrow(
-        `${name}: x: expected float32, got int32`,
-      );
+      expect(() => apply(graph, state, integers)).toThrow(`${name}: x: expected float32, got int32`);
       integers.dispose();
     }
     // One image of 32x32 leaves one value per channel in the last stage.
-    expect(() => applyNetworkTraining(graph, params, x, { statistics })).toThrow(
+    expect(() => applyNetworkTraining(graph, state, x)).toThrow(
       'applyNetworkTraining: layer "layer4.0.bn1": expected more than one value per channel in a batch, got 1',
     );
   });
-  for (const record of [params, statistics]) disposeParams(record);
+  disposeParams(state);
   x.dispose();
 });

@@ -33,18 +33,17 @@ describe.each(backends)("on %s", (backend) => {
     async (one) => {
       await expectNoLeak(async () => {
         const graph = network(one.name, one.options);
-        const { params, statistics } = closedFormWeights(graph);
+        const state = closedFormWeights(graph);
         const [height, width] = one.options.inputSize;
         const x = closedFormImages(one.batch, height, width, one.options.channels);
-        const logits = await numbers(applyNetwork(graph, params, x, { statistics }));
+        const logits = await numbers(applyNetwork(graph, state, x));
         const expected = one.logits.flat();
         const scale = Math.max(...expected.map(Math.abs));
         const error = Math.max(...logits.map((value, i) => Math.abs(value - expected[i]!)));
         expect(logits.length).toBe(expected.length);
         expect(error / scale).toBeLessThan(1e-5);
         x.dispose();
-        disposeParams(params);
-        disposeParams(statistics);
+        disposeParams(state);
       });
     },
     60_000,

@@ -1,8 +1,16 @@
 import type { LayerGraph } from "@gradlab/receptive-field";
 import type { RawTensor } from "@gradlab/safetensors";
+import {
+  dict,
+  type Part,
+  pickle,
+  storage,
+  tensor,
+  text,
+  zipFile,
+} from "../../torch-files/test/pickle-bytes.js";
 import { torchEntries } from "../src/weights/torch-entries.js";
 import { closedFormUnit } from "./closed-form-weights.js";
-import { dict, type Part, pickle, storage, tensor, text, zipFile } from "./pickle-bytes.js";
 
 /*
  * PyTorch's state_dict of a network with weights in closed form, as `scripts/golden/closed_form_weights.py` makes it:

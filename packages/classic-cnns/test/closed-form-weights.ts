@@ -1,7 +1,7 @@
-import { type Params, unflattenParams } from "@gradlab/core";
+import { unflattenParams } from "@gradlab/core";
 import type { LayerGraph } from "@gradlab/receptive-field";
 import { type Tensor, type Tensor4D, tensor, tensor4d } from "@tensorflow/tfjs-core";
-import { type LayerFact, layerFacts, type ParameterRole } from "../src/index.js";
+import { type LayerFact, layerFacts, type NetworkState, type ParameterRole } from "../src/index.js";
 
 /*
  * Weights and images that need no file: element i of tensor t is a hash of both, the same here and in
@@ -55,11 +55,11 @@ function torchIndex({ flattened }: LayerFact, shape: readonly number[]): (i: num
   return (i) => i;
 }
 
-/** The parameters and running statistics of a network, in closed form. */
-export function closedFormWeights(graph: LayerGraph): { params: Params; statistics: Params } {
+/** The state of a network, in closed form. */
+export function closedFormWeights(graph: LayerGraph): NetworkState {
   const entries = { parameters: [] as [string, Tensor][], statistics: [] as [string, Tensor][] };
   let t = 0;
-  for (const fact of layerFacts(graph, "closedFormWeights")) {
+  for (const fact of layerFacts(graph)) {
     for (const kind of ["parameters", "statistics"] as const) {
       for (const { role, shape } of fact[kind]) {
         const [center, spread] = range(role, shape);

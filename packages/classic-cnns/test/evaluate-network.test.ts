@@ -1,9 +1,9 @@
-import { disposeParams, type Params } from "@gradlab/core";
+import { disposeParams } from "@gradlab/core";
 import type { LayerGraph } from "@gradlab/receptive-field";
 import { eye, memory, type Rank, tensor1d, tensor2d, tensor4d, zeros } from "@tensorflow/tfjs-core";
 import { beforeAll, expect, test } from "vitest";
-import { evaluateNetwork, type ImageBatch, predict } from "../src/index.js";
-import { expectNoLeak, useBackend } from "./tensors.js";
+import { evaluateNetwork, type ImageTensors, type NetworkState, predict } from "../src/index.js";
+import { expectNoLeak, stateless, useBackend } from "./tensors.js";
 
 beforeAll(() => useBackend("cpu"));
 
@@ -15,9 +15,9 @@ const graph: LayerGraph = {
     { name: "fc", op: "dense", units: 3, bias: false },
   ],
 };
-const identity = (): Params => ({ fc: { kernel: eye(3) } });
+const identity = (): NetworkState => ({ params: { fc: { kernel: eye(3) } }, statistics: {} });
 
-const batchOf = (logits: number[][], labels: number[]): ImageBatch => ({
+const batchOf = (logits: number[][], labels: number[]): ImageTensors => ({
   images: tensor4d(logits.flat(), [logits.length, 1, 3, 1]),
   labels: tensor1d(labels, "int32"),
 });
@@ -28,8 +28,8 @@ test("counts, confusion, accuracy by class, and the loss of logits far beyond th
       batchOf([[2, 1, 0], [0, 5, 5], [900, 0, -900]], [0, 2, 1]),
       batchOf([[0, 0, 1]], [2]),
     ]; // biome-ignore format: rows
-    const params = identity();
-    const result = await evaluateNetwork(graph, params, { batch: (index) => batches[index] ?? null });
+    const state = identity();
+    const result = await evaluateNetwork(graph, state, { batch: (index) => batches[index] ?? null });
     const e = Math.exp;
     const losses = [
       Math.log(e(2) + e(1) + 1) - 2,
@@ -42,19 +42,19 @@ test("counts, confusion, accuracy by class, and the loss of logits far beyond th
     expect(result.accuracy).toBe(0.5); // of two equal logits the first one counts
     expect(result.confusion).toEqual([[1, 0, 0], [1, 0, 0], [0, 1, 1]]); // biome-ignore format: rows
     expect(result.perClass).toEqual([1, 0, 0.5]);
-    const few = await evaluateNetwork(graph, params, {
+    const few = await evaluateNetwork(graph, state, {
       batch: async (index) => (index === 0 ? batchOf([[1, 0, 0]], [0]) : null),
     });
     expect(few.perClass).toEqual([1, null, null]);
-    disposeParams(params);
+    disposeParams(state);
   });
 });
 
 test("labels and batches that cannot be evaluated are refused, and disposed", async () => {
-  const params = identity();
+  const state = identity();
   const before = memory().numTensors;
-  const evaluate = (batch: ImageBatch | null) =>
-    evaluateNetwork(graph, params, { batch: (index) => (index === 0 ? batch : null) });
+  const evaluate = (batch: ImageTensors | null) =>
+    evaluateNetwork(graph, state, { batch: (index) => (index === 0 ? batch : null) });
   await expect(evaluate(batchOf([[1, 2, 3]], [3]))).rejects.toThrow(
     "evaluateNetwork: labels: expected integers in [0, 3), got 3 (batch 0, image 0)",
   );
@@ -69,7 +69,7 @@ test("labels and batches that cannot be evaluated are refused, and disposed", as
     "evaluateNetwork: batch: expected at least one image, got none",
   );
   // @ts-expect-error no batches
-  await expect(evaluateNetwork(graph, params, {})).rejects.toThrow(
+  await expect(evaluateNetwork(graph, state, {})).rejects.toThrow(
     "evaluateNetwork: batch: expected a function, got undefined",
   );
   const rgb = { images: zeros<Rank.R4>([1, 1, 3, 3]), labels: tensor1d([0], "int32") };
@@ -78,24 +78,25 @@ test("labels and batches that cannot be evaluated are refused, and disposed", as
   );
   const map: LayerGraph = { ...graph, layers: [{ name: "relu", op: "pointwise", fn: "relu" }] };
   const one = batchOf([[1, 2, 3]], [0]);
-  await expect(evaluateNetwork(map, {}, { batch: () => one })).rejects.toThrow(
+  await expect(evaluateNetwork(map, stateless, { batch: () => one })).rejects.toThrow(
     "evaluateNetwork: graph: expected logits [batch, classes], got [1, 1, 3, 1]",
   );
   const signal = AbortSignal.abort(new Error("enough"));
-  await expect(evaluateNetwork(graph, params, { batch: () => null, signal })).rejects.toThrow("enough");
+  await expect(evaluateNetwork(graph, state, { batch: () => null, signal })).rejects.toThrow("enough");
   expect(memory().numTensors).toBe(before);
-  disposeParams(params);
+  disposeParams(state);
 });
 
-const floatLabels = (): ImageBatch =>
-  ({ images: zeros([1, 1, 3, 1]), labels: tensor1d([0], "float32") }) as ImageBatch;
+const floatLabels = (): ImageTensors =>
+  ({ images: zeros([1, 1, 3, 1]), labels: tensor1d([0], "float32") }) as ImageTensors;
 
 test("predictions are sorted, equal ones by index, and carry names", async () => {
   await expectNoLeak(async () => {
-    const params = { fc: { kernel: tensor2d([0, 1, 0, 0, 0, 1, 1, 0, 0], [3, 3]) } };
+    const kernel = tensor2d([0, 1, 0, 0, 0, 1, 1, 0, 0], [3, 3]);
+    const state = { params: { fc: { kernel } }, statistics: {} };
     const x = tensor4d([1, 0, 1, 0, 0, 3], [2, 1, 3, 1]); // logits 1 1 0 and 3 0 0
     const labels = ["cat", "dog", "bird"];
-    const [first, second] = (await predict(graph, params, x, { top: 2, labels })) as [
+    const [first, second] = (await predict(graph, state, x, { top: 2, labels })) as [
       Awaited<ReturnType<typeof predict>>[0],
       Awaited<ReturnType<typeof predict>>[0],
     ];
@@ -104,21 +105,21 @@ test("predictions are sorted, equal ones by index, and carry names", async () =>
     expect(first[0]!.probability).toBeCloseTo(e / (2 * e + 1), 6);
     expect(first[1]!.probability).toBe(first[0]!.probability);
     expect(second.map(({ index }) => index)).toEqual([0, 1]);
-    const all = await predict(graph, params, x);
+    const all = await predict(graph, state, x);
     expect(all[1]!.map(({ index }) => index)).toEqual([0, 1, 2]);
     expect(all[1]!.reduce((sum, { probability }) => sum + probability, 0)).toBeCloseTo(1, 6);
     expect("label" in all[0]![0]!).toBe(false);
-    await expect(predict(graph, params, x, { top: 0 })).rejects.toThrow(
+    await expect(predict(graph, state, x, { top: 0 })).rejects.toThrow(
       "predict: top: expected a positive integer, got 0",
     );
-    await expect(predict(graph, params, x, { labels: ["cat"] })).rejects.toThrow(
+    await expect(predict(graph, state, x, { labels: ["cat"] })).rejects.toThrow(
       "predict: labels: expected 3 names, got 1",
     );
     // @ts-expect-error no tensor
-    await expect(predict(graph, params, [1, 0, 1])).rejects.toThrow(
+    await expect(predict(graph, state, [1, 0, 1])).rejects.toThrow(
       "predict: x: expected a tensor, got object",
     );
     x.dispose();
-    params.fc.kernel.dispose();
+    disposeParams(state);
   });
 });

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { tensor1d, tensor4d } from "@tensorflow/tfjs-core";
-import type { ImageBatch } from "../src/index.js";
+import type { ImageTensors } from "../src/index.js";
 import { closedFormUnit } from "./closed-form-weights.js";
 
 /** Gray images of 28 x 28 pixels in [0, 1], and their classes. */
@@ -38,7 +38,7 @@ export function closedFormClasses(count: number): Images {
 }
 
 /** Images `from` to `to` as a batch, which belongs to the caller. */
-export function batchOf({ pixels, labels }: Images, from: number, to: number): ImageBatch {
+export function batchOf({ pixels, labels }: Images, from: number, to: number): ImageTensors {
   return {
     images: tensor4d(pixels.slice(from * 784, to * 784), [to - from, 28, 28, 1]),
     labels: tensor1d(labels.slice(from, to), "int32"),

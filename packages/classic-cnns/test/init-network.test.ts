@@ -1,10 +1,10 @@
-import { countParams, disposeParams, flattenParams, type Params } from "@gradlab/core";
+import { countParams, disposeParams, flattenParams } from "@gradlab/core";
 import { beforeAll, expect, test } from "vitest";
 import {
   type InitScheme,
   initNetwork,
-  initStatistics,
   type NetworkName,
+  type NetworkState,
   network,
   networkNames,
   summary,
@@ -22,29 +22,29 @@ function narrow(name: NetworkName): number | number[] {
 test("every network has as many initial parameters as its table says, and its dots are levels", () => {
   for (const name of networkNames) {
     const graph = network(name, { classes: 10, width: narrow(name) });
-    const params = initNetwork(graph);
-    expect(countParams(params)).toBe(summary(graph).params);
-    for (const [path] of flattenParams(params)) {
+    const state = initNetwork(graph);
+    expect(countParams(state.params)).toBe(summary(graph).params);
+    for (const [path] of flattenParams(state.params)) {
       const layer = graph.layers.find((one) => path.startsWith(`${one.name}.`));
       expect(path.slice(layer!.name.length + 1)).toMatch(/^(kernel|bias|scale|offset)$/);
     }
-    disposeParams(params);
+    disposeParams(state);
   }
 });
 
 test("paths and shapes: kernels are height, width, in / groups, out", () => {
-  const params = initNetwork(network("resnext50", { classes: 10, width: 0.25 }));
-  const shapes = Object.fromEntries(flattenParams(params).map(([path, { shape }]) => [path, shape]));
+  const state = initNetwork(network("resnext50", { classes: 10, width: 0.25 }));
+  const shapes = Object.fromEntries(flattenParams(state.params).map(([path, { shape }]) => [path, shape]));
   expect(shapes["layer1.0.conv2.kernel"]).toEqual([3, 3, 1, 32]);
   expect(shapes["layer2.0.downsample.0.kernel"]).toEqual([1, 1, 64, 128]);
   expect(shapes["layer2.0.bn1.scale"]).toEqual([64]);
   expect(shapes["fc.kernel"]).toEqual([512, 10]);
   expect(shapes["fc.bias"]).toEqual([10]);
-  disposeParams(params);
+  disposeParams(state);
 });
 
-async function values(params: Params, path: string): Promise<Float32Array> {
-  const found = flattenParams(params).find(([name]) => name === path);
+async function values(state: NetworkState, path: string): Promise<Float32Array> {
+  const found = flattenParams(state).find(([name]) => name === path);
   return (await found![1].data()) as Float32Array;
 }
 
@@ -57,17 +57,17 @@ test.each<[InitScheme, number]>([
   ["torch", 1 / Math.sqrt(3 * 49 * 3)],
 ])("%s spreads a kernel by %d", async (scheme, std) => {
   await expectNoLeak(async () => {
-    const params = initNetwork(network("resnet18", { classes: 10, width: [64, 4, 4, 8] }), { scheme });
-    const kernel = await values(params, "conv1.kernel");
+    const state = initNetwork(network("resnet18", { classes: 10, width: [64, 4, 4, 8] }), { scheme });
+    const kernel = await values(state, "params.conv1.kernel");
     const variance = kernel.reduce((sum, w) => sum + w * w, 0) / kernel.length;
     expect(Math.abs(Math.sqrt(variance) / std - 1)).toBeLessThan(0.05);
-    expect(new Set(await values(params, "bn1.scale"))).toEqual(new Set([1]));
-    expect(new Set(await values(params, "bn1.offset"))).toEqual(new Set([0]));
-    const bias = await values(params, "fc.bias");
+    expect(new Set(await values(state, "params.bn1.scale"))).toEqual(new Set([1]));
+    expect(new Set(await values(state, "params.bn1.offset"))).toEqual(new Set([0]));
+    const bias = await values(state, "params.fc.bias");
     if (scheme === "torch") {
       expect(bias.every((b) => b !== 0 && Math.abs(b) <= 1 / Math.sqrt(8))).toBe(true);
     } else expect(new Set(bias)).toEqual(new Set([0]));
-    disposeParams(params);
+    disposeParams(state);
   });
 });
 
@@ -80,21 +80,23 @@ test("numbers go by seed, path and shape: another seed changes all, a longer net
     initNetwork(graph, { seed: 1 }),
     initNetwork(longer),
   ];
-  const kernel = "conv4-2.kernel";
+  const kernel = "params.conv4-2.kernel";
   expect(await values(a, kernel)).toEqual(await values(again, kernel));
   expect(await values(a, kernel)).toEqual(await values(deep, kernel));
   expect(await values(a, kernel)).not.toEqual(await values(b, kernel));
-  expect(await values(a, kernel)).not.toEqual(await values(a, "conv5-1.kernel"));
-  for (const params of [a, again, b, deep]) disposeParams(params);
+  expect(await values(a, kernel)).not.toEqual(await values(a, "params.conv5-1.kernel"));
+  for (const state of [a, again, b, deep]) disposeParams(state);
 });
 
 test("statistics start as those of the standard normal, and are none without batch norm", async () => {
-  expect(initStatistics(network("lenet"))).toEqual({});
-  const statistics = initStatistics(network("resnet18", { classes: 10 }));
-  expect(flattenParams(statistics)).toHaveLength(40);
-  expect(await values(statistics, "layer1.0.bn2.mean")).toEqual(new Float32Array(64));
-  expect(await values(statistics, "layer1.0.bn2.variance")).toEqual(new Float32Array(64).fill(1));
-  disposeParams(statistics);
+  const lenet = initNetwork(network("lenet"));
+  expect(lenet.statistics).toEqual({});
+  const state = initNetwork(network("resnet18", { classes: 10 }));
+  expect(flattenParams(state.statistics)).toHaveLength(40);
+  expect(await values(state, "statistics.layer1.0.bn2.mean")).toEqual(new Float32Array(64));
+  expect(await values(state, "statistics.layer1.0.bn2.variance")).toEqual(new Float32Array(64).fill(1));
+  disposeParams(state);
+  disposeParams(lenet);
 });
 
 test("options out of range are refused", () => {

@@ -1,8 +1,8 @@
-import { disposeParams, type Params } from "@gradlab/core";
+import { disposeParams } from "@gradlab/core";
 import type { LayerGraph } from "@gradlab/receptive-field";
 import { tensor1d, tensor2d, tensor4d } from "@tensorflow/tfjs-core";
 import { beforeEach, describe, expect, test } from "vitest";
-import { histogram, initNetwork, initStatistics, inspectNetwork, network } from "../src/index.js";
+import { histogram, initNetwork, inspectNetwork, type NetworkState, network } from "../src/index.js";
 import { closedFormImages } from "./closed-form-weights.js";
 import { backends, expectNoLeak, useBackend } from "./tensors.js";
 
@@ -34,9 +34,12 @@ const graph: LayerGraph = {
     { name: "fc", op: "dense", units: 2, bias: false },
   ],
 };
-const params = (): Params => ({
-  conv: { kernel: tensor4d([1, -1, -1], [1, 1, 1, 3]), bias: tensor1d([0, 0, -5]) },
-  fc: { kernel: tensor2d([1, 0, 0, 1, 0, 0, 1, 0, 0, 1, 0, 0], [6, 2]) },
+const stateByHand = (): NetworkState => ({
+  params: {
+    conv: { kernel: tensor4d([1, -1, -1], [1, 1, 1, 3]), bias: tensor1d([0, 0, -5]) },
+    fc: { kernel: tensor2d([1, 0, 0, 1, 0, 0, 1, 0, 0, 1, 0, 0], [6, 2]) },
+  },
+  statistics: {},
 });
 
 describe.each(backends)("on %s", (backend) => {
@@ -44,7 +47,7 @@ describe.each(backends)("on %s", (backend) => {
 
   test("activations, dead channels, maps, loss and gradients of a network by hand", async () => {
     await expectNoLeak(async () => {
-      const weights = params();
+      const weights = stateByHand();
       const x = tensor4d([1, 2, 3, -4], [2, 1, 2, 1]);
       const labels = tensor1d([0, 1], "int32");
       const found = await inspectNetwork(graph, weights, x, {
@@ -101,11 +104,11 @@ describe.each(backends)("on %s", (backend) => {
   test("a whole network, in training and for inference", async () => {
     await expectNoLeak(async () => {
       const resnet = network("resnet18", { inputSize: 33, width: 0.0625, classes: 3 });
-      const [weights, statistics] = [initNetwork(resnet), initStatistics(resnet)];
+      const weights = initNetwork(resnet);
       const x = closedFormImages(2, 33, 33, 3);
       const labels = tensor1d([0, 2], "int32");
-      const training = await inspectNetwork(resnet, weights, x, { statistics, labels, mode: "training" });
-      const inference = await inspectNetwork(resnet, weights, x, { statistics, labels });
+      const training = await inspectNetwork(resnet, weights, x, { labels, mode: "training" });
+      const inference = await inspectNetwork(resnet, weights, x, { labels });
       const normalized = (found: typeof training) =>
         found.activations.find(({ layer }) => layer === "layer1.0.bn1")!.histogram.std!;
       // Batch norm by the batch gives each channel variance 1; the running statistics of the start leave it as it is.
@@ -115,7 +118,6 @@ describe.each(backends)("on %s", (backend) => {
       expect(training.activations).toHaveLength(resnet.layers.length);
       for (const tensor of [x, labels]) tensor.dispose();
       disposeParams(weights);
-      disposeParams(statistics);
     });
   });
 });
@@ -123,7 +125,7 @@ describe.each(backends)("on %s", (backend) => {
 test("what is not there is refused", async () => {
   await useBackend("cpu");
   await expectNoLeak(async () => {
-    const weights = params();
+    const weights = stateByHand();
     const x = tensor4d([1, 2], [1, 1, 2, 1]);
     const labels = tensor1d([0, 1], "int32");
     const refuse = (options: object, message: string) =>
@@ -143,14 +145,13 @@ test("what is not there is refused", async () => {
     disposeParams(weights);
     // Refused in the middle of a gradient, it would leave behind what tfjs-core keeps for it.
     const resnet = network("resnet18", { inputSize: 32, width: 0.0625, classes: 3 });
-    const [params18, statistics] = [initNetwork(resnet), initStatistics(resnet)];
+    const state18 = initNetwork(resnet);
     const one = closedFormImages(1, 32, 32, 3);
     const label = tensor1d([0], "int32");
-    await expect(
-      inspectNetwork(resnet, params18, one, { statistics, labels: label, mode: "training" }),
-    ).rejects.toThrow("expected more than one value per channel in a batch, got 1");
+    await expect(inspectNetwork(resnet, state18, one, { labels: label, mode: "training" })).rejects.toThrow(
+      "expected more than one value per channel in a batch, got 1",
+    );
     for (const tensor of [one, label]) tensor.dispose();
-    disposeParams(params18);
-    disposeParams(statistics);
+    disposeParams(state18);
   });
 });

@@ -1,38 +1,36 @@
 import { disposeParams } from "@gradlab/core";
 import { dispose, grad, max, memory, ones, type Rank, type Tensor4D } from "@tensorflow/tfjs-core";
 import { expect, test } from "vitest";
-import { applyNetwork, initNetwork, initStatistics, network, networkClassifier } from "../src/index.js";
-import { useBackend } from "./tensors.js";
+import { applyNetwork, initNetwork, network, networkClassifier } from "../src/index.js";
+import { stateless, useBackend } from "./tensors.js";
 
 const graph = network("resnet18", { inputSize: 32, channels: 1, classes: 7, width: 0.0625 });
 
 test("a classifier has the logits of the network in inference, their gradient, and owns nothing", async () => {
   await useBackend("wasm");
-  const params = initNetwork(graph);
-  const statistics = initStatistics(graph);
+  const state = initNetwork(graph);
   const x = ones<Rank.R4>([2, 32, 32, 1]);
   const before = memory().numTensors;
-  const classifier = networkClassifier(graph, params, { statistics, bounds: [-1, 1] });
+  const classifier = networkClassifier(graph, state, { bounds: [-1, 1] });
   expect(classifier).toMatchObject({ bounds: [-1, 1], classes: 7 });
   const got = classifier.logits(x);
-  const expected = applyNetwork(graph, params, x, { statistics });
+  const expected = applyNetwork(graph, state, x);
   expect(got.shape).toEqual([2, 7]);
   expect(await got.data()).toEqual(await expected.data());
   const slope = grad((image) => max(classifier.logits(image as Tensor4D)))(x);
   expect((await slope.data()).some((value) => value !== 0)).toBe(true);
   dispose([got, expected, slope]);
   expect(memory().numTensors).toBe(before);
-  disposeParams(params);
-  disposeParams(statistics);
+  disposeParams(state);
   x.dispose();
 });
 
 test("a network without logits and bounds without room are refused", () => {
   const map = { ...graph, layers: graph.layers.slice(0, 4) };
-  expect(() => networkClassifier(map, {})).toThrow(
+  expect(() => networkClassifier(map, stateless)).toThrow(
     "networkClassifier: graph: expected logits at its end, got a map of [4, 8, 8] (channels, height, width)",
   );
-  expect(() => networkClassifier(graph, {}, { bounds: [1, 1] })).toThrow(
+  expect(() => networkClassifier(graph, stateless, { bounds: [1, 1] })).toThrow(
     "networkClassifier: bounds: expected [lowest, highest], got [1,1]",
   );
 });

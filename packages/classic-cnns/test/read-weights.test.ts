@@ -1,30 +1,19 @@
 import { readFileSync } from "node:fs";
-import {
-  disposeParams,
-  disposeTraining,
-  flattenParams,
-  type Params,
-  saveCheckpoint,
-  startTraining,
-} from "@gradlab/core";
+import { disposeTraining, flattenParams, type Params, saveCheckpoint, startTraining } from "@gradlab/core";
 import type { LayerGraph } from "@gradlab/receptive-field";
 import { readSafetensors, SafetensorsError, writeSafetensors } from "@gradlab/safetensors";
+import { TorchFileError } from "@gradlab/torch-files";
 import { tensor4d } from "@tensorflow/tfjs-core";
 import { beforeEach, expect, test } from "vitest";
 import { applyNetwork, network } from "../src/index.js";
-import { readWeights, TorchFileError, toTorchState, type WeightsFile, writeWeights } from "../src/weights.js";
+import { readWeights, toTorchState, type WeightsFile, writeWeights } from "../src/weights.js";
 import { closedFormState, torchFile } from "./closed-form-state.js";
 import { closedFormWeights } from "./closed-form-weights.js";
-import { expectNoLeak, numbers, useBackend } from "./tensors.js";
+import { disposeState, expectNoLeak, numbers, useBackend } from "./tensors.js";
 
 const graph = network("resnet18", { width: 0.125, classes: 3, inputSize: 33 });
 
 beforeEach(() => useBackend("cpu"));
-
-const dispose = ({ params, statistics }: { params: Params; statistics: Params }) => {
-  disposeParams(params);
-  disposeParams(statistics);
-};
 
 /** Fails unless the weights read are bit for bit those in closed form; disposes them. */
 async function expectClosedForm(read: WeightsFile): Promise<void> {
@@ -37,8 +26,8 @@ async function expectClosedForm(read: WeightsFile): Promise<void> {
       expect(await found[i]![1].data()).toEqual(await expected.data());
     }
   }
-  dispose(own);
-  dispose(read);
+  disposeState(own);
+  disposeState(read);
 }
 
 test("every kind of file gives the same weights and is told by its bytes alone", async () => {
@@ -57,7 +46,7 @@ test("every kind of file gives the same weights and is told by its bytes alone",
       torch: torchFile(closedFormState(graph)),
     };
     disposeTraining(grouped);
-    dispose(weights);
+    disposeState(weights);
     for (const [format, file] of Object.entries(files)) {
       const read = readWeights(graph, file);
       expect(read).toMatchObject({ format, ignored: [] });
@@ -83,12 +72,14 @@ test("a checkpoint of parameters alone is read", async () => {
       flattenParams(params).map(([path, { shape }]) => [path, shape]),
     );
     disposeTraining(training);
-    dispose(read);
-    dispose({ params, statistics });
+    disposeState(read);
+    disposeState({ params, statistics });
   });
 });
 
-// Layers of the module that scripts/golden/torch_files.py saves.
+const torchFiles = new URL("../../torch-files/test/golden/", import.meta.url);
+
+// Layers of the module that scripts/golden/torch_files.py of torch-files saves.
 const saved: LayerGraph = {
   input: { shape: [5, 5], channels: 3 },
   layers: [
@@ -108,8 +99,8 @@ test.each([
   ["checkpoint-legacy.pth", "torch-legacy"],
 ])("%s, written by PyTorch, computes the logits of its module", async (name, format) => {
   await expectNoLeak(async () => {
-    const file = readFileSync(new URL(`golden/${name}`, import.meta.url));
-    const golden = JSON.parse(readFileSync(new URL("golden/torch-files.json", import.meta.url), "utf8"));
+    const file = readFileSync(new URL(name, torchFiles));
+    const golden = JSON.parse(readFileSync(new URL("torch-files.json", torchFiles), "utf8"));
     const read = readWeights(saved, file);
     expect(read.format).toBe(format);
     const nhwc = Float32Array.from({ length: 150 }, (_, i) => {
@@ -117,13 +108,13 @@ test.each([
       return Math.sin(0.7 * ((b * 3 + c) * 25 + at));
     });
     const x = tensor4d(nhwc, [2, 5, 5, 3]);
-    const logits = await numbers(applyNetwork(saved, read.params, x, read));
+    const logits = await numbers(applyNetwork(saved, read, x));
     const expected: number[] = golden.logits.values.flat();
     // float32 sums of 54 terms at most, of size 1; the images are rounded on both sides
     for (const [i, value] of logits.entries()) expect(Math.abs(value - expected[i]!)).toBeLessThan(2e-6);
     expect(logits.length).toBe(10);
     x.dispose();
-    dispose(read);
+    disposeState(read);
   });
 });
 
@@ -142,10 +133,10 @@ test("writeWeights gives the same bytes for the same weights, with names that sa
     await expect(writeWeights(graph, weights, { metadata: { "gradlab.weights": "2" } })).rejects.toThrow(
       new RangeError("writeWeights: metadata: expected keys other than gradlab.weights, got it"),
     );
-    await expect(writeWeights(graph, { params: weights.params })).rejects.toThrow(
+    await expect(writeWeights(graph, { ...weights, statistics: {} })).rejects.toThrow(
       "writeWeights: statistics: bn1.mean: expected a tensor [8], got none",
     );
-    dispose(weights);
+    disposeState(weights);
   });
 });
 
@@ -155,12 +146,12 @@ test("files of another kind, version or network are refused", async () => {
   const training = startTraining(weights.params, { name: "sgd", learningRate: 0.1 });
   const checkpoint = await saveCheckpoint(training);
   disposeTraining(training);
-  dispose(weights);
+  disposeState(weights);
   await expectNoLeak(() => {
     const other = network("resnet18", { width: 0.125, classes: 4, inputSize: 33 });
     for (const file of [own, torchFile(closedFormState(graph))]) {
       expect(() => readWeights(other, file)).toThrow(
-        /: tensors: expected the 102 tensors of the graph, got 2 of another shape \(/,
+        /^readWeights: tensors: expected the 102 tensors of the graph, got 2 of another shape \(/,
       );
     }
     expect(() => readWeights(graph, checkpoint)).toThrow(

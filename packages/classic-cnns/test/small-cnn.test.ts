@@ -1,15 +1,15 @@
-import {
-  crossEntropy,
-  disposeParams,
-  disposeTraining,
-  flattenParams,
-  mapParams,
-  type Params,
-} from "@gradlab/core";
+import { crossEntropy, disposeParams, disposeTraining, flattenParams, mapParams } from "@gradlab/core";
 import type { LayerGraph } from "@gradlab/receptive-field";
 import { tensor1d, tidy, type Variable, variableGrads, zerosLike } from "@tensorflow/tfjs-core";
 import { beforeAll, expect, test } from "vitest";
-import { applyNetwork, initNetwork, network, startNetworkTraining, trainNetwork } from "../src/index.js";
+import {
+  applyNetwork,
+  initNetwork,
+  type NetworkState,
+  network,
+  startNetworkTraining,
+  trainNetwork,
+} from "../src/index.js";
 import { closedFormImages } from "./closed-form-weights.js";
 import { expectNoLeak, useBackend } from "./tensors.js";
 
@@ -29,25 +29,25 @@ const withSigmoid: LayerGraph = {
 const withoutLastRelu: LayerGraph = { ...relus, layers: relus.layers.slice(0, -1) };
 
 /** Biases as PyTorch draws them, or zeros; every kernel zero. */
-function zeroWeights(graph: LayerGraph, biases: "torch" | "zero"): Params {
+function zeroWeights(graph: LayerGraph, biases: "torch" | "zero"): NetworkState {
   const drawn = initNetwork(graph, { scheme: biases === "torch" ? "torch" : "xavier-uniform" });
-  const params = mapParams(drawn, (tensor, path) =>
+  const state = mapParams(drawn, (tensor, path) =>
     path.endsWith(".kernel") ? zerosLike(tensor) : tensor.clone(),
   );
   disposeParams(drawn);
-  return params;
+  return state;
 }
 
 const labels = () => tensor1d([1, 4, 4, 0, 9, 4], "int32");
 
 /** The parameters whose gradient is not exactly zero. */
-async function moving(graph: LayerGraph, params: Params): Promise<string[]> {
+async function moving(graph: LayerGraph, { params, statistics }: NetworkState): Promise<string[]> {
   const variables = mapParams(params, (tensor) => tensor.variable());
   const x = closedFormImages(6, 32, 32, 3);
   const y = labels();
   const { value, grads } = tidy(() =>
     variableGrads(
-      () => crossEntropy(applyNetwork(graph, variables, x), y),
+      () => crossEntropy(applyNetwork(graph, { params: variables, statistics }, x), y),
       flattenParams(variables).map(([, variable]) => variable as Variable),
     ),
   );
@@ -65,33 +65,33 @@ async function moving(graph: LayerGraph, params: Params): Promise<string[]> {
 test("random biases, zero weights: nothing before the last layer has a gradient, whatever the activation", async () => {
   await expectNoLeak(async () => {
     for (const graph of [relus, withSigmoid, withoutLastRelu]) {
-      const params = zeroWeights(graph, "torch");
-      expect(await moving(graph, params)).toEqual(["fc2.bias", "fc2.kernel"]);
-      disposeParams(params);
+      const state = zeroWeights(graph, "torch");
+      expect(await moving(graph, state)).toEqual(["fc2.bias", "fc2.kernel"]);
+      disposeParams(state);
     }
   });
 });
 
 test("zero biases too: only the last bias can move", async () => {
-  const params = zeroWeights(withoutLastRelu, "zero");
-  expect(await moving(withoutLastRelu, params)).toEqual(["fc2.bias"]);
-  disposeParams(params);
+  const state = zeroWeights(withoutLastRelu, "zero");
+  expect(await moving(withoutLastRelu, state)).toEqual(["fc2.bias"]);
+  disposeParams(state);
 });
 
 test("zero biases and a ReLU at the end: nothing moves", async () => {
-  const params = zeroWeights(relus, "zero");
-  expect(await moving(relus, params)).toEqual([]);
-  disposeParams(params);
+  const state = zeroWeights(relus, "zero");
+  expect(await moving(relus, state)).toEqual([]);
+  disposeParams(state);
 });
 
 test("with sigmoids the layers wake one by one, from the last backwards, one a step", async () => {
   await expectNoLeak(async () => {
-    const params = zeroWeights(withSigmoid, "zero");
-    const training = startNetworkTraining({ params }, { name: "sgd", learningRate: 1 });
+    const state = zeroWeights(withSigmoid, "zero");
+    const training = startNetworkTraining(withSigmoid, state, { name: "sgd", learningRate: 1 });
     const batch = () => ({ images: closedFormImages(6, 32, 32, 3), labels: labels() });
     const awake: string[][] = [];
     const kernels = async () => {
-      const paths = await moving(withSigmoid, training.params.params);
+      const paths = await moving(withSigmoid, training.state);
       return paths.filter((path) => path.endsWith(".kernel")).map((path) => path.replace(".kernel", ""));
     };
     awake.push(await kernels());
@@ -101,6 +101,6 @@ test("with sigmoids the layers wake one by one, from the last backwards, one a s
     const expected = awake.map((_, step) => order.slice(0, step + 1).sort());
     expect(awake).toEqual(expected);
     disposeTraining(training);
-    disposeParams(params);
+    disposeParams(state);
   });
 });

@@ -345,7 +345,7 @@ describe("options", () => {
     );
     refuse({ name: "b", op: "dense", units: 3 }, 'layer "b": inputs: expected a flattened input');
     refuse({ name: "b", op: "pointwise", fn: "gelu" }, 'layer "b": fn: expected one of relu, relu6,');
-    refuse({ name: "b", op: "pad", padding: 1 }, "ops: expected a function for pad");
+    refuse({ name: "b", op: "pad", padding: 1 }, 'layer "b": op: expected one of conv, pool,');
     refuse({ name: "b", op: "pool", mode: "max", kernel: 2, dilation: 2 }, 'layer "b": dilation: expected 1');
     refuse(
       { name: "b", op: "conv", kernel: 3, filters: 2, stride: 2, dilation: 2 },

@@ -1,9 +1,10 @@
 /** What the tests have in common; importing it registers the cpu and wasm backends, without tfjs's advertisement. */
-import { installGradients } from "@gradlab/core";
+import { disposeParams, installGradients } from "@gradlab/core";
 import { enableWasmTraining } from "@gradlab/wasm-training";
 import "@tensorflow/tfjs-backend-cpu";
 import { env, memory, setBackend, type Tensor } from "@tensorflow/tfjs-core";
 import { expect } from "vitest";
+import type { NetworkState } from "../src/index.js";
 
 env().set("PROD", true);
 
@@ -15,6 +16,12 @@ export async function useBackend(name: (typeof backends)[number]): Promise<void>
   if (name === "wasm") await enableWasmTraining();
   await setBackend(name);
 }
+
+/** The state of a network that has learned nothing. */
+export const stateless: NetworkState = { params: {}, statistics: {} };
+
+/** Disposes a state, those too that `readWeights` gives. */
+export const disposeState = (state: NetworkState): void => disposeParams(state);
 
 /** The numbers of a tensor, which is disposed. */
 export async function numbers(x: Tensor): Promise<number[]> {

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { disposeParams, flattenParams, type Params } from "@gradlab/core";
+import { flattenParams } from "@gradlab/core";
 import type { LayerGraph } from "@gradlab/receptive-field";
 import { encodeBfloat16, encodeFloat16, type RawTensor, type RawTensorOf } from "@gradlab/safetensors";
 import { tensor4d } from "@tensorflow/tfjs-core";
@@ -11,7 +11,7 @@ import { torchEntries } from "../src/weights/torch-entries.js";
 import { fromTorchState, readWeights, toTorchState, transformInput } from "../src/weights.js";
 import { closedFormState, torchFile } from "./closed-form-state.js";
 import { closedFormImages, closedFormWeights } from "./closed-form-weights.js";
-import { expectNoLeak, isSlow, numbers, useBackend } from "./tensors.js";
+import { disposeState, expectNoLeak, isSlow, numbers, stateless, useBackend } from "./tensors.js";
 
 const golden = (name: string) => JSON.parse(readFileSync(new URL(`golden/${name}`, import.meta.url), "utf8"));
 const states: {
@@ -26,11 +26,6 @@ beforeEach(() => useBackend("wasm"));
 const sameBits = (a: ArrayBufferView, b: ArrayBufferView) => bytesOf(a).equals(bytesOf(b));
 const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView) =>
   Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength);
-
-const dispose = ({ params, statistics }: { params: Params; statistics: Params }) => {
-  disposeParams(params);
-  disposeParams(statistics);
-};
 
 // Any other name, shape, order or number of tensors changes the hash.
 test.each(states.states)("the state_dict of $name with $classes classes is torchvision's", (state) => {
@@ -56,9 +51,9 @@ async function logitsError(one: LogitsCase, file: Uint8Array): Promise<number> {
   const weights = readWeights(graph, file);
   const [height, width] = one.options.inputSize;
   const x = closedFormImages(one.batch, height, width, one.options.channels);
-  const logits = await numbers(applyNetwork(graph, weights.params, x, weights));
+  const logits = await numbers(applyNetwork(graph, weights, x));
   x.dispose();
-  dispose(weights);
+  disposeState(weights);
   const expected = one.logits.flat();
   expect(logits.length).toBe(expected.length);
   const error = Math.max(...logits.map((value, i) => Math.abs(value - expected[i]!)));
@@ -137,8 +132,8 @@ test.each(small)("%s: the way to PyTorch and back changes no bit", async (name, 
       // The count of batches starts anew.
       expect(sameBits(written.data, dtype === "I64" ? new BigInt64Array(1) : data)).toBe(true);
     }
-    dispose(weights);
-    dispose(own);
+    disposeState(weights);
+    disposeState(own);
   });
 });
 
@@ -160,8 +155,8 @@ async function expectSameWeights(
       expect(sameBits(await other.data(), await tensor.data())).toBe(true);
     }
   }
-  dispose(left);
-  dispose(right);
+  disposeState(left);
+  disposeState(right);
   return right.ignored;
 }
 
@@ -230,7 +225,7 @@ test("a batch norm of a flattened map, or of sums of it, has its numbers moved",
       "fc.bias": [21],
     });
     expect(await toTorchState(graph, weights)).toEqual(state);
-    dispose(weights);
+    disposeState(weights);
   });
 });
 
@@ -286,7 +281,7 @@ test("floats of 16 and 64 bits become float32", async () => {
     const weights = fromTorchState(graph, rounded(raw));
     const values = [...(await new Map(flattenParams(weights.params)).get("fc2.bias")!.data())];
     expect(values.slice(0, expected.length)).toEqual(expected);
-    dispose(weights);
+    disposeState(weights);
   }
 });
 
@@ -323,7 +318,7 @@ test("one error lists all that does not fit, before any tensor is made", async (
 test("toTorchState refuses weights that are not those of the graph, by path", async () => {
   const graph = network("small-cnn");
   const weights = fromTorchState(graph, closedFormState(graph));
-  await expect(toTorchState(graph, { params: {} })).rejects.toThrow(
+  await expect(toTorchState(graph, stateless)).rejects.toThrow(
     new RangeError("toTorchState: params: conv1.kernel: expected a tensor [5, 5, 3, 16], got none"),
   );
   const other = network("small-cnn", { classes: 4 });
@@ -333,7 +328,7 @@ test("toTorchState refuses weights that are not those of the graph, by path", as
   await expect(
     toTorchState(graph, { ...weights, statistics: { conv1: weights.params.conv1! } }),
   ).rejects.toThrow("toTorchState: statistics: conv1.kernel: expected no such tensor, got [5, 5, 3, 16]");
-  dispose(weights);
+  disposeState(weights);
 });
 
 // Catches the channels in another order, or the two terms with each other's divisor.

@@ -13,9 +13,8 @@ import { beforeEach, describe, expect, test } from "vitest";
 import {
   applyNetworkTraining,
   evaluateNetwork,
-  type ImageBatch,
+  type ImageTensors,
   initNetwork,
-  initStatistics,
   type NetworkState,
   network,
   startNetworkTraining,
@@ -38,7 +37,7 @@ const graph = network("vgg11-bn", {
 });
 
 /** Images that the step decides. */
-function batch(step: number): ImageBatch {
+function batch(step: number): ImageTensors {
   const images = closedFormImages(4, 32, 32, 1);
   const moved = mul(images, 1 + (step % 3)) as Tensor4D;
   images.dispose();
@@ -46,17 +45,16 @@ function batch(step: number): ImageBatch {
 }
 
 function start(): Training<NetworkState> {
-  const state = { params: initNetwork(graph, { scheme: "torch" }), statistics: initStatistics(graph) };
-  const training = startNetworkTraining(state, { name: "adam", learningRate: 0.01 });
-  disposeParams(state.params);
-  disposeParams(state.statistics);
+  const state = initNetwork(graph, { scheme: "torch" });
+  const training = startNetworkTraining(graph, state, { name: "adam", learningRate: 0.01 });
+  disposeParams(state);
   return training;
 }
 
 /** The bits of all that a training has learned. */
-async function bitsOf({ params }: Training<NetworkState>): Promise<Map<string, number[]>> {
+async function bitsOf({ state }: Training<NetworkState>): Promise<Map<string, number[]>> {
   const bits = new Map<string, number[]>();
-  for (const [path, tensor] of flattenParams<{ params: object; statistics: object }>(params)) {
+  for (const [path, tensor] of flattenParams<{ params: object; statistics: object }>(state)) {
     const data = (await tensor.data()) as Float32Array;
     bits.set(path, Array.from(new Int32Array(data.slice().buffer)));
   }
@@ -81,8 +79,9 @@ describe.each(backends)("on %s", (backend) => {
   const expectLosses = async (images: Images, size: number, expected: readonly number[]): Promise<void> => {
     await expectNoLeak(async () => {
       const lenet = network("lenet-relu");
-      const { params } = closedFormWeights(lenet);
-      const training = startNetworkTraining({ params }, { name: "adam", learningRate: 2e-3, epsilon: 1e-8 });
+      const state = closedFormWeights(lenet);
+      const adam = { name: "adam", learningRate: 2e-3, epsilon: 1e-8 } as const;
+      const training = startNetworkTraining(lenet, state, adam);
       const next = (step: number) => batchOf(images, step * size, step * size + size);
       for await (const { step, loss } of trainNetwork(lenet, training, {
         batch: next,
@@ -92,7 +91,7 @@ describe.each(backends)("on %s", (backend) => {
       }
       expect(training.step).toBe(expected.length);
       disposeTraining(training);
-      disposeParams(params);
+      disposeParams(state);
     });
   };
 
@@ -146,9 +145,8 @@ describe.each(backends)("on %s", (backend) => {
       disposeTraining(b);
 
       const training = start();
-      const { params, statistics } = training.params;
       const { images, labels } = batch(0);
-      const pass = applyNetworkTraining(graph, params, images, { statistics, seed: 7 });
+      const pass = applyNetworkTraining(graph, training.state, images, { seed: 7 });
       const moved = new Map(flattenParams(pass.statistics)).get("bn1-1.mean")!;
       const expected = Array.from(new Int32Array(((await moved.data()) as Float32Array).slice().buffer));
       await advance(training, 1);
@@ -164,7 +162,7 @@ describe.each(backends)("on %s", (backend) => {
       const training = start();
       await advance(training, 2);
       const before = await bitsOf(training);
-      const spoiled = (step: number): ImageBatch => {
+      const spoiled = (step: number): ImageTensors => {
         const { images, labels } = batch(step);
         const infinite = mul(images, Number.POSITIVE_INFINITY) as Tensor4D;
         images.dispose();
@@ -172,13 +170,13 @@ describe.each(backends)("on %s", (backend) => {
       };
       const steps = trainNetwork(graph, training, { batch: spoiled });
       await expect(steps.next()).rejects.toThrow(NonFiniteError);
-      const wrongLabels = (step: number): ImageBatch => {
+      const wrongLabels = (step: number): ImageTensors => {
         const { images, labels } = batch(step);
         labels.dispose();
         return { images, labels: tensor1d([0, 1], "int32") };
       };
       const refused = trainNetwork(graph, training, { batch: wrongLabels });
-      await expect(refused.next()).rejects.toThrow("crossEntropy: labels: expected [4], got [2]");
+      await expect(refused.next()).rejects.toThrow("trainNetwork: labels: expected [4], got [2]");
       expect(await bitsOf(training)).toEqual(before);
       expect(training.step).toBe(2);
       // Leaving the loop needs no cleaning up.
@@ -193,8 +191,8 @@ describe.each(backends)("on %s", (backend) => {
 test("a training without batch norm, and options out of range", async () => {
   await useBackend("cpu");
   const lenet = network("lenet-relu");
-  const params = initNetwork(lenet);
-  const training = startNetworkTraining({ params }, { name: "sgd", learningRate: 0.1 });
+  const state = initNetwork(lenet);
+  const training = startNetworkTraining(lenet, state, { name: "sgd", learningRate: 0.1 });
   // @ts-expect-error no images
   expect(() => trainNetwork(lenet, training, {})).toThrow(
     "trainNetwork: batch: expected a function, got undefined",
@@ -205,18 +203,18 @@ test("a training without batch norm, and options out of range", async () => {
     "trainNetwork: seed: expected an integer, at least 0, got -1",
   );
   const x = zeros<Rank.R4>([1, 28, 28, 1]);
-  expect(() => applyNetworkTraining(lenet, params, x, { step: 0.5 })).toThrow(
+  expect(() => applyNetworkTraining(lenet, state, x, { step: 0.5 })).toThrow(
     "applyNetworkTraining: step: expected an integer, at least 0, got 0.5",
   );
   x.dispose();
   const none = trainNetwork(lenet, training, { batch: () => null });
   expect((await none.next()).done).toBe(true);
   disposeTraining(training);
-  disposeParams(params);
+  disposeParams(state);
 });
 
 /** The first 64 images, enlarged to 64 x 64. */
-function enlarged(images: Images): ImageBatch {
+function enlarged(images: Images): ImageTensors {
   const { images: small, labels } = batchOf(images, 0, 64);
   const large = image.resizeBilinear(small, [64, 64]);
   small.dispose();
@@ -234,17 +232,15 @@ describe.skipIf(!isSlow)("learning 64 images by heart on wasm", () => {
       await useBackend("wasm");
       const graph = network(name, { ...options, inputSize: 64, channels: 1, classes: 10 });
       const images = dataFolder ? fashionMnist("train") : closedFormClasses(64);
-      const params = initNetwork(graph, { scheme: "he-normal" });
-      const statistics = initStatistics(graph);
-      const training = startNetworkTraining({ params, statistics }, { name: "adam", learningRate });
+      const state = initNetwork(graph, { scheme: "he-normal" });
+      const training = startNetworkTraining(graph, state, { name: "adam", learningRate });
       let accuracy = 0;
       for await (const { step } of trainNetwork(graph, training, {
         batch: () => enlarged(images),
         steps: most,
       })) {
         if (step % 5 > 0) continue;
-        const evaluation = await evaluateNetwork(graph, training.params.params, {
-          statistics: training.params.statistics,
+        const evaluation = await evaluateNetwork(graph, training.state, {
           batch: (index) => (index === 0 ? enlarged(images) : null),
         });
         accuracy = evaluation.accuracy;
@@ -252,8 +248,7 @@ describe.skipIf(!isSlow)("learning 64 images by heart on wasm", () => {
       }
       expect(accuracy).toBe(1);
       disposeTraining(training);
-      disposeParams(params);
-      disposeParams(statistics);
+      disposeParams(state);
     },
     600_000,
   );

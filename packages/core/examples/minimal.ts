@@ -3,7 +3,6 @@ import "@tensorflow/tfjs-backend-cpu";
 import * as tf from "@tensorflow/tfjs-core";
 
 tf.enableProdMode(); // no advertisement
-core.installGradients(); // tfjs-core alone computes none
 const start = { w: core.xavierUniform([2, 2], { seed: 0, purpose: "w" }) as tf.Tensor2D };
 const [x, labels] = [tf.tensor2d([1, 2, 3, 1], [2, 2]), tf.tensor1d([0, 1], "int32")];
 const options = { loss: ({ w }: typeof start) => core.crossEntropy(tf.matMul(x, w), labels), steps: 4 };

@@ -33,6 +33,7 @@ import {
 import { expectFraction, expectInteger, rangeMismatch } from "./expect-argument.js";
 import { expectDtype } from "./expect-dtype.js";
 import { expectShape } from "./expect-shape.js";
+import { runFused } from "./fused/run-fused.js";
 import { ShapeError } from "./shape-error.js";
 import { validIndices } from "./valid-indices.js";
 
@@ -91,9 +92,11 @@ export function crossEntropy(logits: Tensor, labels: Tensor, options: CrossEntro
     const flat = reshape(labels, [labels.size]) as Tensor1D;
     const ignored = ignoreIndex === undefined ? null : scalar(ignoreIndex, "int32");
     const known = ignored === null ? flat : where(equal(flat, ignored), scalar(0, "int32") as Tensor, flat);
-    const { safe, penalty } = validIndices(known, classes);
-    const rows = reshape(logits, [labels.size, classes]) as Tensor2D;
-    const all = add(rowLosses(rows, safe, labelSmoothing), penalty);
+    const all = rowLosses(
+      reshape(logits, [labels.size, classes]) as Tensor2D,
+      known as Tensor1D,
+      labelSmoothing,
+    );
     const losses = ignored === null ? all : where(equal(flat, ignored), scalar(0) as Tensor, all);
     if (reduction === "none") return reshape(losses, labels.shape);
     if (reduction === "sum") return sum(losses);
@@ -102,8 +105,16 @@ export function crossEntropy(logits: Tensor, labels: Tensor, options: CrossEntro
   });
 }
 
-/** `[n]`: the loss of each row of logits `[n, classes]`. */
-function rowLosses(logits: Tensor2D, labels: Tensor1D, smoothing: number): Tensor1D {
+/** `[n]`: the loss of each row of logits `[n, classes]`, NaN for a label out of range. */
+function rowLosses(logits: Tensor2D, labels: Tensor1D, labelSmoothing: number): Tensor1D {
+  const fused =
+    labels.size === 0 ? null : runFused("GradlabCrossEntropy", { logits, labels }, { labelSmoothing });
+  if (fused !== null) return fused[0] as Tensor1D;
+  const { safe, penalty } = validIndices(labels, logits.shape[1]);
+  return add(composedLosses(logits, safe, labelSmoothing), penalty);
+}
+
+function composedLosses(logits: Tensor2D, labels: Tensor1D, smoothing: number): Tensor1D {
   if (labels.size === 0) return sum(logits, 1); // gathering refuses to take nothing of nothing
   const losses = customGrad((x: Tensor | GradSaveFunc, save: Tensor | GradSaveFunc) => {
     const z = x as Tensor2D;

@@ -14,6 +14,7 @@ import {
 } from "@tensorflow/tfjs-core";
 import { expectDtype } from "./expect-dtype.js";
 import { expectShape } from "./expect-shape.js";
+import { runFused } from "./fused/run-fused.js";
 import { ShapeError } from "./shape-error.js";
 import { validIndices } from "./valid-indices.js";
 
@@ -39,7 +40,10 @@ export function embed(table: Tensor2D, ids: Tensor): Tensor {
   if (n === 0) throw new ShapeError(`embed: table: expected at least one row, got [${n}, ${d}]`);
   expectDtype("embed: ids", ids, "int32");
   return tidy(() => {
-    const { safe, penalty } = validIndices(reshape(ids, [ids.size]), n);
+    const flat = reshape(ids, [ids.size]);
+    const fused = ids.size === 0 ? null : runFused("GradlabEmbed", { table, ids: flat }, {});
+    if (fused !== null) return reshape(fused[0]!, [...ids.shape, d]);
+    const { safe, penalty } = validIndices(flat, n);
     const rows = add(takeRows(table, safe), expandDims(penalty, 1));
     return reshape(rows, [...ids.shape, d]);
   });

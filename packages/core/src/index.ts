@@ -1,7 +1,10 @@
 export { clipByGlobalNorm } from "./clip-by-global-norm.js";
 export { type CrossEntropyOptions, crossEntropy } from "./cross-entropy.js";
+export { dropoutMask } from "./dropout-mask.js";
 export { embed } from "./embed.js";
 export { expectShape } from "./expect-shape.js";
+export { type FusedKernel, fusedKernels } from "./fused/fused-kernels.js";
+export { runFused } from "./fused/run-fused.js";
 export { type Fans, fans } from "./initializers/fans.js";
 export { type HeOptions, heNormal, heUniform } from "./initializers/he.js";
 export { type NormalTensorOptions, normalTensor } from "./initializers/normal-tensor.js";
@@ -11,6 +14,13 @@ export { type TorchUniformOptions, torchUniform } from "./initializers/torch-uni
 export { type UniformTensorOptions, uniformTensor } from "./initializers/uniform-tensor.js";
 export { type XavierOptions, xavierNormal, xavierUniform } from "./initializers/xavier.js";
 export { installGradients } from "./install-gradients.js";
+export {
+  createOptimizer,
+  type Optimizer,
+  type Slots,
+  type UpdateOptions,
+} from "./optimizers/create-optimizer.js";
+export type { FullOptimizerConfig, OptimizerConfig } from "./optimizers/optimizer-config.js";
 export { countParams } from "./params/count-params.js";
 export { disposeParams } from "./params/dispose-params.js";
 export { expectSameParams } from "./params/expect-same-params.js";
@@ -18,6 +28,12 @@ export { flattenParams } from "./params/flatten-params.js";
 export { mapParams } from "./params/map-params.js";
 export type { Params, ParamsList, ParamsOf } from "./params/params.js";
 export { unflattenParams } from "./params/unflatten-params.js";
+export {
+  type GeneratedId,
+  type GenerateOptions,
+  generate,
+  type SequenceModel,
+} from "./sampling/generate.js";
 export { greedy } from "./sampling/greedy.js";
 export { sample } from "./sampling/sample.js";
 export { type SamplingOptions, tokenProbabilities } from "./sampling/token-probabilities.js";
@@ -29,12 +45,21 @@ export type { Schedule } from "./schedules/schedule.js";
 export { type StepRateOptions, stepRate } from "./schedules/step-rate.js";
 export { type WarmUpOptions, warmUp } from "./schedules/warm-up.js";
 export { ShapeError } from "./shape-error.js";
-export { decayWeights } from "./training/decay-weights.js";
+export type { AverageOptions } from "./training/average.js";
+export { breather } from "./training/breather.js";
 export { loadCheckpoint } from "./training/load-checkpoint.js";
+export { lossAndGradients } from "./training/loss-and-gradients.js";
 export { NonFiniteError } from "./training/non-finite-error.js";
-export type { FullOptimizerConfig, OptimizerConfig } from "./training/optimizer-config.js";
+export { type Plateau, type PlateauOptions, reportValidation } from "./training/plateau.js";
+export { type CheckpointHeader, readCheckpointHeader } from "./training/read-checkpoint-header.js";
 export { saveCheckpoint } from "./training/save-checkpoint.js";
-export { type TrainingStep, type TrainOptions, train } from "./training/train.js";
+export {
+  type LossResult,
+  type PartOf,
+  type TrainingStep,
+  type TrainOptions,
+  train,
+} from "./training/train.js";
 export {
   disposeTraining,
   type JsonValue,

@@ -1,4 +1,6 @@
 import { getGradient, registerGradient, unregisterGradient } from "@tensorflow/tfjs-core";
+import { fusedGradients } from "./fused/fused-gradients.js";
+import { repairEngine } from "./repair-engine.js";
 import { repairedGradients } from "./repaired-gradients.js";
 import { tfjsGradients } from "./tfjs-gradients.js";
 
@@ -13,7 +15,8 @@ import { tfjsGradients } from "./tfjs-gradients.js";
  * Gradients registered by others for ops that are not in tfjs's list stay.
  */
 export function installGradients(): void {
-  for (const config of [...tfjsGradients, ...repairedGradients]) {
+  repairEngine();
+  for (const config of [...tfjsGradients, ...repairedGradients, ...fusedGradients]) {
     const present = getGradient(config.kernelName);
     if (present === config) continue;
     // Registering over a gradient warns in debug mode.

@@ -1,11 +1,19 @@
 import { bernoulli, normal, randomStream } from "@gradlab/random";
-import { readSafetensors, SafetensorsError, writeSafetensors } from "@gradlab/safetensors";
+import {
+  readSafetensors,
+  SafetensorsError,
+  safetensorsHeaderLength,
+  writeSafetensors,
+} from "@gradlab/safetensors";
 import {
   add,
   matMul,
+  max,
   memory,
   mul,
+  type Scalar,
   scalar,
+  square,
   type Tensor,
   type Tensor1D,
   type Tensor2D,
@@ -17,6 +25,7 @@ import {
 import fc from "fast-check";
 import { beforeAll, expect, test } from "vitest";
 import {
+  type AverageOptions,
   cosineRate,
   crossEntropy,
   disposeParams,
@@ -29,6 +38,8 @@ import {
   normalTensor,
   type OptimizerConfig,
   type Params,
+  readCheckpointHeader,
+  reportValidation,
   ShapeError,
   saveCheckpoint,
   startTraining,
@@ -100,35 +111,85 @@ const configs: OptimizerConfig[] = [
   { name: "momentum", learningRate: 0.1, momentum: 0.8 },
   { name: "momentum", learningRate: 0.1, nesterov: true },
   { name: "adam", learningRate: 0.1, beta1: 0.85 },
-  { name: "adamax", learningRate: 0.1, decay: 0.01 },
+  { name: "adamw", learningRate: 0.1, weightDecay: 0.02 },
+  { name: "adamax", learningRate: 0.1 },
   { name: "rmsprop", learningRate: 0.1, momentum: 0.5 },
   { name: "rmsprop", learningRate: 0.1, centered: true, decay: 0.95 },
   { name: "adagrad", learningRate: 0.1, initialAccumulator: 0.3 },
   { name: "adadelta", learningRate: 0.1, rho: 0.9 },
 ];
-for (const config of configs) {
-  const { learningRate, ...shown } = config;
-  test(`${JSON.stringify(shown)}: 40 steps are the same bits as k, a checkpoint and the rest, for every k`, async () => {
-    const straight = start(config);
+
+/** A network that carries a hidden state from batch to batch, as `moved` of its loss. */
+interface Carried {
+  readonly params: Net;
+  readonly carry: { readonly h: Tensor2D; readonly batches: Tensor };
+}
+
+const carried = (): Carried => ({
+  params: init(),
+  carry: { h: tensor2d(new Float32Array(24), [6, 4]), batches: scalar(0, "int32") },
+});
+
+/** Three batches for each of 12 updates; the loss of each depends on what the one before it moved. */
+const carriedOptions: TrainOptions<Carried, Uint8Array> = {
+  ...(options as Pick<typeof options, "maxNorm" | "weightDecay" | "schedule">),
+  batch: options.batch!,
+  loss: ({ params: { table, layers }, carry }, ids) => {
+    const [first, second] = layers;
+    const rows = embed(table, tensor1d(ids, "int32")) as Tensor2D;
+    const hidden = tanh(add(add(matMul(rows, first!.kernel), first!.bias), mul(carry.h, 0.5)));
+    const labels = tensor1d(
+      ids.map((id) => id % 3),
+      "int32",
+    );
+    return {
+      loss: crossEntropy(add(matMul(hidden as Tensor2D, second!.kernel), second!.bias), labels),
+      moved: { carry: { h: hidden, batches: add(carry.batches, scalar(1, "int32")) } },
+      seen: { largest: max(hidden) },
+    };
+  },
+  decays: (path) => path.endsWith("kernel"),
+  rates: (path) => (path === "params.table" ? 0.5 : 1),
+  accumulate: 3,
+  steps: 12,
+};
+
+/** What a run did, with a report to the plateau after every second update. */
+async function run(training: Training<Carried>, each: () => Promise<void> = async () => undefined) {
+  const steps: object[] = [];
+  for await (const { seconds: _, ...step } of train(training, carriedOptions)) {
+    if (step.step % 2 === 0) reportValidation(training, 2 + Math.sin(step.step));
+    steps.push(step);
+    await each();
+  }
+  return steps;
+}
+
+for (const [i, config] of configs.entries()) {
+  const { learningRate: _, ...shown } = config;
+  const average: AverageOptions = i % 2 === 0 ? { decay: 0.9 } : { from: 5 };
+  const title = `${JSON.stringify(shown)} with ${JSON.stringify(average)}, accumulation, a carried state and a plateau`;
+  test(`${title}: 12 updates are the same bits as k, a checkpoint and the rest, for every k`, async () => {
+    const like = carried();
+    const straight = startTraining(like, config, {
+      average,
+      plateau: { factor: 0.5, patience: 0 },
+      trainable: (path) => path !== "params.layers.0.bias",
+    });
     const checkpoints = [await saveCheckpoint(straight)];
-    const losses: number[] = [];
-    for await (const { loss } of train(straight, options)) {
-      losses.push(loss);
-      checkpoints.push(await saveCheckpoint(straight));
-    }
+    const steps = await run(straight, async () => void checkpoints.push(await saveCheckpoint(straight)));
+    expect(straight.plateau!.scale).toBeLessThan(1);
+    expect(Array.from(await straight.state.carry.batches.data())).toEqual([36]);
     disposeTraining(straight);
-    expect(checkpoints).toHaveLength(41);
-    expect(losses.at(-1)).not.toBe(losses[0]);
-    const last = checkpoints[40]!;
-    const like = init();
+    expect(checkpoints).toHaveLength(13);
+    const last = checkpoints[12]!;
     await expectNoLeak(async () => {
       for (const [k, bytes] of checkpoints.entries()) {
         const resumed = loadCheckpoint(bytes, like);
         expect(resumed.step).toBe(k);
-        const rest: number[] = [];
-        for await (const { loss } of train(resumed, options)) rest.push(loss);
-        expect(rest, `losses after ${k}`).toEqual(losses.slice(k));
-        // Weights, slots, step and configuration; the layout of the file is a function of them.
+        // Losses, norms, rates and what was seen.
+        expect(await run(resumed), `after ${k}`).toEqual(steps.slice(k));
+        // Weights, slots, averages, step, plateau and configuration; the layout of the file is a function of them.
         expect(Buffer.compare(await saveCheckpoint(resumed), last), `bytes after ${k}`).toBe(0);
         disposeTraining(resumed);
       }
@@ -136,6 +197,64 @@ for (const config of configs) {
     disposeParams(like);
   }, 60_000);
 }
+
+test("40 updates are the same bits as k, a checkpoint and the rest, of a bare record with dropout too", async () => {
+  const straight = start({ name: "adam", learningRate: 0.1 });
+  const checkpoints = [await saveCheckpoint(straight)];
+  for await (const _ of train(straight, options)) checkpoints.push(await saveCheckpoint(straight));
+  disposeTraining(straight);
+  expect(checkpoints).toHaveLength(41);
+  for (const k of [0, 1, 13, 39, 40]) {
+    const resumed = loadCheckpoint(checkpoints[k]!);
+    for await (const { step } of train(resumed as unknown as Training<Net>, options))
+      expect(step).toBeGreaterThan(k);
+    expect(Buffer.compare(await saveCheckpoint(resumed), checkpoints[40]!), `after ${k}`).toBe(0);
+    disposeTraining(resumed);
+  }
+});
+
+test("a tensor that some losses did not use resumes with its own count of updates", async () => {
+  const state = { a: scalar(1), b: scalar(1) };
+  const loss = ({ a, b }: typeof state, _: undefined, step: number) =>
+    (step < 3 ? square(a) : add(square(a), square(b))) as Scalar;
+  const straight = startTraining(state, { name: "adam", learningRate: 0.1 });
+  for await (const _ of train(straight, { loss, steps: 5 }));
+  const bytes = await saveCheckpoint(straight);
+  expect(readCheckpointHeader(bytes).counts).toEqual({ b: 2 });
+  const resumed = loadCheckpoint(bytes, state);
+  expect(resumed.counts).toEqual({ a: 5, b: 2 });
+  for (const each of [straight, resumed]) for await (const _ of train(each, { loss, steps: 7 }));
+  expect(Buffer.compare(await saveCheckpoint(resumed), await saveCheckpoint(straight))).toBe(0);
+  for (const each of [straight, resumed]) disposeTraining(each);
+});
+
+test("the header of a checkpoint can be read from its first bytes, without a tensor", async () => {
+  const options = { average: { decay: 0.9 }, plateau: { patience: 3 } };
+  const training = startTraining(carried(), { name: "momentum", learningRate: 0.1 }, options);
+  training.extra = { epoch: 3 };
+  const bytes = await saveCheckpoint(training);
+  const first = bytes.slice(0, safetensorsHeaderLength(bytes));
+  expect(first.length).toBeLessThan(bytes.length);
+  await expectNoLeak(() => {
+    const { shapes, ...header } = readCheckpointHeader(first);
+    expect(header).toEqual({
+      step: 0,
+      config: { name: "momentum", learningRate: 0.1, momentum: 0.9, nesterov: false },
+      trained: training.trained,
+      counts: {},
+      averaging: { decay: 0.9 },
+      plateau: training.plateau,
+      extra: { epoch: 3 },
+    });
+    expect(Object.fromEntries(shapes)).toMatchObject({ "carry.h": [6, 4], "params.layers.1.bias": [3] });
+    expect(shapes.size).toBe(7);
+  });
+  expect(() => readCheckpointHeader(bytes.slice(0, 20))).toThrow(SafetensorsError);
+  expect(() => readCheckpointHeader(writeSafetensors({ a: zeros([1]) }))).toThrow(
+    'readCheckpointHeader: metadata "gradlab.training": expected the state of a training, got none',
+  );
+  disposeTraining(training);
+});
 
 test("a checkpoint is a safetensors file whose weights other tools can read", async () => {
   const training = start({ name: "adam", learningRate: 0.1 });
@@ -145,18 +264,19 @@ test("a checkpoint is a safetensors file whose weights other tools can read", as
   const paths = ["layers.0.bias", "layers.0.kernel", "layers.1.bias", "layers.1.kernel", "table"];
   expect([...tensors.keys()].sort()).toEqual(
     [
-      ...paths.map((path) => `params.${path}`),
+      ...paths.map((path) => `state.${path}`),
       ...paths.flatMap((path) => [`optimizer.firstMoment.${path}`, `optimizer.secondMoment.${path}`]),
-      "optimizer.beta1Power",
-      "optimizer.beta2Power",
     ].sort(),
   );
-  expect(tensors.get("params.table")).toMatchObject({ dtype: "F32", shape: [5, 3] });
+  expect(tensors.get("state.table")).toMatchObject({ dtype: "F32", shape: [5, 3] });
   expect(JSON.parse(metadata.get("gradlab.training")!)).toEqual({
-    version: 1,
+    version: 2,
     step: 3,
-    optimizer: { name: "adam", learningRate: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-7 },
-    frozen: [],
+    optimizer: { name: "adam", learningRate: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+    trained: paths,
+    counts: {},
+    average: null,
+    plateau: null,
     extra: training.extra,
   });
   disposeTraining(training);
@@ -173,9 +293,10 @@ test("frozen tensors are saved, stay frozen and keep their bits; the moments of 
   );
   for await (const { step } of train(training, options40)) if (step === 3) break;
   const bytes = await saveCheckpoint(training);
-  expect(JSON.parse(readSafetensors(bytes).metadata.get("gradlab.training")!).frozen).toEqual([
-    "layers.0.bias",
-    "layers.0.kernel",
+  expect(JSON.parse(readSafetensors(bytes).metadata.get("gradlab.training")!).trained).toEqual([
+    "layers.1.bias",
+    "layers.1.kernel",
+    "table",
   ]);
   const resumed = loadCheckpoint(bytes, net);
   for (const each of [training, resumed]) {
@@ -183,7 +304,7 @@ test("frozen tensors are saved, stay frozen and keep their bits; the moments of 
   }
   expect(Buffer.compare(await saveCheckpoint(resumed), await saveCheckpoint(training))).toBe(0);
   const before = new Map(flattenParams(net));
-  for (const [path, tensor] of flattenParams(resumed.params)) {
+  for (const [path, tensor] of flattenParams(resumed.state)) {
     const same = Buffer.compare(
       Buffer.from((await tensor.data()).slice().buffer),
       Buffer.from((await before.get(path)!.data()).slice().buffer),
@@ -215,7 +336,7 @@ test("extra comes back the same, and the bytes may be changed after loading", as
   const loaded = loadCheckpoint(bytes);
   bytes.fill(0);
   expect(loaded.extra).toEqual(extra);
-  const [table, same] = [training.params.table, loaded.params.table as Tensor];
+  const [table, same] = [training.state.table, loaded.state.table as Tensor];
   expect(Array.from(await same.data())).toEqual(Array.from(await table.data()));
   for (const each of [training, loaded]) disposeTraining<Params | Net>(each);
 });
@@ -257,7 +378,7 @@ test("weights of every type and value come back to the bit: NaN, -0, subnormal n
   const training = startTraining(start, { name: "sgd", learningRate: 1 });
   const loaded = loadCheckpoint(await saveCheckpoint(training), start);
   for (const [path, tensor] of flattenParams(start)) {
-    const got = new Map(flattenParams(loaded.params)).get(path)!;
+    const got = new Map(flattenParams(loaded.state)).get(path)!;
     expect([got.shape, got.dtype]).toEqual([tensor.shape, tensor.dtype]);
     const bytes = async (t: Tensor) => new Uint8Array((await t.data()).slice().buffer);
     expect(await bytes(got)).toEqual(await bytes(tensor));
@@ -292,21 +413,42 @@ const hostile: [name: string, change: Parameters<typeof changed>[0], message: Re
     ({ metadata }) => metadata.set("gradlab.training", "[1]"),
     /expected an object, got \[1\]$/,
   ],
-  ["another version", (_, state) => Object.assign(state, { version: 2 }), /version: expected 1, got 2$/],
+  ["another version", (_, state) => Object.assign(state, { version: 1 }), /version: expected 2, got 1$/],
   [
     "a negative step",
     (_, state) => Object.assign(state, { step: -1 }),
     /step: expected an integer, at least 0, got -1$/,
   ],
   [
-    "a list of frozen paths that is none",
-    (_, state) => Object.assign(state, { frozen: "table" }),
-    /frozen: expected a list of paths, got "table"$/,
+    "a list of trained paths that is none",
+    (_, state) => Object.assign(state, { trained: "table" }),
+    /trained: expected a list of paths, got "table"$/,
   ],
   [
-    "slots of a frozen tensor",
-    (_, state) => Object.assign(state, { frozen: ["table"] }),
-    /firstMoment\.table: expected no such/,
+    "a trained path twice",
+    (_, state) => Object.assign(state, { trained: ["table", "table"] }),
+    /trained: expected each path once, got \["table","table"\]$/,
+  ],
+  [
+    "a trained path that is not there",
+    (_, state) => Object.assign(state, { trained: ["tables"] }),
+    /state\.tables: expected a float32 parameter to train, got none$/,
+  ],
+  [
+    "slots of a tensor that is not trained",
+    (_, state) => Object.assign(state, { trained: ["layers.0.bias"] }),
+    /firstMoment\.layers\.0\.kernel: expected no such/,
+  ],
+  ["no counts", (_, state) => delete state.counts, /counts: expected an object, got undefined$/],
+  [
+    "a count above the step",
+    (_, state) => Object.assign(state, { counts: { table: 3 } }),
+    /counts: table: expected an integer in \[0, 2\], got 3$/,
+  ],
+  [
+    "a count of no trained path",
+    (_, state) => Object.assign(state, { counts: { tables: 1 } }),
+    /counts: tables: expected a path that is trained, got another$/,
   ],
   ["a step that is no number", (_, state) => Object.assign(state, { step: "2" }), /step: .* got "2"$/],
   [
@@ -335,9 +477,35 @@ const hostile: [name: string, change: Parameters<typeof changed>[0], message: Re
     /firstMoment\.table: .* got none$/,
   ],
   [
-    "no power of beta",
-    ({ tensors }) => tensors.delete("optimizer.beta1Power"),
-    /beta1Power: expected a tensor \[\], got none$/,
+    "averages that are no options",
+    (_, state) => Object.assign(state, { average: { decay: 2 } }),
+    /average: decay: expected a number in \[0, 1\), got 2$/,
+  ],
+  [
+    "averages that are not there",
+    (_, state) => Object.assign(state, { average: { decay: 0.5 } }),
+    /average\.layers\.0\.bias: expected a tensor \[4\], got none$/,
+  ],
+  [
+    "averages that nobody asked for",
+    ({ tensors }) => tensors.set("average.table", zeros([5, 3])),
+    /average\.table: expected no such tensor for no averaging$/,
+  ],
+  [
+    "a plateau that is none",
+    (_, state) => Object.assign(state, { plateau: 3 }),
+    /plateau: expected an object, got 3$/,
+  ],
+  [
+    "a plateau with a wrong option",
+    (_, state) => Object.assign(state, { plateau: { options: { factor: 3 } } }),
+    /plateau: options: factor: expected a number in \[0, 1\), got 3$/,
+  ],
+  [
+    "a plateau that stands nowhere",
+    (_, state) =>
+      Object.assign(state, { plateau: { options: {}, scale: 2, best: null, bad: 0, cooling: 0 } }),
+    /plateau: scale: expected a number in \[0, 1\], got 2$/,
   ],
   [
     "a slot of another shape",
@@ -347,18 +515,13 @@ const hostile: [name: string, change: Parameters<typeof changed>[0], message: Re
   [
     "a slot of integers",
     ({ tensors }) =>
-      tensors.set("optimizer.beta1Power", { dtype: "I32", shape: [], data: new Int32Array(1) }),
-    /beta1Power: expected float32, got int32$/,
+      tensors.set("optimizer.firstMoment.table", { dtype: "I32", shape: [5, 3], data: new Int32Array(15) }),
+    /firstMoment\.table: expected float32, got int32$/,
   ],
   [
     "a slot of no parameter",
     ({ tensors }) => tensors.set("optimizer.firstMoment.other", zeros([1])),
     /firstMoment\.other: expected no such tensor for adam$/,
-  ],
-  [
-    "slots before the first update",
-    (_, state) => Object.assign(state, { step: 0 }),
-    /expected no such tensor for adam$/,
   ],
   [
     "a name of another kind",
@@ -367,18 +530,18 @@ const hostile: [name: string, change: Parameters<typeof changed>[0], message: Re
   ],
   [
     "a path through Object.prototype",
-    ({ tensors }) => tensors.set("params.__proto__.polluted", zeros([1])),
+    ({ tensors }) => tensors.set("state.__proto__.polluted", zeros([1])),
     /expected names without dots/,
   ],
   [
     "a path through a tensor",
-    ({ tensors }) => tensors.set("params.table.x", zeros([1])),
+    ({ tensors }) => tensors.set("state.table.x", zeros([1])),
     /expected one tensor per path/,
   ],
   [
     "half precision",
-    ({ tensors }) => tensors.set("params.table", { dtype: "F16", shape: [1], data: new Uint16Array(1) }),
-    /params\.table: expected F32, I32 or BOOL, got F16$/,
+    ({ tensors }) => tensors.set("state.table", { dtype: "F16", shape: [1], data: new Uint16Array(1) }),
+    /state\.table: expected F32, I32 or BOOL, got F16$/,
   ],
 ];
 for (const [name, change, message] of hostile) {
@@ -396,13 +559,16 @@ test("a safetensors file that is no checkpoint is refused", () => {
     new RangeError('loadCheckpoint: metadata "gradlab.training": expected the state of a training, got none'),
   );
   const state = JSON.stringify({
-    version: 1,
+    version: 2,
     step: 0,
     optimizer: { name: "sgd", learningRate: 1 },
-    frozen: [],
+    trained: [],
+    counts: {},
+    average: null,
+    plateau: null,
   });
   expect(() => loadCheckpoint(writeSafetensors({}, { metadata: { "gradlab.training": state } }))).toThrow(
-    new RangeError("loadCheckpoint: params: expected at least one float32 tensor to train, got none"),
+    new RangeError("loadCheckpoint: state: expected at least one float32 tensor to train, got none"),
   );
 });
 
@@ -451,7 +617,7 @@ test("parameters that are not those of the model are refused with their path", a
     );
   });
   const loaded: Training<Net> = loadCheckpoint(bytes, like);
-  expect(Array.isArray(loaded.params.layers)).toBe(true);
-  expect(await numbers(loaded.params.layers[1]!.bias.clone())).toHaveLength(3);
+  expect(Array.isArray(loaded.state.layers)).toBe(true);
+  expect(await numbers(loaded.state.layers[1]!.bias.clone())).toHaveLength(3);
   disposeTraining(loaded);
 });

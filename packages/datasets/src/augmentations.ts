@@ -4,7 +4,7 @@ import { cropImage } from "./crop-image.js";
 import { cutOut } from "./cut-out.js";
 import { expectFinite, expectInteger, expectWithin, typeMismatch } from "./expect-argument.js";
 import { flipImage } from "./flip-image.js";
-import { type Moments, normalizeImage } from "./normalize-image.js";
+import { type Moments, normalizeFor } from "./normalize-image.js";
 import type { Augmentation } from "./take-batch.js";
 import { transformImage } from "./transform-image.js";
 
@@ -141,5 +141,5 @@ export function randomCutout(options: { readonly size: number; readonly fill?: n
 
 /** `normalizeImage` as the last of a row of augmentations; draws nothing. */
 export function normalize(moments: Moments): Augmentation {
-  return (image) => normalizeImage(image, moments);
+  return (image) => normalizeFor("normalize", image, moments);
 }

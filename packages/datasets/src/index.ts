@@ -9,7 +9,8 @@ export {
   randomTransform,
 } from "./augmentations.js";
 export { type BatchIndicesOptions, type BatchPlan, batchIndices, stepsPerEpoch } from "./batch-indices.js";
-export { type BatchesOptions, batches, type TrainingBatch } from "./batches.js";
+export { type BatchesOptions, batches } from "./batches.js";
+export { type BatchesOfOptions, batchesOf, type TrainingBatch } from "./batches-of.js";
 export { centerCrop } from "./center-crop.js";
 export { convertChannels } from "./convert-channels.js";
 export { cropImage, type Rectangle } from "./crop-image.js";
@@ -21,6 +22,7 @@ export { generateShapes, type ShapesOptions, shapeNames } from "./generate-shape
 export { generatedScene } from "./generated-scene.js";
 export type { IdxArray, IdxDtype } from "./idx-format.js";
 export type { Image } from "./image.js";
+export { type InOrderOptions, inOrder } from "./in-order.js";
 export { cifar10Labels, fashionMnistLabels } from "./label-names.js";
 export { imageNetMoments, type Moments, normalizeImage } from "./normalize-image.js";
 export type { Pixels } from "./pixels.js";

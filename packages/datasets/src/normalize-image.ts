@@ -16,12 +16,17 @@ export const imageNetMoments: Moments = { mean: [0.485, 0.456, 0.406], std: [0.2
  * @returns A new image.
  * @throws {TypeError | RangeError} when there is not one mean and one positive standard deviation per channel.
  */
-export function normalizeImage(image: Image, { mean, std }: Moments): Image {
-  expectImage("normalizeImage: image", image);
+export function normalizeImage(image: Image, moments: Moments): Image {
+  return normalizeFor("normalizeImage", image, moments);
+}
+
+/** @param caller The function that was called: it begins the messages. */
+export function normalizeFor(caller: string, image: Image, { mean, std }: Moments): Image {
+  expectImage(`${caller}: image`, image);
   const { data, shape } = image;
   const channels = shape[2];
-  const means = perChannel("normalizeImage: mean", mean, channels);
-  const stds = perChannel("normalizeImage: std", std, channels, expectPositive);
+  const means = perChannel(`${caller}: mean`, mean, channels);
+  const stds = perChannel(`${caller}: std`, std, channels, expectPositive);
   const result = new Float32Array(data.length);
   for (let i = 0; i < data.length; i++) {
     const channel = i % channels;

@@ -2,7 +2,7 @@ import { centerCrop } from "./center-crop.js";
 import { convertChannels } from "./convert-channels.js";
 import { expectInteger } from "./expect-argument.js";
 import type { Image } from "./image.js";
-import { imageNetMoments, type Moments, normalizeImage } from "./normalize-image.js";
+import { imageNetMoments, type Moments, normalizeFor } from "./normalize-image.js";
 import { expectPixels, type Pixels } from "./pixels.js";
 import { resizeImage } from "./resize-image.js";
 
@@ -36,5 +36,5 @@ export function preprocessImageNet(pixels: Pixels, options: PreprocessImageNetOp
     data: Float32Array.from(picture.data, (byte) => byte / 255),
     shape: [crop, crop, 3],
   };
-  return moments === null ? image : normalizeImage(image, moments);
+  return moments === null ? image : normalizeFor("preprocessImageNet", image, moments);
 }

@@ -1,11 +1,13 @@
 import type { Dataset } from "./dataset.js";
 import { expectInteger, rangeMismatch } from "./expect-argument.js";
-import { parseIdx, type ReadIdxOptions } from "./read-idx.js";
+import { defaultMaxBytes, parseIdx, type ReadIdxOptions } from "./read-idx.js";
 
 /** What `readIdxImages` takes beside the two files. */
 export interface ReadIdxImagesOptions extends ReadIdxOptions {
   /** How many classes there are; one more than the largest label unless given. */
   readonly classes?: number;
+  /** What begins the messages about each of the two, such as the names of their files; `"readIdxImages: images"` unless given. */
+  readonly where?: { readonly images: string; readonly labels: string };
 }
 
 /**
@@ -24,29 +26,28 @@ export async function readIdxImages(
 ): Promise<Dataset> {
   const caller = "readIdxImages";
   if (options.classes !== undefined) expectInteger(`${caller}: classes`, options.classes, 1, 256);
-  const pictures = (await parseIdx(`${caller}: images`, images, options)).array;
-  const { array: classIndices, header } = await parseIdx(`${caller}: labels`, labels, options);
-  for (const [name, array, ranks] of [
-    ["images", pictures, [3, 4]],
-    ["labels", classIndices, [1]],
+  const { maxBytes = defaultMaxBytes, where = { images: `${caller}: images`, labels: `${caller}: labels` } } =
+    options;
+  expectInteger(`${caller}: maxBytes`, maxBytes, 1);
+  const pictures = (await parseIdx(where.images, images, maxBytes)).array;
+  const { array: classIndices, header } = await parseIdx(where.labels, labels, maxBytes);
+  for (const [place, array, ranks] of [
+    [where.images, pictures, [3, 4]],
+    [where.labels, classIndices, [1]],
   ] as const) {
     if (array.dtype !== "uint8") {
-      throw rangeMismatch(`${caller}: ${name}[2]`, "0x08 (uint8)", array.dtype);
+      throw rangeMismatch(`${place}[2]`, "0x08 (uint8)", array.dtype);
     }
     if (!(ranks as readonly number[]).includes(array.shape.length)) {
-      throw rangeMismatch(`${caller}: ${name}[3]`, `rank ${ranks.join(" or ")}`, array.shape.length);
+      throw rangeMismatch(`${place}[3]`, `rank ${ranks.join(" or ")}`, array.shape.length);
     }
   }
   const [count, height, width, channels = 1] = pictures.shape as [number, number, number, number?];
   for (const [axis, length] of [height, width, channels].entries()) {
-    expectInteger(`${caller}: images[${8 + 4 * axis}]`, length, 1);
+    expectInteger(`${where.images}[${8 + 4 * axis}]`, length, 1);
   }
   if (classIndices.shape[0] !== count) {
-    throw rangeMismatch(
-      `${caller}: labels[4]`,
-      `${count} labels, one for every image`,
-      classIndices.shape[0],
-    );
+    throw rangeMismatch(`${where.labels}[4]`, `${count} labels, one for every image`, classIndices.shape[0]);
   }
   const classOf = classIndices.data as Uint8Array;
   const largest = classOf.reduce((most, label) => Math.max(most, label), 0);
@@ -54,7 +55,7 @@ export async function readIdxImages(
   if (largest >= classes) {
     const index = classOf.findIndex((label) => label >= classes);
     throw rangeMismatch(
-      `${caller}: labels[${header.start + index}] (sample ${index})`,
+      `${where.labels}[${header.start + index}] (sample ${index})`,
       `a class below ${classes}`,
       classOf[index],
     );

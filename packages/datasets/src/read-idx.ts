@@ -26,17 +26,21 @@ export async function readIdx(
   bytes: Uint8Array | ArrayBufferLike,
   options: ReadIdxOptions = {},
 ): Promise<IdxArray> {
-  return (await parseIdx("readIdx: bytes", bytes, options)).array;
+  const { maxBytes = defaultMaxBytes } = options;
+  expectInteger("readIdx: maxBytes", maxBytes, 1);
+  return (await parseIdx("readIdx: bytes", bytes, maxBytes)).array;
 }
 
-/** `readIdx` for another public function; `where` names its argument in messages. */
+/** What a file may hold unless `maxBytes` says otherwise. */
+export const defaultMaxBytes = 2 ** 30;
+
+/** `readIdx` for another public function; `where` begins the messages about the file. */
 export async function parseIdx(
   where: string,
   bytes: Uint8Array | ArrayBufferLike,
-  { maxBytes = 2 ** 30 }: ReadIdxOptions,
+  maxBytes: number,
 ): Promise<{ readonly array: IdxArray; readonly header: IdxHeader }> {
   const file = asBytes(where, bytes);
-  expectInteger(`${where.split(":")[0]}: maxBytes`, maxBytes, 1);
   const at = (offset: number) => `${where}[${offset}]${isGzip(file) ? " (decompressed)" : ""}`;
   const content = isGzip(file) ? await gunzip(where, file, endOfContent) : file;
   const header = parseIdxHeader(content, at);

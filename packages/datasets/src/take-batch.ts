@@ -54,12 +54,26 @@ export function takeBatch(
   expectDataset("takeBatch: dataset", dataset);
   const { augment, seed = 0, epoch = 0 } = options;
   expectInteger("takeBatch: seed", seed, 0);
-  expectInteger("takeBatch: epoch", epoch, 0, 2 ** 21 - 1);
+  expectAugmentation("takeBatch", augment);
+  expectIndices("takeBatch: indices", indices, dataset.count);
+  return takeSamples("takeBatch", dataset, indices, { augment, seed, epoch });
+}
+
+export function expectAugmentation(caller: string, augment: unknown): void {
   if (augment !== undefined && typeof augment !== "function") {
-    throw typeMismatch("takeBatch: augment", "a function", augment);
+    throw typeMismatch(`${caller}: augment`, "a function", augment);
   }
-  const { count, shape } = dataset;
-  expectIndices("takeBatch: indices", indices, count);
+}
+
+/** What `takeBatch` does with a data set and indices that are checked; `caller` begins the messages. */
+export function takeSamples(
+  caller: string,
+  dataset: Dataset,
+  indices: ArrayLike<number>,
+  { augment, seed, epoch }: { augment?: Augmentation | undefined; seed: number; epoch: number },
+): Batch {
+  expectInteger(`${caller}: epoch`, epoch, 0, 2 ** 21 - 1);
+  const { shape } = dataset;
   const n = indices.length;
   const labels = Int32Array.from({ length: n }, (_, i) => dataset.labels[indices[i]!]!);
   const pixels = pixelsOf(shape);
@@ -75,13 +89,13 @@ export function takeBatch(
     const image = { data: scale(dataset, sample, new Float32Array(pixels), 0), shape };
     const index = epoch * SAMPLES + sample;
     const result = augment(image, randomStream({ seed, purpose: "datasets/augmentation", index }));
-    expectImage("takeBatch: augment(…)", result);
+    expectImage(`${caller}: augment(…)`, result);
     if (i === 0) {
       made = result.shape;
       images = new Float32Array(n * pixelsOf(made));
     } else if (result.shape.some((length, axis) => length !== made[axis])) {
       throw new RangeError(
-        `takeBatch: augment(…): expected images of one shape, got [${result.shape}] after [${made}]`,
+        `${caller}: augment(…): expected images of one shape, got [${result.shape}] after [${made}]`,
       );
     }
     images.set(result.data, i * result.data.length);

@@ -4,8 +4,10 @@ import { expect, test } from "vitest";
 import {
   type Augmentation,
   batches,
+  batchesOf,
   batchIndices,
   type Dataset,
+  inOrder,
   selectSamples,
   splitDataset,
   stepsPerEpoch,
@@ -78,6 +80,62 @@ test("batches of a step are those that a resumed run gets there, augmentation in
   }
   const endless = batches(dataset, { size: 4, step: 1000, epochs: Number.POSITIVE_INFINITY });
   expect(endless.next().value).toMatchObject({ step: 1000, epoch: 333 });
+});
+
+test("the batch of a step is the same in any order of asking, and in every training of the same seed", () => {
+  const augment: Augmentation = ({ data, shape }, stream) => ({
+    data: data.map((x) => x + uniformFloat32(stream)),
+    shape,
+  });
+  const dataset = numbered(11);
+  const options = { size: 4, seed: 3, augment };
+  const whole = [...batches(dataset, { ...options, epochs: 3 })];
+  const batchOf = batchesOf(dataset, options);
+  for (const step of [8, 0, 3, 4, 8]) expect(batchOf(step)).toEqual(whole[step]);
+  expect(batchOf(4)).not.toBe(batchOf(4)); // what comes is the caller's
+  // Its own seed and its own order, and 0 and true where nothing is said.
+  expect(batchesOf(dataset, { size: 4 })(1).indices).toEqual(batchIndices({ count: 11, size: 4, step: 1 }));
+  expect(batchesOf(dataset, { ...options, seed: 4 })(1).indices).not.toEqual(batchOf(1).indices);
+  expect(batchesOf(dataset, { size: 4, shuffle: false })(4).indices).toEqual(Uint32Array.of(4, 5, 6, 7));
+  expect(batchesOf(dataset, { size: 4, dropLast: true })(2)).toMatchObject({ epoch: 1, step: 2 });
+  const images = (seed: number) => batchesOf(dataset, { size: 11, shuffle: false, augment, seed })(0).images;
+  expect(images(0)).not.toEqual(images(1));
+});
+
+test("in order, every sample comes once, and null behind the last", () => {
+  const dataset = numbered(7);
+  const batchOf = inOrder(dataset, { size: 3 });
+  expect(batchOf(0)).toEqual(takeBatch(dataset, [0, 1, 2]));
+  expect(batchOf(2)).toEqual(takeBatch(dataset, [6]));
+  expect([batchOf(3), batchOf(99)]).toEqual([null, null]);
+  expect(inOrder(numbered(6), { size: 3 })(2)).toBeNull();
+  const sizes = [0, 1, 2].map((index) => inOrder(numbered(150))(index)?.labels.length);
+  expect(sizes).toEqual([100, 50, undefined]);
+});
+
+test("batches that cannot be are refused by the name of the function that was called", () => {
+  const dataset = numbered(4);
+  expect(() => batchesOf(dataset, { size: 0 })).toThrow(
+    new RangeError("batchesOf: size: expected an integer at least 1, got 0"),
+  );
+  expect(() => batchesOf(dataset, { size: 2, augment: 1 as never })).toThrow(
+    new TypeError("batchesOf: augment: expected a function, got 1"),
+  );
+  expect(() => batchesOf(dataset, { size: 2 })(-1)).toThrow(
+    new RangeError("batchesOf: step: expected an integer at least 0, got -1"),
+  );
+  const broken: Augmentation = ({ data }) => ({ data, shape: [3, 2, 1] });
+  expect(() => batchesOf(dataset, { size: 2, augment: broken })(0)).toThrow(
+    new RangeError("batchesOf: augment(…).data: expected 6 numbers, got an array of length 4"),
+  );
+  expect(() => [...batches(dataset, { size: 2, augment: broken })]).toThrow(/^batches: augment\(…\)\.data: /);
+  expect(() => inOrder(dataset, { size: 1.5 })).toThrow(
+    new RangeError("inOrder: size: expected an integer at least 1, got 1.5"),
+  );
+  expect(() => inOrder(dataset)(0.5)).toThrow(
+    new RangeError("inOrder: index: expected an integer at least 0, got 0.5"),
+  );
+  expect(() => inOrder({ ...dataset, count: 5 })).toThrow(/^inOrder: dataset\.images: /);
 });
 
 test("a batch holds byte / 255 in single precision, correctly rounded, with the labels beside", () => {
@@ -202,6 +260,20 @@ test("a split is at random, by seed; a stratified one has every class in proport
     expect(first(0, stratified)).toBe(first(0, stratified));
     expect(first(0, stratified)).not.toBe(first(1, stratified));
   }
+});
+
+test("a stratified split deals every class out evenly: one of three is never first or last", () => {
+  // Places (rank + 1/2) / size: 1/2 for the single one, 1/6, 3/6 and 5/6 for the others.
+  const dataset = numbered(4, (i) => (i === 0 ? 0 : 1));
+  const middle = new Set<string>();
+  for (let seed = 0; seed < 20; seed++) {
+    const parts = splitDataset(dataset, { counts: [1, 1, 1, 1], seed, stratified: true });
+    const labels = parts.map((part) => part.labels[0]);
+    expect([labels[0], labels[3]]).toEqual([1, 1]);
+    middle.add(labels.slice(1, 3).join());
+  }
+  // A tie goes by the random order.
+  expect([...middle].sort()).toEqual(["0,1", "1,0"]);
 });
 
 test("splits and selections of what is not there are refused", () => {

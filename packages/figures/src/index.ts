@@ -7,6 +7,7 @@ export {
 export { type FieldGrowthOptions, fieldGrowth, type GrowingNetwork } from "./field-growth.js";
 export { type FittedPlane, type FittedPlanesOptions, fittedPlanes } from "./fitted-planes.js";
 export { type CaptionedImage, type ImageRowOptions, imageRow } from "./image-row.js";
+export { imageSource, type Pixels } from "./image-source.js";
 export { type ImageTableOptions, type ImageTableRow, imageTable } from "./image-table.js";
 export { type LabelledPoint, type LabelledPointsOptions, labelledPoints } from "./labelled-points.js";
 export {
@@ -19,6 +20,7 @@ export { type LearningCurve, type LearningCurvesOptions, learningCurves } from "
 export { type LinePanel, type LinePanelsOptions, linePanels } from "./line-panels.js";
 export { type LabelledMatrix, type MatrixGridOptions, matrixGrid } from "./matrix-grid.js";
 export { type ReachDiagramOptions, reachDiagram, type UnitReach } from "./reach-diagram.js";
+export { stackFigures } from "./stack-figures.js";
 export { svgText } from "./svg-text.js";
 export {
   type ImageSource,

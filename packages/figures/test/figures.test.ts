@@ -99,6 +99,23 @@ test("reach of units: a filled cell per pixel that contributes, a dashed one per
   await expect(file(svg)).toMatchFileSnapshot(gallery("reach-diagram"));
 });
 
+test("the axis of a reach diagram starts at pixel 0, or at the first pixel of the padding", () => {
+  const axis = (first: number) => {
+    const svg = reachDiagram([{ unit: 2, runs: [[first, 8]] }], { document });
+    const left = Math.min(...[...svg.querySelectorAll("rect")].map((cell) => Number(cell.getAttribute("x"))));
+    const labels = [...svg.querySelectorAll("text")].filter((text) => text.getAttribute("y") === "14");
+    return {
+      left,
+      cells: svg.querySelectorAll("rect").length,
+      labels: labels.map((text) => text.textContent),
+    };
+  };
+  const upTo8 = ["0", "1", "2", "3", "4", "5", "6", "7", "8"];
+  expect(axis(6)).toEqual({ left: 63, cells: 9, labels: upTo8 });
+  expect(axis(0)).toEqual(axis(6));
+  expect(axis(-2)).toEqual({ left: 63, cells: 11, labels: ["-2", "-1", ...upTo8] });
+});
+
 test("an effective field: a cell per block of pixels, the squares where their pixels are", async () => {
   const bell = (at: number) => Math.exp(-((at - 10) ** 2) / 18);
   const rows = Array.from({ length: 21 }, (_, y) =>

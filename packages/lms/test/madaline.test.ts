@@ -271,7 +271,21 @@ test("trainings are the same for the same seed", () => {
   const train = (seed: number) =>
     madalineRule2(initMadaline([2, 2, 1]), X, T, { seed, epochs: 3, rate: 0.1 });
   expect(train(0)).toEqual(train(0));
+  expect(train(1).net).not.toEqual(train(0).net);
   expect(initMadaline([2, 2, 1], { index: 1 })).not.toEqual(initMadaline([2, 2, 1]));
+});
+
+test("a search by restarts is Madaline Rule II with its seed, start after start", () => {
+  const { X, T } = parity(3);
+  for (const seed of [0, 1, 2]) {
+    const options = { seed, epochs: 5, rate: 0.2 };
+    const [first, second] = [0, 1].map((index) =>
+      madalineRule2(initMadaline([3, 2, 1], { seed, index }), X, T, options),
+    );
+    expect([first!.solved, second!.solved]).toEqual([false, false]);
+    const both = restartMadalineRule2([3, 2, 1], X, T, { ...options, starts: 2 });
+    expect(both).toEqual({ net: null, starts: 2, evaluations: first!.evaluations + second!.evaluations });
+  }
 });
 
 const { X: X2, T: T2 } = parity(2);

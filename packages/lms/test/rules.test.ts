@@ -283,6 +283,8 @@ test("relaxation moves inside its dead zone and on the wrong side, not beyond", 
     return [...state.weights];
   };
   expect(after([0.25, 0.25], 1)).toEqual([0.25, 0.25]); // s = 0.5
+  expect(after([0.2, 0.2], 1)).toEqual([0.2, 0.2]); // s = 0.4: on the edge is outside
+  expect(after([-0.2, -0.2], -1)).toEqual([-0.2, -0.2]);
   expectClose(after([0.1, 0.1], 1), [0.3, 0.3], 1e-15); // s = 0.2, e = 0.8
   expectClose(after([0.25, 0.25], -1), [-0.125, -0.125], 1e-15); // s = 0.5, e = -1.5
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { bernoulli, categorical, randomStream, uniform } from "../src/index.js";
+import { bernoulli, categorical, randomStream, uint32, uniform } from "../src/index.js";
 import { CHI_SQUARE_LIMIT, chiSquare, countDraws, NORMAL_LIMIT } from "./statistics.js";
 
 const stream = (index = 0) => randomStream({ seed: 0, purpose: "categorical", index });
@@ -28,6 +28,26 @@ test("a threshold that is rounded up to the total draws the last index with a we
   const weights = [0, Number.MIN_VALUE, 0];
   const s = stream(2);
   for (let i = 0; i < 50; i++) expect(categorical(s, weights)).toBe(1);
+});
+
+/** A stream whose next number in [0, 1) of 53 bits is `first · 2^-32` and a bit of `second`. */
+function nextWords(first: number, second: number) {
+  const s = stream(6);
+  uint32(s);
+  s.words.set([first, second], 1);
+  return s;
+}
+
+test("each index has the half-open part of the line that is its own", () => {
+  const half = () => nextWords(2 ** 31, 0); // 1/2
+  const below = () => nextWords(2 ** 31 - 1, 2 ** 32 - 1); // 1/2 - 2^-53
+  expect(categorical(half(), [1, 1])).toBe(1);
+  expect(categorical(below(), [1, 1])).toBe(0);
+  expect(categorical(nextWords(0, 0), [0, 1, 1])).toBe(1);
+  expect(categorical(half(), [1, 0, 1])).toBe(2);
+  expect(categorical(nextWords(2 ** 32 - 1, 2 ** 32 - 1), [1, 1, 0])).toBe(1);
+  expect([bernoulli(half(), 0.5), bernoulli(below(), 0.5)]).toEqual([false, true]);
+  expect(bernoulli(nextWords(0, 0), 0)).toBe(false);
 });
 
 test("weights that are none are refused, and nothing is drawn then", () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { integer, randomStream } from "../src/index.js";
+import { integer, randomStream, uint32 } from "../src/index.js";
 import { CHI_SQUARE_LIMIT, chiSquare, countDraws } from "./statistics.js";
 
 const stream = (index = 0) => randomStream({ seed: 0, purpose: "integer", index });
@@ -65,6 +65,53 @@ test("a range of a power of two refuses no word", () => {
   for (let bit = 33; bit <= 52; bit++) integer(s, 0, 2 ** bit);
   integer(s, -(2 ** 52), 2 ** 52);
   expect(s.position).toBe(33 + 2 * 21);
+});
+
+/** A stream that draws these words, at most three, before its own. */
+function wordsThenMore(...words: readonly number[]) {
+  const s = stream(6);
+  uint32(s);
+  s.words.set(words, 4 - words.length);
+  s.cursor = 4 - words.length;
+  return s;
+}
+
+test("a wide range refuses its own width, and gives what is one below it", () => {
+  // 33 bits: the highest of the first word, then the second.
+  const range = 2 ** 32 + 1;
+  expect(integer(wordsThenMore(2 ** 31, 0), 0, range)).toBe(2 ** 32);
+  expect(integer(wordsThenMore(2 ** 31, 0), -5, range - 5)).toBe(2 ** 32 - 5);
+  const s = wordsThenMore(2 ** 31, 1, 0); // 2^32 + 1 is refused, then 0 and a word of the stream's own
+  const next = stream(6);
+  for (let i = 0; i < 4; i++) uint32(next);
+  expect(integer(s, 0, range)).toBe(uint32(next));
+  expect(s.position).toBe(5);
+});
+
+test("a range refuses the words whose products are too low, and no others", () => {
+  // Lower halves of word · 3 · 2^30 below 2^32 mod 3 · 2^30 = 2^30: those of the multiples of 4.
+  const range = 3 * 2 ** 30;
+  expect(integer(wordsThenMore(3), 0, range)).toBe(2); // 9 · 2^30: lower half 2^30, just enough
+  const s = wordsThenMore(4, 0, 7); // 12 · 2^30, 0: lower halves 0; 21 · 2^30
+  expect(integer(s, 0, range)).toBe(5);
+  expect(s.position).toBe(4);
+  expect(integer(wordsThenMore(0, 1), 0, range)).toBe(0);
+});
+
+test("the widest ranges are 2^53, wherever they begin", () => {
+  for (const [low, high] of [
+    [-(2 ** 52), 2 ** 52],
+    [1 - 2 ** 53, 1],
+    [1 - 2 ** 53, 0],
+    [-5, 2 ** 53 - 5],
+  ] as const) {
+    expect(integer(wordsThenMore(0, 0), low, high)).toBe(low);
+    expect(integer(wordsThenMore(2 ** 21 - 1, 2 ** 32 - 2), low, high)).toBeGreaterThan(low);
+  }
+  expect(() => integer(stream(), -6, 2 ** 53 - 5)).toThrow(
+    "integer: high: expected at most 2^53 above low (-6)",
+  );
+  expect(() => integer({} as never, 0, 1)).toThrow("integer: stream: expected what randomStream returns");
 });
 
 test("integers refuse a range that is none", () => {

@@ -6,6 +6,8 @@ import { resolveGraph } from "./resolve-graph.js";
 /** One layer about to be computed: its spatial fields filled in and its padding made explicit. */
 export interface LayerCall<L extends Layer = Layer> {
   readonly layer: L;
+  /** Begins the messages of errors: the function that was called, and the layer. */
+  readonly where: string;
   /** Size of every input along every axis. */
   readonly inputSizes: readonly (readonly number[])[];
   readonly outputSize: readonly number[];
@@ -29,9 +31,61 @@ export type GraphOps<T> = {
   readonly [Op in LayerOp]: (inputs: readonly T[], call: LayerCall<LayerOf<Op>>) => T;
 };
 
-export interface ExecuteOptions<T> {
+export interface PlanOptions {
   /** Size of the input along every axis; default: the graph's own. */
   readonly inputSize?: readonly number[];
+  /** The function that errors name, `"planGraph"` unless given: that which a user has called. */
+  readonly caller?: string;
+}
+
+/** A graph laid out for one size of input: what `executePlan` computes, in computation order. */
+export interface GraphPlan {
+  readonly layers: readonly PlannedLayer[];
+}
+
+export interface PlannedLayer {
+  readonly call: LayerCall;
+  /** Places of the layers that are read, in computation order; -1 is the input of the network. */
+  readonly inputs: readonly number[];
+}
+
+/**
+ * Lays a graph out for one size of input, so that it can be computed many times without being looked at again.
+ *
+ * @param graph The network; its last layer is the result.
+ * @throws {TypeError | RangeError} when the graph is impossible, or its input size unknown.
+ */
+export function planGraph(
+  graph: LayerGraph,
+  { inputSize, caller = "planGraph" }: PlanOptions = {},
+): GraphPlan {
+  const resolved = resolveGraph(graph, caller);
+  const size = inputSize ?? resolved.inputShape;
+  if (size.length !== resolved.axes || size.includes(null)) {
+    throw new RangeError(
+      `${caller}: inputSize: expected ${resolved.axes} sizes, got ${JSON.stringify(size)}`,
+    );
+  }
+  const sizes = layerSizes(resolved, size, caller) as number[][];
+  const byName = new Map(graph.layers.map((layer) => [layer.name, layer]));
+  const layers = resolved.layers.map(({ name, inputs, steps }, place): PlannedLayer => {
+    const inputSizes = inputs.map((from) => (from === -1 ? (size as readonly number[]) : sizes[from]!));
+    const call: LayerCall = {
+      layer: byName.get(name)!,
+      where: `${caller}: layer "${name}"`,
+      inputSizes,
+      outputSize: sizes[place]!,
+      ...windowFields(steps),
+      padding: steps.flatMap(
+        (step, axis) => explicitPadding(step, inputSizes[0]![axis]!, sizes[place]![axis]!) ?? [],
+      ),
+    };
+    return { call, inputs };
+  });
+  return { layers };
+}
+
+export interface ExecuteOptions<T> {
   /** Called with every layer's value once it is computed, before anything reads it. */
   readonly onLayer?: (name: string, value: T) => void;
   /** Called with the value of a layer that nothing will read any more (never with the input or the result). */
@@ -52,46 +106,38 @@ export function executeGraph<T>(
   graph: LayerGraph,
   input: T,
   ops: Partial<GraphOps<T>>,
-  { inputSize, onLayer, release }: ExecuteOptions<T> = {},
+  { inputSize, caller = "executeGraph", ...options }: PlanOptions & ExecuteOptions<T> = {},
 ): T {
-  const resolved = resolveGraph(graph, "executeGraph");
-  const size = inputSize ?? resolved.inputShape;
-  if (size.length !== resolved.axes || size.includes(null)) {
-    throw new RangeError(
-      `executeGraph: inputSize: expected ${resolved.axes} sizes, got ${JSON.stringify(size)}`,
-    );
-  }
-  const sizes = layerSizes(resolved, size, "executeGraph") as number[][];
-  const byName = new Map(graph.layers.map((layer) => [layer.name, layer]));
-  const missing = resolved.layers.find(({ op }) => ops[op] === undefined);
-  if (missing !== undefined) {
-    throw new RangeError(
-      `executeGraph: ops: expected a function for ${missing.op} (layer "${missing.name}"), got none`,
-    );
-  }
+  return executePlan(planGraph(graph, { caller, ...(inputSize && { inputSize }) }), input, ops, options);
+}
 
-  const readers = resolved.layers.map(() => 0);
-  for (const { inputs } of resolved.layers) for (const from of inputs) if (from >= 0) readers[from]!++;
-  const last = resolved.layers.length - 1;
+/**
+ * Computes a graph that `planGraph` has laid out, as `executeGraph` does.
+ *
+ * @throws {RangeError} when an op has no function.
+ */
+export function executePlan<T>(
+  { layers }: GraphPlan,
+  input: T,
+  ops: Partial<GraphOps<T>>,
+  { onLayer, release }: ExecuteOptions<T> = {},
+): T {
+  const missing = layers.find(({ call }) => ops[call.layer.op] === undefined)?.call;
+  if (missing !== undefined) {
+    throw new RangeError(`${missing.where}: ops: expected a function for ${missing.layer.op}, got none`);
+  }
+  const readers = layers.map(() => 0);
+  for (const { inputs } of layers) for (const from of inputs) if (from >= 0) readers[from]!++;
+  const last = layers.length - 1;
   const values: T[] = [];
-  for (const [place, { name, op, inputs, steps }] of resolved.layers.entries()) {
-    const inputSizes = inputs.map((from) => (from === -1 ? (size as readonly number[]) : sizes[from]!));
-    const call: LayerCall = {
-      layer: byName.get(name)!,
-      inputSizes,
-      outputSize: sizes[place]!,
-      ...windowFields(steps),
-      padding: steps.flatMap(
-        (step, axis) => explicitPadding(step, inputSizes[0]![axis]!, sizes[place]![axis]!) ?? [],
-      ),
-    };
-    const compute = ops[op] as (inputs: readonly T[], call: LayerCall) => T;
+  for (const [place, { call, inputs }] of layers.entries()) {
+    const compute = ops[call.layer.op] as (inputs: readonly T[], call: LayerCall) => T;
     const value = compute(
       inputs.map((from) => (from === -1 ? input : values[from]!)),
       call,
     );
     values.push(value);
-    onLayer?.(name, value);
+    onLayer?.(call.layer.name, value);
     if (release === undefined) continue;
     for (const from of inputs) {
       if (from >= 0 && --readers[from]! === 0 && values[from] !== value) release(values[from]!);

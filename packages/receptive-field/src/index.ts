@@ -1,7 +1,14 @@
-export { type GraphModelOptions, graphModelToGraph } from "./convert/graph-model.js";
-export { type LayersModelOptions, layersModelToGraph } from "./convert/layers-model.js";
-export { modelToLayerGraph } from "./convert/model-to-layer-graph.js";
-export { weightShardPaths } from "./convert/weights-manifest.js";
+export {
+  type ExecuteOptions,
+  executeGraph,
+  executePlan,
+  type GraphOps,
+  type GraphPlan,
+  type LayerCall,
+  type PlannedLayer,
+  type PlanOptions,
+  planGraph,
+} from "./execute-graph.js";
 export type {
   AdaptivePoolLayer,
   AxisPadding,
@@ -22,6 +29,7 @@ export type {
   ResizeLayer,
   TransposedConvLayer,
 } from "./layer-graph.js";
+export { layerOutputSize } from "./layer-output-size.js";
 export { type LayerRow, type Origin, originOffset, type PhaseTable, type ResidueRow } from "./layer-table.js";
 export { exampleNetworks } from "./networks.js";
 export type { Misalignment } from "./propagate.js";

@@ -66,7 +66,7 @@ export async function measureField(
   const upTo = { ...graph, layers: graph.layers.slice(0, place + 1) };
   const gradient = tidy(() => {
     const unit = (input: Tensor) => {
-      const output = executeGraph<Tensor>(upTo, input, positiveOps);
+      const output = executeGraph<Tensor>(upTo, input, positiveOps, { caller: "measureField" });
       if (index.length !== output.rank || index.some((at, axis) => !(at >= 0 && at < output.shape[axis]!))) {
         throw new RangeError(
           `measureField: index: expected a unit of ${JSON.stringify(output.shape)}, got ${JSON.stringify(index)}`,
@@ -162,7 +162,7 @@ function spreadTaps(kernel: number, dilation: number, weight: number): Tensor4D 
 
 function resize(
   inputs: readonly Tensor[],
-  { layer, inputSizes, outputSize }: LayerCall<ResizeLayer>,
+  { layer, where, inputSizes, outputSize }: LayerCall<ResizeLayer>,
 ): Tensor {
   const { method = "nearest", scale } = layer;
   const { coordinates = method === "bilinear" ? "half-pixel" : "asymmetric" } = layer;
@@ -172,7 +172,7 @@ function resize(
     const factor = Array.isArray(scale) ? scale[axis] : scale;
     if (factor !== undefined && coordinates !== "align-corners" && Math.abs(n * factor - m) > 1e-9) {
       throw new RangeError(
-        `positiveOps: layer "${layer.name}": scale: expected one that gives a whole number of units from ${n}, got ${factor}`,
+        `${where}: scale: expected one that gives a whole number of units from ${n}, got ${factor}`,
       );
     }
     // Resizing is linear: its matrix is what it does to unit vectors. tfjs's own gradients of it ignore half pixels.

@@ -145,8 +145,9 @@ function computationOrder(
  * Checks a graph without analysing it.
  *
  * @param graph Anything, as read from a file.
+ * @param caller Stands at the begin of messages.
  * @throws {TypeError | RangeError} naming the layer and the field that is wrong; cycles and missing inputs by name.
  */
-export function checkLayerGraph(graph: unknown): asserts graph is LayerGraph {
-  resolveGraph(graph as LayerGraph, "checkLayerGraph");
+export function checkLayerGraph(graph: unknown, caller = "checkLayerGraph"): asserts graph is LayerGraph {
+  resolveGraph(graph as LayerGraph, caller);
 }

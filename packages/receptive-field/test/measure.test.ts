@@ -3,8 +3,15 @@ import * as core from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-layers"; // registers the gradients of tfjs-core
 import * as fc from "fast-check";
 import { beforeAll, expect, test } from "vitest";
-import { type LayerGraph, parseNetwork, receptiveField } from "../src/index.js";
-import { effectiveField, executeGraph, measureField, positiveOps } from "../src/measure.js";
+import {
+  executeGraph,
+  executePlan,
+  type LayerGraph,
+  parseNetwork,
+  planGraph,
+  receptiveField,
+} from "../src/index.js";
+import { effectiveField, measureField, positiveOps } from "../src/measure.js";
 import { product } from "./brute-force.js";
 import { randomGraph } from "./random-graph.js";
 
@@ -57,11 +64,11 @@ async function agreesWithGradients(graph: LayerGraph): Promise<void> {
 }
 
 test("in 1-D, the pixels with a gradient are the ones that the arithmetic names, for random graphs", async () => {
-  await fc.assert(fc.asyncProperty(randomGraph(1, 20), agreesWithGradients), { numRuns: 150, seed: 11 });
+  await fc.assert(fc.asyncProperty(randomGraph(1, 20), agreesWithGradients), { numRuns: 150 });
 }, 60_000);
 
 test("in 2-D, the pixels with a gradient are the ones that the arithmetic names, for random graphs", async () => {
-  await fc.assert(fc.asyncProperty(randomGraph(2, 8), agreesWithGradients), { numRuns: 80, seed: 12 });
+  await fc.assert(fc.asyncProperty(randomGraph(2, 8), agreesWithGradients), { numRuns: 80 });
 }, 60_000);
 
 test("measured fields have the size and the place that the table states", async () => {
@@ -138,7 +145,7 @@ test("values are released once nothing reads them any more, the result never", (
 test("an op without a function, an unknown size and a unit that does not exist are errors", async () => {
   const graph = sized("conv1 3/1", 8, 8);
   expect(() => executeGraph(graph, 0, {})).toThrow(
-    'executeGraph: ops: expected a function for conv (layer "conv1"), got none',
+    'executeGraph: layer "conv1": ops: expected a function for conv, got none',
   );
   expect(() => executeGraph(parseNetwork("conv1 3/1"), 0, {})).toThrow(
     "executeGraph: inputSize: expected 2 sizes, got [null,null]",
@@ -177,6 +184,49 @@ test("the effective field of n uniform 3x3 layers has the variance 2n/3 of n ran
   expect(half!.area).toBeCloseTo(25 / 1681, 10);
 });
 
+/** The response of one channel per entry: `weight` times the pixel at `[y, x]`, for the one unit there is. */
+const picks = (...entries: readonly (readonly [weight: number, y: number, x: number])[]) => {
+  const taps = core.buffer([3, 3, 1, entries.length]);
+  for (const [channel, [weight, y, x]] of entries.entries()) taps.set(weight, y, x, 0, channel);
+  const filter = taps.toTensor() as core.Tensor4D;
+  return (image: core.Tensor4D) => core.conv2d(image, filter, 1, "valid");
+};
+
+test("what a channel says below zero is not counted, and opposite signs do not hide a pixel", async () => {
+  const image = core.ones([1, 3, 3, 1]) as core.Tensor4D;
+  // Channel 1 is negative: the ReLU lets none of it pass.
+  const field = await effectiveField(picks([1, 0, 0], [-5, 2, 2], [3, 1, 2]), [image]);
+  expect(field.rows.map((row) => [...row])).toEqual([
+    [0.25, 0, 0],
+    [0, 0, 0.75],
+    [0, 0, 0],
+  ]);
+  expect(field.reached).toBe(2);
+  expect(field.center).toEqual([0.75, 1.5]);
+  // Batches add up; the derivative is taken as it is in each.
+  const negated = core.neg(image) as core.Tensor4D;
+  const both = await effectiveField(picks([1, 0, 0], [-3, 2, 2]), [image, negated]);
+  expect(both.rows.map((row) => [...row])).toEqual([
+    [0.25, 0, 0],
+    [0, 0, 0],
+    [0, 0, 0.75],
+  ]);
+  core.dispose([image, negated]);
+});
+
+test("squares of the effective field grow from the centre of its mass, the middle unit's unless another is asked for", async () => {
+  const image = core.ones([1, 9, 9, 1]) as core.Tensor4D;
+  const one = await effectiveField(stack(1), [image]);
+  expect(one.center).toEqual([4, 4].map((at) => expect.closeTo(at, 5)));
+  expect(one.contours.map(({ mass }) => mass)).toEqual([0.2, 0.3, 0.5, 0.99]);
+  // Each of the nine pixels has 1/9 of the mass: one of them, or all.
+  const shares = await effectiveField(stack(1), [image], { masses: [0, 0.11, 0.12, 1], unit: [2, 6] });
+  expect(shares.center).toEqual([expect.closeTo(2, 5), expect.closeTo(6, 5)]);
+  expect(shares.contours.map(({ side }) => side)).toEqual([1, 1, 3, 3]);
+  expect(shares.contours[3]!.area).toBeCloseTo(9 / 81, 10);
+  core.dispose(image);
+});
+
 test("a unit that no pixel moves, no image, and images of two sizes are errors", async () => {
   const image = (size: number) => core.ones([1, size, size, 1]) as core.Tensor4D;
   await expect(effectiveField(stack(1), [])).rejects.toThrow("images: expected at least one batch, got none");
@@ -191,9 +241,31 @@ test("a unit that no pixel moves, no image, and images of two sizes are errors",
   );
 });
 
-test("positiveOps refuses a scale that tfjs would resize differently", async () => {
+test("a plan is computed many times, and errors name the function that was called", () => {
+  const graph = sized("a 3/1 p1, b 3/2 from a", 6, 5);
+  const plan = planGraph(graph, { inputSize: [7, 9] });
+  const sizes = {
+    conv: (_: unknown, { outputSize }: { outputSize: readonly number[] }) => outputSize.join(),
+  };
+  expect([executePlan<string>(plan, "x", sizes), executePlan<string>(plan, "x", sizes)]).toEqual([
+    "3,4",
+    "3,4",
+  ]);
+  expect(() => planGraph(graph, { inputSize: [7] })).toThrow(
+    "planGraph: inputSize: expected 2 sizes, got [7]",
+  );
+  expect(() => executeGraph(graph, 0, {}, { caller: "mine", inputSize: [2, 2] })).toThrow(
+    'mine: layer "b": its output would be empty along y',
+  );
+  expect(() => executePlan(planGraph(graph, { caller: "mine" }), 0, {})).toThrow(
+    'mine: layer "a": ops: expected a function for conv, got none',
+  );
+});
+
+test("a scale that tfjs would resize differently is refused", async () => {
   const graph: LayerGraph = { input: { shape: [5] }, layers: [{ name: "up", op: "resize", scale: 1.5 }] };
   expect(() => core.tidy(() => executeGraph<core.Tensor>(graph, core.ones([5]), positiveOps))).toThrow(
-    'positiveOps: layer "up": scale: expected one that gives a whole number of units from 5, got 1.5',
+    'executeGraph: layer "up": scale: expected one that gives a whole number of units from 5, got 1.5',
   );
+  await expect(measureField(graph, "up", [0])).rejects.toThrow('measureField: layer "up": scale: expected');
 });

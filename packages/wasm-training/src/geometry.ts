@@ -2,7 +2,7 @@
  * Sizes and paddings of convolutions and pools. tfjs computes both axes of a numeric padding from the height of
  * the window and its vertical stride; as explicit margins the same padding comes out right.
  */
-import { backend_util } from "@tensorflow/tfjs-core";
+import { backend_util, engine } from "@tensorflow/tfjs-core";
 import { type BackendWasm, run, type TensorInfo } from "./heap.js";
 
 type Pair = [number, number];
@@ -18,15 +18,16 @@ export interface WindowAttrs {
   readonly dimRoundingMode?: "floor" | "round" | "ceil";
 }
 
-const explicit = (pad: Padding): Padding =>
-  typeof pad === "number"
-    ? [
-        [0, 0],
-        [pad, pad],
-        [pad, pad],
-        [0, 0],
-      ]
-    : pad;
+/**
+ * A numeric padding as margins. `conv1d` is computed by `conv2d` of rows with the padding that it
+ * was given, which would pad above and below the row.
+ */
+function explicit(pad: Padding): Padding {
+  if (typeof pad !== "number") return pad;
+  const isRow = engine().state.scopeStack.some(({ name }) => name === "conv1d__op");
+  const rows: Pair = isRow ? [0, 0] : [pad, pad];
+  return [[0, 0], rows, [pad, pad], [0, 0]];
+}
 
 /** Tells of a window that does not fit, before anything is allocated. */
 function expectFits(op: string, info: backend_util.Conv2DInfo): void {
@@ -85,11 +86,19 @@ export function pool2dInfo(
 
 /**
  * The same with as many windows as a gradient has elements: tfjs does not tell the kernels of
- * gradients how the forward pass rounded.
+ * gradients how the forward pass rounded, nor that the image was a row of `conv1d`, which has no padding above.
  */
-export function withOutputOf(info: backend_util.Conv2DInfo, dy: TensorInfo): backend_util.Conv2DInfo {
+export function withOutputOf(
+  info: backend_util.Conv2DInfo,
+  dy: TensorInfo,
+  { pad }: Pick<WindowAttrs, "pad">,
+): backend_util.Conv2DInfo {
   const [batch, outHeight, outWidth, channels] = dy.shape as Shape4D;
-  return { ...info, outHeight, outWidth, outShape: [batch, outHeight, outWidth, channels] };
+  const { inHeight, filterHeight, strideHeight } = info;
+  const isRow =
+    typeof pad === "number" && [inHeight, filterHeight, strideHeight, outHeight].every((n) => n === 1);
+  const padInfo = isRow ? { ...info.padInfo, top: 0 } : info.padInfo;
+  return { ...info, padInfo, outHeight, outWidth, outShape: [batch, outHeight, outWidth, channels] };
 }
 
 /**

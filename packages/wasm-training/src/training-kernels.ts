@@ -9,6 +9,7 @@ import { einsumKernel } from "./kernels/einsum.js";
 import { elementwiseKernels } from "./kernels/elementwise.js";
 import { gatherKernel } from "./kernels/gather.js";
 import { identityKernels } from "./kernels/identity.js";
+import { imageKernels } from "./kernels/images.js";
 import { batchMatMulKernel, fusedMatMulKernel } from "./kernels/mat-mul.js";
 import { oneHotKernel } from "./kernels/one-hot.js";
 import { padKernel } from "./kernels/pad.js";
@@ -38,6 +39,7 @@ export function trainingKernels(): KernelConfig[] {
     ...convKernels(),
     ...elementwiseKernels(),
     ...resizeKernels(),
+    ...imageKernels(),
     padKernel(),
     selectKernel(),
     stridedSliceKernel(),

@@ -23,11 +23,14 @@ async function fit(
   return history.loss as number[];
 }
 
-/** The two runs differ by float32 rounding alone, which eight epochs of Adam amplify. */
+/**
+ * The two runs differ by float32 rounding alone, which 24 steps of Adam amplify: 1.4e-7 was measured. Another order of
+ * sums may do ten times that; channels taken for each other in one gradient did 4e-3.
+ */
 function expectSameCurve(ours: number[], reference: number[]): void {
   expect(ours).toHaveLength(8);
   for (const [i, loss] of ours.entries()) {
-    expect(Math.abs(loss - reference[i]!) / reference[i]!, `epoch ${i}`).toBeLessThan(2e-3);
+    expect(Math.abs(loss - reference[i]!) / reference[i]!, `epoch ${i}`).toBeLessThan(1e-5);
   }
   expect(ours.at(-1)).toBeLessThan(ours[0]! * 0.9);
 }

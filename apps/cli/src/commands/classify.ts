@@ -1,4 +1,6 @@
 import type { Prediction } from "@gradlab/classic-cnns";
+import type { ShapeOptions } from "@gradlab/studies";
+import { describeBackend } from "@gradlab/studies";
 import { type Command, Option } from "commander";
 import {
   type CommonOptions,
@@ -10,15 +12,14 @@ import {
 } from "../command.js";
 import { Failure } from "../failure.js";
 import { writeOutput } from "../files.js";
-import type { ShapeFlags } from "../network-source.js";
-import { describeBackend, type OpenedBackend, openBackend } from "../open-backend.js";
+import { type OpenedBackend, openBackend } from "../open-backend.js";
 import { type Paint, painter, type Terminal, textTable } from "../terminal.js";
 
 /** How pixels become numbers. */
 const preprocessings = ["imagenet", "googlenet", "unit", "symmetric"] as const;
 export type Preprocessing = (typeof preprocessings)[number];
 
-export interface ClassifyFlags extends CommonOptions, ShapeFlags {
+export interface ClassifyFlags extends CommonOptions, ShapeOptions {
   readonly net?: string;
   readonly weights?: string;
   readonly model?: string;

@@ -1,46 +1,29 @@
-import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { CandidateName, CandidateReport } from "@gradlab/backend-select";
+import {
+  chooseExperiments,
+  type Experiment,
+  packageOf,
+  type Report,
+  type Reproduced,
+  type ReproduceEvent,
+  reportHtml,
+  reproduce,
+} from "@gradlab/experiments";
+import { describeBackend, type InputFiles, messageOf, shellWord } from "@gradlab/studies";
 import type { Command } from "commander";
-import { type CommonOptions, defineCommand, type Envelope, envelope } from "../command.js";
-import type { Check, Experiment, Figure, Laboratory } from "../experiments/experiment.js";
-import { Failure, messageOf } from "../failure.js";
+import { type CommonOptions, defineCommand, envelope } from "../command.js";
+import { Failure } from "../failure.js";
 import { prepareFolder, writeOutputs } from "../files.js";
-import { openLaboratory } from "../laboratory.js";
-import { allowsSoftwareGpu, describeBackend, type OpenedBackend, openBackend } from "../open-backend.js";
+import { folderInput } from "../input-files.js";
+import { allowsSoftwareGpu, type OpenedBackend, openBackend } from "../open-backend.js";
 import { figureDocument } from "../pictures.js";
-import { reportHtml } from "../report/report-html.js";
-import { type Paint, painter, type Terminal, textTable } from "../terminal.js";
+import { type Paint, painter, type Terminal, tablesText } from "../terminal.js";
 
 interface Flags extends CommonOptions {
   readonly list?: boolean;
   readonly only?: readonly string[];
   readonly data?: string;
   readonly out: string;
-}
-
-/** What the report says of one experiment. */
-interface ExperimentResult {
-  readonly id: string;
-  readonly title: string;
-  readonly package: string;
-  /** Where its tensors lived; null where it computed without. */
-  readonly backend: CandidateName | null;
-  readonly seconds: number;
-  readonly checks: readonly Check[];
-}
-
-/** `report.json`. */
-export interface Report extends Envelope {
-  /** What came of every backend, where one was needed. */
-  readonly candidates: readonly CandidateReport[];
-  readonly experiments: readonly ExperimentResult[];
-}
-
-export interface ShownResult {
-  readonly experiment: Experiment;
-  readonly result: ExperimentResult;
-  readonly figures: readonly Figure[];
 }
 
 export function reproduceCommand(terminal: Terminal, experiments: readonly Experiment[]): Command {
@@ -66,7 +49,7 @@ export function reproduceCommand(terminal: Terminal, experiments: readonly Exper
 }
 
 async function run(flags: Flags, terminal: Terminal, experiments: readonly Experiment[]): Promise<void> {
-  const chosen = choose(experiments, flags.only);
+  const chosen = chooseExperiments(experiments, flags.only);
   if (flags.list) {
     const list = chosen.map(({ id, title }) => ({ id, title, package: packageOf(id) }));
     terminal.write(
@@ -76,71 +59,26 @@ async function run(flags: Flags, terminal: Terminal, experiments: readonly Exper
     );
     return;
   }
-  const { out = "out" } = flags;
-  const warnings: string[] = [];
-  // Progress stands on a line that ends with its verdict; what comes between starts a new one.
-  let openLine = false;
-  const say = (text: string, { startsLine = true } = {}) => {
-    if (flags.quiet) return;
-    terminal.log(`${openLine && startsLine ? "\n" : ""}${text}`);
-    openLine = !text.endsWith("\n");
-  };
-  const warn = (warning: string) => {
-    if (warnings.includes(warning)) return;
-    warnings.push(warning);
-    say(`${paint("yellow", "warning:")} ${warning}\n`);
-  };
-  const paint = painter(terminal.colors.stderr && flags.color);
-  const data = await dataFolder(flags.data, terminal.env.GRADLAB_DATA, warn);
+  const { out = "out", seed } = flags;
+  const printer = startPrinter(flags, terminal);
+  const data = await dataFolder(flags.data, terminal.env.GRADLAB_DATA, printer.warn);
   await prepareFolder(out);
   const needed = chosen.some(({ usesBackend }) => usesBackend);
   const opened = needed ? await openBackend(flags, terminal) : null;
-  if (opened !== null) say(`${paint("dim", "backend")} ${describeBackend(opened)}\n`);
-  const laboratory = openLaboratory({
-    seed: flags.seed,
-    document: await figureDocument(),
-    signal: terminal.signal,
-    backend: opened,
-    data,
-    warn,
-  });
-  const shown: ShownResult[] = [];
-  for (const [i, experiment] of chosen.entries()) {
-    terminal.signal.throwIfAborted();
-    const started = performance.now();
-    say(`${paint("dim", `[${i + 1}/${chosen.length}]`)} ${experiment.id} … `);
-    const outcome = await runExperiment(experiment, laboratory).catch((error: unknown) => {
-      say("failed\n", { startsLine: false });
-      throw error;
-    });
-    const seconds = Math.round(performance.now() - started) / 1000;
-    const failed = outcome.checks.filter(({ ok }) => !ok).length;
-    const verdict = failed === 0 ? paint("green", "agrees") : paint("red", `${failed} disagree`);
-    say(`${verdict} ${paint("dim", `${seconds.toFixed(1)} s`)}\n`, { startsLine: false });
-    shown.push({
-      experiment,
-      result: {
-        id: experiment.id,
-        title: experiment.title,
-        package: packageOf(experiment.id),
-        backend: experiment.usesBackend ? opened!.name : null,
-        seconds,
-        checks: outcome.checks,
-      },
-      figures: outcome.figures,
-    });
-  }
+  if (opened !== null) printer.say(`${printer.paint("dim", "backend")} ${describeBackend(opened)}\n`);
+  const context = { signal: terminal.signal, openBackend: async () => opened! };
+  const shown = await printed(reproduce(chosen, { seed }, data === null ? {} : { data }, context), printer);
   const report: Report = {
-    ...envelope("reproduce", { ...flags, out }, warnings, opened),
+    ...envelope("reproduce", { ...flags, out }, printer.warnings, opened),
     candidates: opened?.candidates ?? [],
     experiments: shown.map(({ result }) => result),
   };
   const html = join(out, "report.html");
+  const softwareGpu = allowsSoftwareGpu(flags, terminal.env);
+  const command = commandLine({ ...flags, data: data?.label }, out, softwareGpu);
+  const document = await figureDocument();
   await writeOutputs([
-    [
-      html,
-      reportHtml(report, shown, commandLine({ ...flags, data }, out, allowsSoftwareGpu(flags, terminal.env))),
-    ],
+    [html, reportHtml(report, shown, { command, document })],
     [join(out, "report.json"), `${JSON.stringify(report, null, 2)}\n`],
   ]);
   terminal.write(
@@ -159,52 +97,87 @@ async function run(flags: Flags, terminal: Terminal, experiments: readonly Exper
   }
 }
 
+/** Progress on stderr, and the warnings that belong to the report. */
+interface Printer {
+  readonly paint: Paint;
+  readonly say: (text: string, options?: { readonly startsLine: boolean }) => void;
+  readonly warn: (warning: string) => void;
+  readonly warnings: readonly string[];
+}
+
+function startPrinter(flags: Flags, terminal: Terminal): Printer {
+  const paint = painter(terminal.colors.stderr && flags.color);
+  const warnings: string[] = [];
+  // Progress stands on a line that ends with its verdict; what comes between starts a new one.
+  let openLine = false;
+  const say: Printer["say"] = (text, { startsLine } = { startsLine: true }) => {
+    if (flags.quiet) return;
+    terminal.log(`${openLine && startsLine ? "\n" : ""}${text}`);
+    openLine = !text.endsWith("\n");
+  };
+  const warn = (warning: string) => {
+    if (warnings.includes(warning)) return;
+    warnings.push(warning);
+    say(`${paint("yellow", "warning:")} ${warning}\n`);
+  };
+  return { paint, say, warn, warnings };
+}
+
+/** Prints what is said of experiments as they run; returns what came of all of them. */
+async function printed(
+  events: AsyncGenerator<ReproduceEvent, readonly Reproduced[]>,
+  { paint, say, warn }: Printer,
+): Promise<readonly Reproduced[]> {
+  const end = { startsLine: false };
+  try {
+    for (let next = await events.next(); ; next = await events.next()) {
+      if (next.done) return next.value;
+      const event = next.value;
+      if (event.kind === "warning") warn(event.text);
+      if (event.kind === "started") {
+        say(`${paint("dim", `[${event.index + 1}/${event.of}]`)} ${event.experiment.id} … `);
+      }
+      if (event.kind === "finished") {
+        const { checks, seconds } = event.reproduced.result;
+        const failed = checks.filter(({ ok }) => !ok).length;
+        const verdict = failed === 0 ? paint("green", "agrees") : paint("red", `${failed} disagree`);
+        say(`${verdict} ${paint("dim", `${seconds.toFixed(1)} s`)}\n`, end);
+      }
+    }
+  } catch (error) {
+    say("failed\n", end);
+    throw error;
+  }
+}
+
 /** The command that repeats the run. */
 function commandLine(
   { only, data, seed, backend }: Pick<Flags, "only" | "seed" | "backend"> & { data: string | undefined },
   out: string,
   softwareGpu: boolean,
 ): string {
-  const word = (text: string) => (/^[\w./,:=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
   return [
     "gradlab reproduce",
-    only && `--only ${word(only.join(","))}`,
-    data !== undefined && `--data ${word(data)}`,
+    only && `--only ${shellWord(only.join(","))}`,
+    data !== undefined && `--data ${shellWord(data)}`,
     seed !== 0 && `--seed ${seed}`,
     backend !== "auto" && `--backend ${backend}`,
     softwareGpu && "--allow-software-gpu",
-    `--out ${word(out)}`,
+    `--out ${shellWord(out)}`,
   ]
     .filter(Boolean)
     .join(" ");
-}
-
-const packageOf = (id: string) => id.slice(0, id.indexOf("/"));
-
-function choose(
-  experiments: readonly Experiment[],
-  only: readonly string[] | undefined,
-): readonly Experiment[] {
-  if (only === undefined) return experiments;
-  for (const wanted of only) {
-    if (!experiments.some(({ id }) => id === wanted || packageOf(id) === wanted)) {
-      const known = experiments.map(({ id }) => id).join(", ");
-      throw new Failure("usage", `--only: expected one of ${known}, got ${JSON.stringify(wanted)}`);
-    }
-  }
-  return experiments.filter(({ id }) => only.includes(id) || only.includes(packageOf(id)));
 }
 
 async function dataFolder(
   flag: string | undefined,
   variable: string | undefined,
   warn: (warning: string) => void,
-): Promise<string | undefined> {
+): Promise<InputFiles | null> {
   const folder = flag ?? (variable === "" ? undefined : variable);
-  if (folder === undefined) return undefined;
+  if (folder === undefined) return null;
   try {
-    await readdir(folder);
-    return folder;
+    return await folderInput(folder);
   } catch (error) {
     const what = flag === undefined ? "GRADLAB_DATA" : "--data";
     const { code } = error as NodeJS.ErrnoException;
@@ -212,21 +185,12 @@ async function dataFolder(
     // A folder that was asked for must be there; one that the environment offers may be missing.
     if (flag !== undefined) throw new Failure("runtime", message, { cause: error });
     warn(`${message}; using generated input`);
-    return undefined;
-  }
-}
-
-async function runExperiment(experiment: Experiment, laboratory: Laboratory) {
-  try {
-    return await experiment.run(laboratory);
-  } catch (error) {
-    if (error instanceof Failure || laboratory.signal.aborted) throw error;
-    throw new Failure("runtime", `${experiment.id}: ${messageOf(error)}`, { cause: error });
+    return null;
   }
 }
 
 function summary(
-  shown: readonly ShownResult[],
+  shown: readonly Reproduced[],
   opened: OpenedBackend | null,
   html: string,
   paint: Paint,
@@ -241,20 +205,17 @@ function summary(
       `${seconds.toFixed(1)} s`,
     ];
   });
-  const table = textTable(
-    [
-      { title: "experiment" },
-      { title: "values", align: "right" },
-      { title: "verdict" },
-      { title: "backend" },
-      { title: "time", align: "right" },
-    ],
-    rows,
-    paint,
-  );
+  const columns = [
+    { title: "experiment" },
+    { title: "values", align: "right" as const },
+    { title: "verdict" },
+    { title: "backend" },
+    { title: "time", align: "right" as const },
+  ];
+  const table = tablesText([{ columns, rows, notes: [] }], paint);
   const all = shown.flatMap(({ result }) => result.checks);
   const agreeing = all.filter(({ ok }) => ok).length;
   const line = `${agreeing} of ${all.length} known values reproduced`;
   const where = opened === null ? "" : `backend: ${describeBackend(opened)}\n`;
-  return `${table}\n\n${paint(agreeing === all.length ? "green" : "red", line)}\n${where}report: ${html}\n`;
+  return `${table}\n${paint(agreeing === all.length ? "green" : "red", line)}\n${where}report: ${html}\n`;
 }

@@ -1,6 +1,12 @@
 import { extname } from "node:path";
-import type { Summary, SummaryRow } from "@gradlab/classic-cnns";
 import type { LayerGraph } from "@gradlab/receptive-field";
+import {
+  bothAxes,
+  classicNetwork,
+  loadNetwork,
+  refuseBesideCheckpoint,
+  type ShapeOptions,
+} from "@gradlab/studies";
 import { type Command, Option } from "commander";
 import {
   type CommonOptions,
@@ -12,20 +18,15 @@ import {
 } from "../command.js";
 import { blame, Failure } from "../failure.js";
 import { writeOutput } from "../files.js";
-import {
-  bothAxes,
-  classicNetwork,
-  loadNetwork,
-  type NetworkFlags,
-  refuseBesideCheckpoint,
-  type ShapeFlags,
-} from "../network-source.js";
-import { type Paint, painter, type Terminal, textTable } from "../terminal.js";
+import { filesInput } from "../input-files.js";
+import { painter, type Terminal } from "../terminal.js";
 
 /** The names of `countingPolicies`, written out so that help needs no tensors; a test holds them together. */
 export const policies = ["macs", "with-bias", "flops", "torchinfo", "everything"] as const;
 
-interface Flags extends CommonOptions, NetworkFlags, ShapeFlags {
+interface Flags extends CommonOptions, ShapeOptions {
+  readonly net?: string;
+  readonly model?: string;
   readonly weights?: string;
   readonly policy: (typeof policies)[number];
 }
@@ -73,7 +74,7 @@ async function run(flags: Flags, terminal: Terminal): Promise<void> {
     );
   }
   const { label, graph } = await source(flags);
-  const { summary } = await import("@gradlab/classic-cnns");
+  const { summary, summaryCsv, summaryText } = await import("@gradlab/classic-cnns/networks");
   const inputSize = flags.input && bothAxes(flags.input);
   // A classic network has been cut to size already.
   const resized = net === undefined && inputSize !== undefined;
@@ -91,11 +92,21 @@ async function run(flags: Flags, terminal: Terminal): Promise<void> {
     macs: table.macs,
   };
   if (out !== undefined) {
-    await writeOutput(out, extname(out) === ".csv" ? csv(table) : `${JSON.stringify(result, null, 2)}\n`);
+    await writeOutput(
+      out,
+      extname(out) === ".csv" ? summaryCsv(table) : `${JSON.stringify(result, null, 2)}\n`,
+    );
     if (!flags.quiet) terminal.log(`wrote ${out}\n`);
   }
-  if (flags.json) terminal.write(`${JSON.stringify(result, null, 2)}\n`);
-  else terminal.write(describe(result, table, painter(terminal.colors.stdout && flags.color)));
+  if (flags.json) {
+    terminal.write(`${JSON.stringify(result, null, 2)}\n`);
+    return;
+  }
+  const paint = painter(terminal.colors.stdout && flags.color);
+  const { shape, channels } = result.input;
+  const input = `on an input of ${channels} x ${shape.join(" x ")}`;
+  const text = summaryText(table, { bold: (line) => paint("bold", line) });
+  terminal.write(`${paint("bold", label)} ${input}\n\n${text}\n`);
 }
 
 interface Source {
@@ -130,86 +141,10 @@ async function ownModel(model: string, flags: Flags): Promise<Source> {
       throw new Failure("usage", `--${flag}: expected beside --net, got it beside --model`);
     }
   }
-  const { label, graph } = await loadNetwork({ model });
+  const { label, graph } = await loadNetwork({}, filesInput([model]));
   const channels = flags.channels ?? graph.input.channels;
   return {
     label,
     graph: { ...graph, input: { ...graph.input, ...(channels !== undefined && { channels }) } },
   };
-}
-
-const shape = (sizes: readonly number[]) => sizes.join(" x ");
-const grouped = (value: number) => value.toLocaleString("en-US");
-
-/** One value where the axes agree, else one per axis: 3x5; a dash where there is none. */
-function perAxis(values: readonly (number | null)[] | null): string {
-  if (values === null) return "–";
-  const words = values.map((value) => (value === null ? "–" : `${value}`));
-  return words.every((word) => word === words[0]) ? (words[0] ?? "–") : words.join("x");
-}
-
-function describe(
-  {
-    network,
-    input,
-    policy,
-  }: {
-    network: string;
-    input: { shape: readonly (number | null)[]; channels: number | undefined };
-    policy: string;
-  },
-  { layers, params, weights, macs }: Summary,
-  paint: Paint,
-): string {
-  const unit = policy === "macs" ? "MACs" : `operations (${policy})`;
-  const cells = (row: SummaryRow) => [
-    row.name,
-    row.fn ?? row.op,
-    shape(row.outputShape),
-    perAxis(row.kernel),
-    perAxis(row.receptiveField),
-    perAxis(row.jump),
-    row.params === 0 ? "" : grouped(row.params),
-    row.macs === 0 ? "" : grouped(row.macs),
-  ];
-  const right = "right" as const;
-  const table = textTable(
-    [
-      { title: "layer" },
-      { title: "op" },
-      { title: "output", align: right },
-      { title: "kernel", align: right },
-      { title: "field", align: right },
-      { title: "jump", align: right },
-      { title: "parameters", align: right },
-      { title: policy === "macs" ? "MACs" : "operations", align: right },
-    ],
-    layers.map(cells),
-    paint,
-  );
-  return [
-    `${paint("bold", network)} on an input of ${input.channels} x ${input.shape.join(" x ")}`,
-    "",
-    table,
-    "",
-    `${grouped(params)} parameters, ${grouped(weights)} of them weights; ${grouped(macs)} ${unit} for one image`,
-    "",
-  ].join("\n");
-}
-
-function csv({ layers }: Summary): string {
-  const rows = layers.map((row) =>
-    [
-      row.name,
-      row.fn ?? row.op,
-      row.outputShape.join("x"),
-      perAxis(row.kernel),
-      perAxis(row.receptiveField),
-      perAxis(row.jump),
-      row.params,
-      row.weights,
-      row.macs,
-    ].join(","),
-  );
-  return `${["layer,op,output,kernel,receptive_field,jump,params,weights,macs", ...rows].join("\n")}\n`;
 }

@@ -1,6 +1,7 @@
 import type { Evaluation, InitScheme } from "@gradlab/classic-cnns";
 import type { OptimizerConfig } from "@gradlab/core";
 import type { Dataset } from "@gradlab/datasets";
+import { bothAxes, classicNetwork, duration, type ShapeOptions } from "@gradlab/studies";
 import { type Command, Option } from "commander";
 import {
   type CommonOptions,
@@ -13,9 +14,7 @@ import {
 } from "../command.js";
 import { Failure } from "../failure.js";
 import { isFile, prepareFolder } from "../files.js";
-import { bothAxes, classicNetwork, type ShapeFlags } from "../network-source.js";
 import { openBackend } from "../open-backend.js";
-import { duration } from "../progress.js";
 import { type Paint, painter, type Terminal, textTable } from "../terminal.js";
 import { type AugmentationName, augmentations } from "../train-cnn/augmentations.js";
 import { type ImageData, loadImageData } from "../train-cnn/image-data.js";
@@ -45,7 +44,7 @@ const schemes = {
   torch: "torch",
 } as const satisfies Readonly<Record<string, InitScheme>>;
 
-interface Flags extends CommonOptions, ShapeFlags {
+interface Flags extends CommonOptions, ShapeOptions {
   readonly net: string;
   readonly data: string;
   readonly count?: number;
@@ -195,7 +194,7 @@ async function loadData(flags: Flags, validation: number): Promise<ImageData> {
   });
 }
 
-function shapeFor({ width }: Flags, { shape, classes }: Dataset): ShapeFlags {
+function shapeFor({ width }: Flags, { shape, classes }: Dataset): ShapeOptions {
   const [height, across, channels] = shape;
   return { input: [height, across], channels, classes, ...(width && { width }) };
 }

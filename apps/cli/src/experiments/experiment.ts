@@ -1,20 +1,6 @@
 import type { ImageSource } from "@gradlab/figures";
-import type { OpenedBackend } from "../open-backend.js";
-import type { Pixels } from "../pictures.js";
+import type { Check, Backend as OpenedBackend, Picture as Pixels } from "@gradlab/studies";
 import type { ImageData } from "../train-cnn/image-data.js";
-
-/** Numbers, or null where a value does not exist: `[n, jump, size]`, rows of a matrix, … */
-export type Value = number | null | readonly Value[];
-
-/** A known value beside the computed one. */
-export interface Check {
-  readonly name: string;
-  readonly known: Value;
-  readonly got: Value;
-  /** Largest absolute difference allowed, for every number. */
-  readonly tolerance: number;
-  readonly ok: boolean;
-}
 
 /** A picture of a result with the sentence that stands under it. */
 export interface Figure {
@@ -65,22 +51,4 @@ export interface Experiment {
   /** It computes with tensors: a backend that has passed its self-test, with gradients, is loaded before it runs. */
   readonly usesBackend?: true;
   readonly run: (laboratory: Laboratory) => Promise<Outcome>;
-}
-
-/** Compares a computed value with a known one, number by number. */
-export function check(name: string, known: Value, got: Value, tolerance = 0): Check {
-  return { name, known, got, tolerance, ok: agrees(known, got, tolerance) };
-}
-
-function agrees(known: Value, got: Value, tolerance: number): boolean {
-  if (Array.isArray(known)) {
-    const rows: readonly Value[] = known;
-    return (
-      Array.isArray(got) &&
-      got.length === rows.length &&
-      rows.every((value, i) => agrees(value, got[i], tolerance))
-    );
-  }
-  if (typeof known !== "number" || typeof got !== "number") return known === got;
-  return Math.abs(known - got) <= tolerance;
 }

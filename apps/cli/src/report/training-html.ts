@@ -1,9 +1,8 @@
 import type { Summary } from "@gradlab/classic-cnns";
+import { escapeHtml, factsHtml, figureHtml, page } from "@gradlab/experiments";
+import { describeBackend, duration } from "@gradlab/studies";
 import type { Figure } from "../experiments/experiment.js";
-import { describeBackend } from "../open-backend.js";
-import { duration } from "../progress.js";
 import type { RunResult } from "../train-cnn/run-result.js";
-import { escapeHtml, factsHtml, figureHtml, page } from "./page.js";
 
 /** A training as one file: what came of it, its figures, its layers, and what it was made with. */
 export function trainingHtml(result: RunResult, figures: readonly Figure[], layers: Summary): string {

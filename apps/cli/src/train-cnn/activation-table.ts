@@ -15,7 +15,7 @@ const most = { layers: 6, channels: 16, units: 64 };
  */
 export async function activationTable(
   graph: LayerGraph,
-  { params, statistics }: NetworkState,
+  state: NetworkState,
   { dataset, labels, seed, document }: ActivationTableOptions,
 ): Promise<SVGSVGElement> {
   const places = oneOfEachOfTwoClasses(dataset);
@@ -28,8 +28,7 @@ export async function activationTable(
   const count = places.length + 1;
   const x = tensor4d(images, [count, ...dataset.shape]);
   try {
-    const { maps } = await inspectNetwork(graph, params, x, {
-      ...(statistics && { statistics }),
+    const { maps } = await inspectNetwork(graph, state, x, {
       mapLayers: layersToShow(graph),
       mapChannels: most.units,
     });

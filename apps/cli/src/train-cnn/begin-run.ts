@@ -1,4 +1,4 @@
-import { initNetwork, initStatistics, type NetworkState, startNetworkTraining } from "@gradlab/classic-cnns";
+import { initNetwork, type NetworkState, startNetworkTraining } from "@gradlab/classic-cnns";
 import { disposeTraining, type Training } from "@gradlab/core";
 import { Failure } from "../failure.js";
 import { type CheckpointNote, type EpochRecord, lastCheckpoint, readCheckpoint } from "./checkpoint.js";
@@ -19,13 +19,12 @@ export function beginRun(options: RunOptions): Promise<Begun> | Begun {
 }
 
 function startRun({ classic: { graph }, plan: { seed, init }, optimizer }: RunOptions): Begun {
-  const params = initNetwork(graph, { seed, scheme: init });
-  const statistics = initStatistics(graph);
+  const state = initNetwork(graph, { seed, scheme: init });
   try {
-    const training = startNetworkTraining({ params, statistics }, optimizer);
+    const training = startNetworkTraining(graph, state, optimizer);
     return { training, history: [], unfinished: nothing };
   } finally {
-    disposeState({ params, statistics });
+    disposeState(state);
   }
 }
 

@@ -2,9 +2,9 @@ import { join } from "node:path";
 import type { NetworkName, NetworkOptions, NetworkState } from "@gradlab/classic-cnns";
 import { type JsonValue, loadCheckpoint, saveCheckpoint, type Training } from "@gradlab/core";
 import { readSafetensorsHeader, type SafetensorsHeader, safetensorsHeaderLength } from "@gradlab/safetensors";
+import { type ClassicNetwork, classicNetwork } from "@gradlab/studies";
 import { blame, Failure, messageOf } from "../failure.js";
 import { isFolder, readInput, readStart, writeOutput } from "../files.js";
-import { type ClassicNetwork, classicNetwork } from "../network-source.js";
 
 /** One pass over the training images. */
 export interface EpochRecord {

@@ -13,9 +13,10 @@ import {
   shapeNames,
   splitDataset,
 } from "@gradlab/datasets";
+import type { Picture as Pixels } from "@gradlab/studies";
 import { blame, Failure, messageOf } from "../failure.js";
 import { readInput } from "../files.js";
-import { type Pixels, readPicture } from "../pictures.js";
+import { readPicture } from "../pictures.js";
 
 /** Images to learn from, and images to be judged by. */
 export interface ImageData {
@@ -192,7 +193,7 @@ async function readPictures(
   const label: number[] = [];
   for (const { name, files } of classes) {
     for (const file of files) {
-      pictures.push(await readPicture(file, size));
+      pictures.push(await readPicture(file, { size }));
       label.push(labels.indexOf(name));
     }
   }
@@ -213,14 +214,11 @@ async function filesOf(path: string): Promise<string[]> {
 async function readPair(images: string, labels: string, classes?: number): Promise<Dataset> {
   const bytes = [await readInput(images), await readInput(labels)] as const;
   try {
-    return await readIdxImages(...bytes, classes === undefined ? {} : { classes });
-  } catch (error) {
     // The package speaks of its arguments, the user has files.
-    const message = messageOf(error)
-      .replace(/^\w+: /, "")
-      .replace(/^images/, images)
-      .replace(/^labels/, labels);
-    throw new Failure("runtime", message, { cause: error });
+    const where = { images, labels };
+    return await readIdxImages(...bytes, { where, ...(classes !== undefined && { classes }) });
+  } catch (error) {
+    throw new Failure("runtime", messageOf(error), { cause: error });
   }
 }
 

@@ -7,7 +7,7 @@ import {
 } from "@gradlab/classic-cnns";
 import { type Dataset, takeBatch } from "@gradlab/datasets";
 import type { LayerGraph } from "@gradlab/receptive-field";
-import { toTensors } from "./train-epochs.js";
+import { tensor1d, tensor4d } from "@tensorflow/tfjs-core";
 
 /** A trained network while it looks at some images: how its numbers are distributed, and what is dead in it. */
 export interface Inspection {
@@ -25,12 +25,14 @@ export interface Inspection {
 /** Looks into a network, with gradients, on some images of a set. */
 export async function inspectRun(
   graph: LayerGraph,
-  { params, statistics }: NetworkState,
+  state: NetworkState,
   dataset: Dataset,
 ): Promise<Inspection> {
-  const { images, labels } = toTensors(takeBatch(dataset, spread(dataset.count, affordable(graph))));
+  const batch = takeBatch(dataset, spread(dataset.count, affordable(graph)));
+  const images = tensor4d(batch.images, [...batch.shape]);
+  const labels = tensor1d(batch.labels, "int32");
   try {
-    const seen = await inspectNetwork(graph, params, images, { labels, ...(statistics && { statistics }) });
+    const seen = await inspectNetwork(graph, state, images, { labels });
     const { activations, weights, gradients, loss } = seen;
     const deadUnits = activations.flatMap(({ layer, shape, dead }) =>
       dead === undefined ? [] : [{ layer, dead: dead.length, of: shape[0]! }],

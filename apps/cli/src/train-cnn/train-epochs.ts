@@ -1,22 +1,7 @@
-import { setImmediate as breathe } from "node:timers/promises";
-import {
-  type Evaluation,
-  evaluateNetwork,
-  type ImageBatch,
-  type NetworkState,
-  trainNetwork,
-} from "@gradlab/classic-cnns";
+import { type Evaluation, evaluateNetwork, type NetworkState, trainNetwork } from "@gradlab/classic-cnns";
 import { NonFiniteError, type Training } from "@gradlab/core";
-import {
-  type Augmentation,
-  type Batch,
-  batches,
-  type Dataset,
-  stepsPerEpoch,
-  takeBatch,
-} from "@gradlab/datasets";
+import { type Augmentation, batchesOf, type Dataset, inOrder, stepsPerEpoch } from "@gradlab/datasets";
 import type { LayerGraph } from "@gradlab/receptive-field";
-import { type Tensor1D, tensor1d, tensor4d } from "@tensorflow/tfjs-core";
 import type { Progress } from "../progress.js";
 import type { CheckpointNote, EpochRecord } from "./checkpoint.js";
 
@@ -80,7 +65,7 @@ export async function trainEpochs(options: TrainEpochsOptions): Promise<Trained>
   const ended = (): Trained["stopped"] | null =>
     history.length >= epochs ? "epochs" : isStale(history, patience) ? "patience" : null;
   const judge = async (epoch: number) => {
-    const seen = watched && (await evaluate(graph, training.params, watched, { signal }));
+    const seen = watched && (await evaluate(graph, training.state, watched, { signal }));
     if (seen !== null && !Number.isFinite(seen.loss)) {
       throw new NonFiniteError(training.step, seen.loss, Number.NaN);
     }
@@ -102,20 +87,8 @@ export async function trainEpochs(options: TrainEpochsOptions): Promise<Trained>
     if (training.step === (history.length + 1) * perEpoch) await judge(history.length + 1);
     const already = ended();
     if (already !== null) return { history, unfinished, stopped: already };
-    const source = batches(train, {
-      size: batch,
-      seed,
-      epochs,
-      step: training.step,
-      ...(augment && { augment }),
-    });
     const steps = trainNetwork(graph, training, {
-      batch: async () => {
-        // What computes at once never waits, and Ctrl-C would not be heard.
-        await breathe();
-        const next = source.next();
-        return next.done ? null : toTensors(next.value);
-      },
+      batch: batchesOf(train, { size: batch, seed, ...(augment && { augment }) }),
       seed,
       steps: epochs * perEpoch,
       signal,
@@ -159,33 +132,11 @@ function isStale(history: readonly EpochRecord[], patience: number | undefined):
   return patience !== undefined && best !== undefined && history.length - best.epoch >= patience;
 }
 
-/** How many images are judged at once. */
-const evaluationBatch = 100;
-
-export async function evaluate(
+export function evaluate(
   graph: LayerGraph,
-  { params, statistics }: NetworkState,
+  state: NetworkState,
   dataset: Dataset,
   { signal }: { readonly signal?: AbortSignal } = {},
 ): Promise<Evaluation> {
-  return evaluateNetwork(graph, params, {
-    ...(statistics && { statistics }),
-    ...(signal && { signal }),
-    batch: async (index) => {
-      await breathe();
-      const from = index * evaluationBatch;
-      const count = Math.min(evaluationBatch, dataset.count - from);
-      if (count <= 0) return null;
-      return toTensors(
-        takeBatch(
-          dataset,
-          Array.from({ length: count }, (_, i) => from + i),
-        ),
-      );
-    },
-  });
-}
-
-export function toTensors({ images, labels, shape }: Batch): ImageBatch {
-  return { images: tensor4d(images, [...shape]), labels: tensor1d(labels, "int32") as Tensor1D };
+  return evaluateNetwork(graph, state, { batch: inOrder(dataset), ...(signal && { signal }) });
 }

@@ -2,10 +2,11 @@ import type { InitScheme, NetworkState } from "@gradlab/classic-cnns";
 import { summary } from "@gradlab/classic-cnns";
 import { disposeTraining, NonFiniteError, type OptimizerConfig } from "@gradlab/core";
 import { stepsPerEpoch } from "@gradlab/datasets";
+import type { ClassicNetwork } from "@gradlab/studies";
+import { describeBackend } from "@gradlab/studies";
 import type { Envelope } from "../command.js";
 import { Failure } from "../failure.js";
-import type { ClassicNetwork } from "../network-source.js";
-import { describeBackend, type OpenedBackend } from "../open-backend.js";
+import type { OpenedBackend } from "../open-backend.js";
 import { type Progress, startProgress } from "../progress.js";
 import { painter, type Terminal } from "../terminal.js";
 import { type AugmentationName, augmentations } from "./augmentations.js";
@@ -69,7 +70,7 @@ export async function trainRun(options: RunOptions): Promise<RunResult> {
       best = await readState(bestCheckpoint(checkpoint));
     }
     const { step: steps, config: optimizer } = training;
-    const state = best ?? training.params;
+    const state = best ?? training.state;
     const result = await judgeRun(options, { ...trained, stopped, params, optimizer, steps, state, started });
     if (options.out !== undefined) {
       const files = await writeRun(options.out, result, { graph: classic.graph, state, data: options.data });
@@ -140,7 +141,7 @@ async function trainAndKeep(
         log.add({ kind: "epoch", ...epoch, seconds });
         await log.flush();
         progress.say(epochLine(end, options));
-        if (patience !== undefined && isBest) keepBest(copyState(training.params));
+        if (patience !== undefined && isBest) keepBest(copyState(training.state));
         if (checkpoint === undefined) return;
         // The best one first: after a crash between the two, the epoch is done again and found best again.
         if (isBest) await save(bestCheckpoint(checkpoint), { history, unfinished: nothing });
@@ -195,7 +196,7 @@ function divergence(error: NonFiniteError, { optimizer, checkpoint, data, plan }
 async function readState(file: string): Promise<NetworkState> {
   const { training } = await readCheckpoint(file);
   try {
-    return copyState(training.params);
+    return copyState(training.state);
   } finally {
     disposeTraining(training);
   }

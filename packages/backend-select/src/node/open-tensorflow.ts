@@ -1,6 +1,7 @@
 import { engine } from "@tensorflow/tfjs-core";
 import { type Attempt, NotTriedError, type OpenedBackend } from "../attempt.js";
 import { keepRegistered, messageOf } from "../backend-registry.js";
+import { repairKernels } from "../repair-kernels.js";
 import { askChild, type ChildAnswer } from "./ask-child.js";
 import { findPackage } from "./find-package.js";
 import { installUtilShim, utilShim } from "./install-util-shim.js";
@@ -8,8 +9,14 @@ import { setEnvironment } from "./set-environment.js";
 
 const noCuda = "its TensorFlow found no CUDA device and computes on the CPU";
 
-/** Less of TensorFlow's log, and no claim to all memory of the GPU at once. */
-const environment = { TF_CPP_MIN_LOG_LEVEL: "2", TF_FORCE_GPU_ALLOW_GROWTH: "true" };
+/** Nothing of TensorFlow's log, whose errors are thrown as well, and no claim to all memory of the GPU at once. */
+const environment = { TF_CPP_MIN_LOG_LEVEL: "3", TF_FORCE_GPU_ALLOW_GROWTH: "true" };
+
+/** What tfjs-node's backend says of itself. */
+interface TensorflowBackend {
+  readonly isUsingGpuDevice?: boolean;
+  readonly binding?: { readonly TF_Version?: string };
+}
 
 /**
  * Loads TensorFlow's C library: for the candidate `tfjs-node-gpu` only where it uses a GPU, for
@@ -19,17 +26,19 @@ const environment = { TF_CPP_MIN_LOG_LEVEL: "2", TF_FORCE_GPU_ALLOW_GROWTH: "tru
  * no proof that an op runs (on Node 23 and newer none did); so a child process tries it first.
  */
 export async function openTensorflow(attempt: Attempt, onGpu: boolean): Promise<OpenedBackend> {
-  if (onGpu) attempt.device = "CUDA device";
   const inspect = () => {
-    const { isUsingGpuDevice } = engine().registry.tensorflow as { isUsingGpuDevice?: boolean };
+    const { isUsingGpuDevice, binding } = engine().registry.tensorflow as TensorflowBackend;
     if (onGpu && isUsingGpuDevice !== true) throw new Error(noCuda);
+    const { TF_Version: version } = binding ?? {};
+    attempt.device = `${onGpu ? "CUDA device" : "CPU"}${version === undefined ? "" : `, TensorFlow ${version}`}`;
     attempt.software = onGpu ? false : null;
   };
-  const loaded = engine().registry.tensorflow as { isUsingGpuDevice?: boolean } | undefined;
+  const loaded = engine().registry.tensorflow as TensorflowBackend | undefined;
   if (loaded !== undefined) {
     if (!onGpu && loaded.isUsingGpuDevice === true) {
       throw new NotTriedError("untried", "tfjs-node-gpu is in use, under the same name in tfjs");
     }
+    repairKernels("tensorflow");
     return { tfjsName: "tensorflow", inspect };
   }
   const names = onGpu
@@ -50,7 +59,6 @@ export async function openTensorflow(attempt: Attempt, onGpu: boolean): Promise<
       reasons.push(names.length > 1 ? `${name}: ${messageOf(error)}` : messageOf(error)!);
     }
   }
-  if (onGpu) attempt.device = null;
   if (reasons.length === 0) throw new NotTriedError("absent", `not installed: ${names[0]}`);
   throw new Error(reasons.join("; "));
 }
@@ -60,6 +68,7 @@ async function load(url: string, attempt: Attempt): Promise<void> {
   attempt.onClose(installUtilShim());
   await attempt.during(import(url));
   keepRegistered("tensorflow", url);
+  repairKernels("tensorflow");
 }
 
 /** Whether a package uses a GPU, after it ran the kernels that training needs. */

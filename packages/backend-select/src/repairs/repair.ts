@@ -1,6 +1,7 @@
 import type { Tensor } from "@tensorflow/tfjs-core";
 
-export type Backend = "cpu" | "webgl" | "webgpu";
+/** tfjs's name of a backend whose kernels are repaired here; `tensorflow` is tfjs-node's. */
+export type RepairedBackend = "cpu" | "webgl" | "webgpu" | "tensorflow";
 
 export type Inputs = Readonly<Record<string, Tensor>>;
 
@@ -13,11 +14,11 @@ export type Attrs = any;
  */
 export interface Repair {
   readonly kernelName: string;
-  readonly backends: readonly Backend[];
+  readonly backends: readonly RepairedBackend[];
   /** The result by other ops, or null where the original is right. */
   readonly compute?: (inputs: Inputs, attrs: Attrs) => Tensor | null;
   /** What the original is given instead of its attributes. */
   readonly attrs?: (inputs: Inputs, attrs: Attrs) => Attrs;
 }
 
-export const everywhere: readonly Backend[] = ["cpu", "webgl", "webgpu"];
+export const everywhere: readonly RepairedBackend[] = ["cpu", "webgl", "webgpu"];

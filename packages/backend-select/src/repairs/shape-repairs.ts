@@ -5,16 +5,19 @@ import {
   denseBincount,
   depthToSpace,
   einsum,
+  gather,
   greater,
   matMul,
   mirrorPad,
   pad,
   reshape,
   reverse,
+  slice_util,
   sum,
   type Tensor,
   type Tensor1D,
   type Tensor4D,
+  tensor,
   tensor1d,
   transpose,
   util,
@@ -139,6 +142,62 @@ const channelsFirst: Repair = {
   },
 };
 
+/** The one size of -1, for what is left, may come first. */
+const parts: Repair = {
+  kernelName: "SplitV",
+  backends: everywhere,
+  attrs: ({ x }, attrs) => {
+    const { numOrSizeSplits: sizes, axis } = attrs;
+    if (!Array.isArray(sizes) || !sizes.includes(-1)) return attrs;
+    const known = sizes.reduce((total: number, size: number) => total + Math.max(0, size), 0);
+    const left = x!.shape[util.parseAxisParam(axis, x!.shape)[0]!]! - known;
+    return { ...attrs, numOrSizeSplits: sizes.map((size: number) => (size === -1 ? left : size)) };
+  },
+};
+
+/** An end before the begin is nothing, and axes of one element may be left out of any slice, with steps too. */
+const steps: Repair = {
+  kernelName: "StridedSlice",
+  backends: everywhere,
+  compute: ({ x }, { beginMask, endMask, ellipsisMask, newAxisMask, shrinkAxisMask, ...attrs }) => {
+    const { finalShape, isSimpleSlice, begin, end, strides } = slice_util.sliceInfo(
+      x!.shape,
+      attrs.begin,
+      attrs.end,
+      attrs.strides,
+      beginMask,
+      endMask,
+      ellipsisMask,
+      newAxisMask,
+      shrinkAxisMask,
+    );
+    const sizes = slice_util.computeOutShape(begin, end, strides);
+    const isEmpty = sizes.some((n) => n <= 0);
+    if (isEmpty) {
+      return tensor(
+        [],
+        finalShape.map((n) => Math.max(0, n)),
+        x!.dtype,
+      );
+    }
+    if (isSimpleSlice || shrinkAxisMask === 0) return null;
+    const taken = sizes.reduce((y, n, axis) => {
+      const places = Array.from({ length: n }, (_, i) => begin[axis]! + i * strides[axis]!);
+      return gather(y, tensor1d(places, "int32"), axis);
+    }, x!);
+    return reshape(taken, finalShape);
+  },
+};
+
+/** As `leakyRelu` has it, where nothing is said. */
+const leaky: readonly Repair[] = ["FusedConv2D", "FusedDepthwiseConv2D", "_FusedMatMul"].map(
+  (kernelName) => ({
+    kernelName,
+    backends: everywhere,
+    attrs: (_, attrs) => ({ ...attrs, leakyreluAlpha: attrs.leakyreluAlpha ?? 0.2 }),
+  }),
+);
+
 export const shapeRepairs: readonly Repair[] = [
   interleavedMatMul,
   lonelyAxes,
@@ -147,4 +206,7 @@ export const shapeRepairs: readonly Repair[] = [
   ...cumulated,
   appearances,
   channelsFirst,
+  parts,
+  steps,
+  ...leaky,
 ];

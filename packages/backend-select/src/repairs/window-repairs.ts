@@ -7,6 +7,7 @@ import {
   slice,
   type Tensor,
   tensor,
+  transpose,
   util,
 } from "@tensorflow/tfjs-core";
 import { type Attrs, everywhere, type Inputs, type Repair } from "./repair.js";
@@ -23,12 +24,15 @@ function margins(rows: Axis, columns: Axis, attrs: Attrs) {
 
 /**
  * A numeric padding, of which tfjs computes both axes from the height of the window and its vertical stride, as
- * margins, of which it does not.
+ * margins, of which it does not. `conv1d` is computed by `conv2d` of rows with the padding that it was given, which would pad
+ * above and below the row.
  */
-const asMargins = (attrs: Attrs): Attrs =>
-  typeof attrs.pad === "number"
-    ? { ...attrs, pad: margins([attrs.pad, attrs.pad], [attrs.pad, attrs.pad], attrs) }
-    : attrs;
+function asMargins(attrs: Attrs): Attrs {
+  const { pad } = attrs;
+  if (typeof pad !== "number") return attrs;
+  const isRow = engine().state.scopeStack.some(({ name }) => name === "conv1d__op");
+  return { ...attrs, pad: margins(isRow ? [0, 0] : [pad, pad], [pad, pad], attrs) };
+}
 
 const forward: readonly Repair[] = [
   "Conv2D",
@@ -67,7 +71,11 @@ function walks(image: readonly number[], window: readonly number[], dy: Tensor, 
     const reach = (window[axis]! - 1) * dilations[axis] + 1;
     const stride = strides[axis];
     const lacking = Math.max(0, (out - 1) * stride + reach - size);
-    const before = pad === "valid" ? 0 : pad === "same" ? Math.floor(lacking / 2) : pad[at + axis][0];
+    // A row of `conv1d`, of which `conv2d` would have more.
+    const isRow =
+      typeof attrs.pad === "number" && axis === 0 && [size, reach, stride, out].every((n) => n === 1);
+    const before =
+      pad === "valid" || isRow ? 0 : pad === "same" ? Math.floor(lacking / 2) : pad[at + axis][0];
     return { size, reach, stride, before, out };
   };
   return [walk(0), walk(1)];
@@ -176,6 +184,63 @@ const fill = (x: Tensor, shape: readonly number[]) =>
     shape.map((n, axis): [number, number] => [0, n - x.shape[axis]!]),
   );
 
+/** The windows of a pool of a volume along each axis. */
+function volumeWalks(x: Tensor, dy: Tensor, attrs: Attrs): Walk[] {
+  const [window, strides] = [triple(attrs.filterSize), triple(attrs.strides)];
+  const info = backend_util.computePool3DInfo(
+    x.shape as [number, number, number, number, number],
+    window as [number, number, number],
+    attrs.strides,
+    1,
+    attrs.pad,
+    attrs.dimRoundingMode,
+  );
+  const { front, top, left } = info.padInfo;
+  return [front, top, left].map((before, i) => ({
+    size: x.shape[i + 1]!,
+    reach: window[i]!,
+    stride: strides[i]!,
+    before,
+    out: dy.shape[i + 1]!,
+  }));
+}
+
+/**
+ * The gradient of a pool of maxima, one axis after the other. The original confuses rows and columns of a window whose
+ * two last sizes differ, so each axis is pooled in the place of the first; null where they do not.
+ */
+function maxPoolByAxes(dy: Tensor, x: Tensor, attrs: Attrs): Tensor | null {
+  const [, height, width] = triple(attrs.filterSize);
+  if (height === width) return null;
+  const axes = volumeWalks(x, dy, attrs);
+  const margin = (walk: Walk): [number, number] => [walk.before, after(walk)];
+  const around = padTensor(x, [[0, 0], ...axes.map(margin), [0, 0]], Number.NEGATIVE_INFINITY);
+  // What the last window does not reach is cut off by "valid".
+  const stages = axes.map(({ reach, stride }, i) => {
+    const perm = [0, i + 1, ...[1, 2, 3].filter((axis) => axis !== i + 1), 4];
+    const undo = perm.map((_, axis) => perm.indexOf(axis));
+    const pool = { filterSize: [reach, 1, 1], strides: [stride, 1, 1], pad: "valid" };
+    return { perm, undo, pool };
+  });
+  const inputs: Tensor[] = [];
+  const outputs: Tensor[] = [];
+  let y: Tensor = around;
+  for (const { perm, undo, pool } of stages) {
+    inputs.push(transpose(y, perm));
+    outputs.push(run("MaxPool3D", { x: inputs.at(-1)! }, pool));
+    y = transpose(outputs.at(-1)!, undo);
+  }
+  let gradient = dy;
+  for (const [i, { perm, undo, pool }] of [...stages.entries()].reverse()) {
+    const turned = transpose(gradient, perm);
+    gradient = transpose(
+      run("MaxPool3DGrad", { dy: turned, input: inputs[i]!, output: outputs[i]! }, pool),
+      undo,
+    );
+  }
+  return slice(gradient, [0, ...axes.map(({ before }) => before), 0], x.shape);
+}
+
 const volume = (kernelName: string, compute: NonNullable<Repair["compute"]>): Repair => ({
   kernelName,
   backends: everywhere,
@@ -209,7 +274,7 @@ const volumes: readonly Repair[] = [
   ),
   volume("MaxPool3DGrad", ({ dy, input, output }, attrs) => {
     const sizes = reached(input!.shape, triple(attrs.filterSize), attrs);
-    if (sizes === null) return null;
+    if (sizes === null) return maxPoolByAxes(dy!, input!, attrs);
     return fill(
       run("MaxPool3DGrad", { dy: dy!, input: crop(input!, sizes), output: output! }, attrs),
       input!.shape,
@@ -221,24 +286,7 @@ const volumes: readonly Repair[] = [
     if (sizes !== null)
       return fill(run("AvgPool3DGrad", { dy: dy!, input: crop(input!, sizes) }, attrs), input!.shape);
     if (attrs[repairedAttrs]) return null;
-    const info = backend_util.computePool3DInfo(
-      input!.shape as [number, number, number, number, number],
-      window as [number, number, number],
-      attrs.strides,
-      1,
-      attrs.pad,
-      attrs.dimRoundingMode,
-    );
-    const { front, top, left } = info.padInfo;
-    const strides = triple(attrs.strides);
-    const axes = [front, top, left].map((before, i) => ({
-      size: input!.shape[i + 1]!,
-      reach: window[i]!,
-      stride: strides[i]!,
-      before,
-      out: dy!.shape[i + 1]!,
-    }));
-    const shared = scaled(dy!, axes);
+    const shared = scaled(dy!, volumeWalks(input!, dy!, attrs));
     return shared && run("AvgPool3DGrad", { dy: shared, input: input! }, { ...attrs, [repairedAttrs]: true });
   }),
 ];

@@ -11,14 +11,15 @@ import {
   variable,
   variableGrads,
 } from "@tensorflow/tfjs-core";
-import { applyNetwork, classesOf, factsFor } from "../apply-network.js";
-import { applyNetworkTraining } from "../apply-network-training.js";
-import type { LayerFact } from "../layer-facts.js";
+import { infer } from "../apply-network.js";
+import { passOf } from "../apply-network-training.js";
+import type { LayerFact, NetworkPlan } from "../layer-facts.js";
+import { layerTensors } from "../layers/inference-ops.js";
+import { classesOf, networkPlans } from "../network-plans.js";
+import { type NetworkState, recordsOf } from "../network-state.js";
 import { expectBins, type Histogram, histogram } from "./histogram.js";
 
 export interface InspectOptions {
-  /** Running statistics of the batch norms. Borrowed. */
-  readonly statistics?: Params;
   /** `[batch]`, int32: with them the loss and its gradients are looked at too (NaN where one is out of range). Borrowed. */
   readonly labels?: Tensor1D;
   /** Look at the network as it is for inference (the default), or in training: batch statistics, dropout of seed 0 and step 0. */
@@ -84,20 +85,21 @@ export interface NetworkInspection {
  *
  * All activations are held at once, as in a step of training. Nothing is read synchronously.
  *
- * @param params As `initNetwork` makes them. Borrowed.
+ * @param state As `initNetwork` makes it, or of a training. Borrowed.
  * @param x Images, `[batch, height, width, channels]`, float32. Borrowed.
  * @throws {TypeError | RangeError} when an option is out of range, or names a layer or an image that is not there.
  * @throws {ShapeError} when images, labels or parameters do not fit the graph.
  */
 export async function inspectNetwork(
   graph: LayerGraph,
-  params: Params,
+  state: NetworkState,
   x: Tensor4D,
   options: InspectOptions = {},
 ): Promise<NetworkInspection> {
   const { bins = 32, labels } = options;
   expectBins("inspectNetwork", bins);
-  const facts = factsFor("inspectNetwork", graph, x);
+  const plan = networkPlans("inspectNetwork", graph)(x);
+  const { facts } = plan;
   const wanted = wantedMaps(facts, x.shape[0], options);
   if (labels !== undefined && (labels.rank !== 1 || labels.shape[0] !== x.shape[0])) {
     throw new ShapeError(
@@ -107,7 +109,8 @@ export async function inspectNetwork(
   if (labels !== undefined && labels.dtype !== "int32") {
     throw new TypeError(`inspectNetwork: labels: expected int32, got ${labels.dtype}`);
   }
-  if (labels !== undefined) classesOf("inspectNetwork", facts, x); // the loss is one of logits
+  if (labels !== undefined) classesOf("inspectNetwork", plan, x); // the loss is one of logits
+  const records = recordsOf("inspectNetwork", state);
   const held: Tensor[] = [];
   try {
     const layers = new Map<string, Tensor>();
@@ -116,7 +119,7 @@ export async function inspectNetwork(
       held.push(kept);
       layers.set(name, kept);
     };
-    const { loss, gradients } = run(graph, params, x, options, see, held);
+    const { loss, gradients } = run(plan, records, x, options, see, held);
     const activations: LayerActivations[] = [];
     const maps: ActivationMap[] = [];
     for (const fact of facts) {
@@ -135,7 +138,7 @@ export async function inspectNetwork(
         for (const image of wanted.images) maps.push(mapOf(fact, values, image, wanted.channels));
       }
     }
-    const weights = await histograms(flattenParams(params), bins);
+    const weights = await histograms(flattenParams(records.params), bins);
     return {
       images: x.shape[0],
       loss: loss === null ? null : (await loss.data())[0]!,
@@ -151,17 +154,20 @@ export async function inspectNetwork(
 
 /** Computes the network once, with gradients where there are labels; what it makes is put into `held`. */
 function run(
-  graph: LayerGraph,
-  params: Params,
+  plan: NetworkPlan,
+  { params, statistics }: NetworkState,
   x: Tensor4D,
-  { statistics = {}, labels, mode = "inference" }: InspectOptions,
+  { labels, mode = "inference" }: InspectOptions,
   see: (name: string, value: Tensor) => void,
   held: Tensor[],
 ): { loss: Tensor | null; gradients: [string, Tensor][] } {
-  const logitsOf = (weights: Params) =>
-    mode === "training"
-      ? applyNetworkTraining(graph, weights, x, { statistics, onLayer: see }).logits
-      : applyNetwork(graph, weights, x, { statistics, onLayer: see });
+  const caller = "inspectNetwork";
+  const logitsOf = (weights: Params) => {
+    const state = { params: weights, statistics };
+    return mode === "training"
+      ? passOf(caller, plan, state, x, { onLayer: see }).logits
+      : infer(plan, layerTensors(caller, plan.facts, state), x, see);
+  };
   if (labels === undefined) {
     tidy(() => {
       logitsOf(params);

@@ -1,5 +1,4 @@
-import type { ConvLayer } from "@gradlab/receptive-field";
-import type { LayerCall } from "@gradlab/receptive-field/measure";
+import type { ConvLayer, LayerCall } from "@gradlab/receptive-field";
 import {
   concat,
   conv2d,

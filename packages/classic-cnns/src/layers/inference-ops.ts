@@ -1,6 +1,5 @@
-import { ShapeError } from "@gradlab/core";
-import type { ConvLayer, DenseLayer, PointwiseLayer } from "@gradlab/receptive-field";
-import type { GraphOps, LayerCall } from "@gradlab/receptive-field/measure";
+import { flattenParams, ShapeError } from "@gradlab/core";
+import type { ConvLayer, DenseLayer, GraphOps, LayerCall, PointwiseLayer } from "@gradlab/receptive-field";
 import {
   add,
   batchNorm,
@@ -19,6 +18,7 @@ import {
   type Tensor4D,
 } from "@tensorflow/tfjs-core";
 import type { LayerFact, ParameterRole } from "../layer-facts.js";
+import { type NetworkState, recordsOf } from "../network-state.js";
 import { convolve } from "./convolve.js";
 import { poolToOne, poolToSize, poolWindows } from "./pool.js";
 
@@ -26,21 +26,18 @@ import { poolToOne, poolToSize, poolWindows } from "./pool.js";
 export type LayerTensors = (layer: string, role: ParameterRole) => Tensor;
 
 /**
- * The tensors of a network by layer and role, from records that have been taken apart.
+ * The tensors of a state by layer and role.
  *
+ * @param caller The function that was called: it begins the messages.
  * @throws {RangeError | ShapeError} when one is missing or of another shape; the message names its path.
  */
-export function layerTensors(
-  caller: string,
-  facts: readonly LayerFact[],
-  params: readonly (readonly [string, Tensor])[],
-  statistics: readonly (readonly [string, Tensor])[],
-): LayerTensors {
-  const tensors = new Map<string, Tensor>([...params, ...statistics]);
+export function layerTensors(caller: string, facts: readonly LayerFact[], state: NetworkState): LayerTensors {
+  const { params, statistics } = recordsOf(caller, state);
   const records = [
-    ["params", new Map(params), "parameters"],
-    ["statistics", new Map(statistics), "statistics"],
+    ["params", new Map(flattenParams(params)), "parameters"],
+    ["statistics", new Map(flattenParams(statistics)), "statistics"],
   ] as const;
+  const tensors = new Map<string, Tensor>();
   for (const { layer, ...fact } of facts) {
     for (const [record, given, kind] of records) {
       for (const { role, shape } of fact[kind]) {
@@ -55,6 +52,7 @@ export function layerTensors(
             `${caller}: ${record}: ${path}: expected ${expected}, got [${found.shape.join(", ")}]`,
           );
         }
+        tensors.set(path, found);
       }
     }
   }

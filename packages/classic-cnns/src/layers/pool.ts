@@ -1,5 +1,4 @@
-import type { AdaptivePoolLayer, PoolLayer } from "@gradlab/receptive-field";
-import type { LayerCall } from "@gradlab/receptive-field/measure";
+import type { AdaptivePoolLayer, LayerCall, PoolLayer } from "@gradlab/receptive-field";
 import {
   avgPool,
   clone,

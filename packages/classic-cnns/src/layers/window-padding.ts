@@ -1,4 +1,4 @@
-import type { LayerCall } from "@gradlab/receptive-field/measure";
+import type { LayerCall } from "@gradlab/receptive-field";
 import { slice, type Tensor4D } from "@tensorflow/tfjs-core";
 
 /** tfjs-core's explicit padding of a `[batch, h, w, channels]` tensor. */

@@ -1,5 +1,5 @@
 import type { Layer, LayerGraph } from "@gradlab/receptive-field";
-import { layerFacts } from "../layer-facts.js";
+import { planNetwork } from "../layer-facts.js";
 import { alexnet, alexnet227 } from "./alexnet.js";
 import { densenet } from "./densenet.js";
 import { googlenet } from "./googlenet.js";
@@ -84,6 +84,6 @@ export function network(name: NetworkName, options: NetworkOptions = {}): LayerG
     input: { shape: shape.size, channels: shape.channels },
     layers: definition.layers(shape),
   };
-  layerFacts(graph, "network"); // refuses what would leave a layer empty, or its groups uneven
+  planNetwork("network", graph); // refuses what would leave a layer empty, or its groups uneven
   return graph;
 }

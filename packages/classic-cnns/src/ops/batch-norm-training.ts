@@ -1,8 +1,9 @@
-import { expectShape, ShapeError } from "@gradlab/core";
+import { expectShape, runFused, ShapeError } from "@gradlab/core";
 import {
   add,
   customGrad,
   div,
+  engine,
   type GradSaveFunc,
   mean as meanOf,
   mul,
@@ -39,7 +40,7 @@ export interface BatchNormTraining {
  * The gradient goes through the mean and the variance: with `x̂ = (x - mean) / √(variance + ε)`, for each channel
  * `dx = scale / √(variance + ε) · (dy - Σ dy / n - x̂ · Σ dy·x̂ / n)`, `dscale = Σ dy·x̂`, `doffset = Σ dy`. Both passes
  * subtract the mean before they square or multiply, so that a mean far from 0 costs no digits of the variance.
- * `y` is differentiable once.
+ * Differentiable twice.
  *
  * @param x `[..., channels]`, float32, at least two elements in each channel. Only `x`, `scale` and two numbers for
  *   each channel are kept for the gradient.
@@ -74,9 +75,19 @@ export function batchNormTraining(
   }
   return tidy(() => {
     const rows = reshape(x, [x.size / channels, channels]); // every axis but the last is one
+    const fused = runFused("GradlabBatchNorm", { x: rows, scale, offset }, { epsilon });
+    if (fused !== null) {
+      const [y, mean, variance] = fused as [Tensor, Tensor1D, Tensor1D];
+      return { y: reshape(y, x.shape), mean, variance };
+    }
     const mean = meanOf(rows, 0) as Tensor1D;
     const variance = meanOf(square(sub(rows, mean)), 0) as Tensor1D;
-    const y = normalize(rows, scale, offset, mean, sqrt(add(variance, epsilon)));
+    const deviation = sqrt(add(variance, epsilon)) as Tensor1D;
+    // The gradient by hand takes mean and deviation for constants, which a second derivative must not.
+    const y =
+      engine().state.gradientDepth > 1
+        ? add(mul(div(sub(rows, mean), deviation), scale), offset)
+        : normalize(rows, scale, offset, mean, deviation);
     return { y: reshape(y, x.shape), mean, variance };
   });
 }

@@ -1,13 +1,14 @@
-import { type Params, ShapeError } from "@gradlab/core";
+import { breather } from "@gradlab/core";
 import type { LayerGraph } from "@gradlab/receptive-field";
 import { dispose } from "@tensorflow/tfjs-core";
-import { applyNetwork, classesOf, factsFor } from "../apply-network.js";
-import type { ImageBatch } from "./train-network.js";
+import { infer } from "../apply-network.js";
+import { layerTensors } from "../layers/inference-ops.js";
+import { classesOf, networkPlans } from "../network-plans.js";
+import type { NetworkState } from "../network-state.js";
+import { type ImageBatch, imageTensors } from "./image-batch.js";
 
 export interface EvaluateOptions {
-  /** Running statistics of the batch norms. Borrowed. */
-  readonly statistics?: Params;
-  /** The images of batch `index`, from 0, or null after the last; they belong to `evaluateNetwork`. */
+  /** The images of batch `index`, from 0, or null after the last; tensors belong to `evaluateNetwork`. */
   readonly batch: (index: number) => ImageBatch | null | Promise<ImageBatch | null>;
   /** Stops before the next batch with the signal's reason as the error. */
   readonly signal?: AbortSignal;
@@ -29,27 +30,30 @@ export interface Evaluation {
 /**
  * How well a network classifies images.
  *
- * @param params As `initNetwork` makes them. Borrowed.
+ * @param state As `initNetwork` makes it, or of a training. Borrowed.
  * @returns Plain data. Of equal logits the first counts as the largest.
  * @throws {RangeError} when there is no image, or a label is not in [0, classes).
  * @throws {ShapeError | TypeError} when images, labels or parameters do not fit the graph.
  */
 export async function evaluateNetwork(
   graph: LayerGraph,
-  params: Params,
-  { statistics = {}, batch, signal }: EvaluateOptions,
+  state: NetworkState,
+  { batch, signal }: EvaluateOptions,
 ): Promise<Evaluation> {
   if (typeof batch !== "function") {
     throw new TypeError(`evaluateNetwork: batch: expected a function, got ${String(batch)}`);
   }
+  const look = looker(graph, state);
   const confusion: number[][] = [];
   let count = 0;
   let loss = 0;
+  const breathe = breather();
   for (let index = 0; ; index++) {
+    await breathe();
     signal?.throwIfAborted();
     const next = await batch(index);
     if (next === null) break;
-    const { logits, labels, classes } = await classified(graph, params, statistics, next);
+    const { logits, labels, classes } = await look(next);
     while (confusion.length < classes) confusion.push(Array.from({ length: classes }, () => 0));
     for (const [i, label] of labels.entries()) {
       const row = logits.subarray(i * classes, (i + 1) * classes);
@@ -74,36 +78,31 @@ export async function evaluateNetwork(
   return { count, loss: loss / count, accuracy: right / count, confusion, perClass };
 }
 
-async function classified(
-  graph: LayerGraph,
-  params: Params,
-  statistics: Params,
-  { images, labels }: ImageBatch,
-): Promise<{ logits: Float32Array; labels: Int32Array; classes: number }> {
-  try {
-    const [count] = images.shape;
-    if (labels.rank !== 1 || labels.shape[0] !== count) {
-      throw new ShapeError(`evaluateNetwork: labels: expected [${count}], got [${labels.shape.join(", ")}]`);
-    }
-    if (labels.dtype !== "int32") {
-      throw new TypeError(`evaluateNetwork: labels: expected int32, got ${labels.dtype}`);
-    }
-    const facts = factsFor("evaluateNetwork", graph, images);
-    const classes = classesOf("evaluateNetwork", facts, images);
-    const y = applyNetwork(graph, params, images, { statistics });
+interface Looked {
+  readonly logits: Float32Array;
+  readonly labels: Int32Array;
+  readonly classes: number;
+}
+
+/** Computes the logits of batches, which it disposes. */
+function looker(graph: LayerGraph, state: NetworkState): (batch: ImageBatch) => Promise<Looked> {
+  const plans = networkPlans("evaluateNetwork", graph);
+  return async (batch) => {
+    const { images, labels } = imageTensors("evaluateNetwork", batch);
     try {
-      const [logits, integers] = await Promise.all([y.data(), labels.data()]);
-      return {
-        logits: logits as Float32Array,
-        labels: integers as Int32Array,
-        classes,
-      };
+      const plan = plans(images);
+      const classes = classesOf("evaluateNetwork", plan, images);
+      const y = infer(plan, layerTensors("evaluateNetwork", plan.facts, state), images);
+      try {
+        const [logits, integers] = await Promise.all([y.data(), labels.data()]);
+        return { logits: logits as Float32Array, labels: integers as Int32Array, classes };
+      } finally {
+        y.dispose();
+      }
     } finally {
-      y.dispose();
+      dispose([images, labels]);
     }
-  } finally {
-    dispose([images, labels]);
-  }
+  };
 }
 
 function largest(row: Float32Array): number {

@@ -1,11 +1,11 @@
-import type { Params } from "@gradlab/core";
 import type { LayerGraph } from "@gradlab/receptive-field";
 import { softmax, type Tensor4D, tidy } from "@tensorflow/tfjs-core";
-import { applyNetwork, classesOf, factsFor } from "../apply-network.js";
+import { infer } from "../apply-network.js";
+import { layerTensors } from "../layers/inference-ops.js";
+import { classesOf, networkPlans } from "../network-plans.js";
+import type { NetworkState } from "../network-state.js";
 
 export interface PredictOptions {
-  /** Running statistics of the batch norms. Borrowed. */
-  readonly statistics?: Params;
   /** How many classes for each image, 5 unless given; all where there are fewer. */
   readonly top?: number;
   /** The name of each class. */
@@ -23,7 +23,7 @@ export interface Prediction {
 /**
  * The most probable classes of each image, the most probable one first (of equal ones that of the smaller index).
  *
- * @param params As `initNetwork` makes them. Borrowed.
+ * @param state As `initNetwork` or `readWeights` makes it. Borrowed.
  * @param x Images, `[batch, height, width, channels]`, float32. Borrowed.
  * @returns For each image, `top` predictions.
  * @throws {TypeError | RangeError} when an option is out of range, or there are not as many names as classes.
@@ -31,18 +31,20 @@ export interface Prediction {
  */
 export async function predict(
   graph: LayerGraph,
-  params: Params,
+  state: NetworkState,
   x: Tensor4D,
-  { statistics = {}, top = 5, labels }: PredictOptions = {},
+  { top = 5, labels }: PredictOptions = {},
 ): Promise<Prediction[][]> {
   if (!(Number.isSafeInteger(top) && top > 0)) {
     throw new RangeError(`predict: top: expected a positive integer, got ${String(top)}`);
   }
-  const classes = classesOf("predict", factsFor("predict", graph, x), x);
+  const plan = networkPlans("predict", graph)(x);
+  const classes = classesOf("predict", plan, x);
   if (labels !== undefined && labels.length !== classes) {
     throw new RangeError(`predict: labels: expected ${classes} names, got ${labels.length}`);
   }
-  const probabilities = tidy(() => softmax(applyNetwork(graph, params, x, { statistics })));
+  const tensors = layerTensors("predict", plan.facts, state);
+  const probabilities = tidy(() => softmax(infer(plan, tensors, x)));
   try {
     const [batch] = x.shape;
     const data = await probabilities.data();

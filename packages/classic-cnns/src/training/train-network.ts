@@ -1,36 +1,17 @@
-import {
-  crossEntropy,
-  flattenParams,
-  mapParams,
-  type OptimizerConfig,
-  type Params,
-  startTraining,
-  type Training,
-  type TrainingStep,
-  type TrainOptions,
-  train,
-} from "@gradlab/core";
+import { crossEntropy, type Training, type TrainingStep, type TrainOptions, train } from "@gradlab/core";
 import type { LayerGraph } from "@gradlab/receptive-field";
-import { keep, type Tensor, type Tensor1D, type Tensor4D, type Variable } from "@tensorflow/tfjs-core";
-import { applyNetworkTraining } from "../apply-network-training.js";
+import { expectCount, passOf } from "../apply-network-training.js";
+import { planNetwork } from "../layer-facts.js";
+import { networkPlans } from "../network-plans.js";
+import type { NetworkState } from "../network-state.js";
+import { type ImageBatch, type ImageTensors, imageTensors } from "./image-batch.js";
 
-/** All that a network has learned. */
-export interface NetworkState {
-  readonly params: Params;
-  /** Running statistics of the batch norms; `{}` where there is none. */
-  readonly statistics: Params;
-}
-
-/** Images with what is seen in them. */
-export interface ImageBatch {
-  /** `[batch, height, width, channels]`, float32. */
-  readonly images: Tensor4D;
-  /** `[batch]`, int32, in [0, classes). */
-  readonly labels: Tensor1D;
-}
-
-export interface TrainNetworkOptions extends Omit<TrainOptions<NetworkState, ImageBatch>, "loss" | "batch"> {
-  /** As in `train`: the images of a step, or null to end; they belong to `trainNetwork`. A pure function of `step` resumes exactly. */
+export interface TrainNetworkOptions
+  extends Omit<TrainOptions<NetworkState, ImageTensors>, "loss" | "batch"> {
+  /**
+   * As in `train`: the images of a step, as arrays or tensors, or null to end; tensors belong to `trainNetwork`. A pure
+   * function of `step` (`batchesOf` of `@gradlab/datasets` makes one) resumes exactly.
+   */
   readonly batch: (step: number) => ImageBatch | null | Promise<ImageBatch | null>;
   /** Of the dropout masks; 0 unless given. */
   readonly seed?: number;
@@ -39,30 +20,12 @@ export interface TrainNetworkOptions extends Omit<TrainOptions<NetworkState, Ima
 }
 
 /**
- * A training of a network: its parameters are trained, its running statistics are carried along (and saved by
- * `saveCheckpoint` with the rest).
- *
- * @param state Borrowed: the training has copies.
- * @param optimizer As plain data, see `startTraining` of `@gradlab/core`.
- * @returns The caller gives it to `disposeTraining` in the end.
- * @throws {TypeError | RangeError} as `startTraining` does.
- */
-export function startNetworkTraining(
-  { params, statistics = {} }: { readonly params: Params; readonly statistics?: Params },
-  optimizer: OptimizerConfig,
-): Training<NetworkState> {
-  const state: NetworkState = { params, statistics };
-  return startTraining<{ params: Params; statistics: Params }>(state, optimizer, {
-    trainable: (path) => path.startsWith("params."),
-  });
-}
-
-/**
  * Trains a network to classify images, one step each time the next result is asked for: softmax cross-entropy, batch
  * norms by the batch, dropout by masks that `seed` and the step decide.
  *
- * The running statistics move with each update that is applied, and with no other. A training that is saved and
- * loaded goes on to the bit where the backend computes the same bits twice (cpu and wasm do).
+ * The running statistics move with each update that is applied, and with no other. Those of a batch norm whose `scale`
+ * and `offset` are not trained stay, and it uses them. A training that is saved and loaded goes on to the bit where the
+ * backend computes the same bits twice (cpu and wasm do).
  *
  * @param training Of `startNetworkTraining` or `loadCheckpoint`. Changed.
  * @returns The steps, as `train` of `@gradlab/core` yields them.
@@ -76,46 +39,38 @@ export function trainNetwork(
   training: Training<NetworkState>,
   options: TrainNetworkOptions,
 ): AsyncGenerator<TrainingStep, void, undefined> {
-  const { seed = 0, labelSmoothing = 0, ...rest } = options;
-  if (typeof rest.batch !== "function") {
-    throw new TypeError(`trainNetwork: batch: expected a function, got ${String(rest.batch)}`);
+  const caller = "trainNetwork";
+  const { seed = 0, labelSmoothing = 0, batch, ...rest } = options;
+  if (typeof batch !== "function") {
+    throw new TypeError(`${caller}: batch: expected a function, got ${String(batch)}`);
   }
-  if (!(Number.isSafeInteger(seed) && seed >= 0)) {
-    throw new RangeError(`trainNetwork: seed: expected an integer, at least 0, got ${String(seed)}`);
-  }
-  const moved: { statistics: Params | null } = { statistics: null };
-  const steps = train<NetworkState, ImageBatch>(training, {
+  expectCount(`${caller}: seed`, seed);
+  const plans = networkPlans(caller, graph);
+  const frozen = frozenNorms(caller, graph, training);
+  return train<NetworkState, ImageTensors>(training, {
     ...rest,
-    loss: ({ params, statistics = {} }, { images, labels }, step) => {
-      const pass = applyNetworkTraining(graph, params, images, { statistics, seed, step });
-      moved.statistics = mapParams(pass.statistics, (tensor) => keep(tensor));
-      return crossEntropy(pass.logits, labels, { labelSmoothing });
+    batch: async (step) => {
+      const next = await batch(step);
+      return next === null ? null : imageTensors(caller, next);
+    },
+    loss: (state, { images, labels }, step) => {
+      const pass = passOf(caller, plans(images), state, images, { seed, step, frozen });
+      const loss = crossEntropy(pass.logits, labels, { labelSmoothing });
+      return { loss, moved: { statistics: pass.statistics } };
     },
   });
-  return carryStatistics(training, steps, moved);
 }
 
-/** Gives the running statistics of each applied update to the training, before anyone sees its result. */
-async function* carryStatistics(
-  { params }: Training<NetworkState>,
-  steps: AsyncGenerator<TrainingStep, void, undefined>,
-  moved: { statistics: Params | null },
-): AsyncGenerator<TrainingStep, void, undefined> {
-  const take = (): [string, Tensor][] => {
-    const taken = flattenParams(moved.statistics ?? {});
-    moved.statistics = null;
-    return taken;
-  };
-  try {
-    for await (const step of steps) {
-      const running = new Map(flattenParams(params.statistics ?? {}));
-      for (const [path, tensor] of take()) {
-        (running.get(path) as Variable).assign(tensor);
-        tensor.dispose();
-      }
-      yield step;
-    }
-  } finally {
-    for (const [, tensor] of take()) tensor.dispose();
-  }
+/** The batch norms of which nothing is trained. */
+function frozenNorms(
+  caller: string,
+  graph: LayerGraph,
+  { trained }: Training<NetworkState>,
+): ReadonlySet<string> {
+  const moving = new Set(trained);
+  const frozen = planNetwork(caller, graph).facts.filter(({ layer, statistics, parameters }) => {
+    const paths = parameters.map(({ role }) => `params.${layer.name}.${role}`);
+    return statistics.length > 0 && !paths.some((path) => moving.has(path));
+  });
+  return new Set(frozen.map(({ layer }) => layer.name));
 }

@@ -2,13 +2,14 @@ import { unflattenParams } from "@gradlab/core";
 import type { LayerGraph } from "@gradlab/receptive-field";
 import type { Named, RawTensor } from "@gradlab/safetensors";
 import { type Tensor, tensor } from "@tensorflow/tfjs-core";
-import type { NetworkState } from "../training/train-network.js";
+import type { NetworkState } from "../network-state.js";
 import { expectTensors } from "./expect-tensors.js";
 import { float32Values } from "./float32-values.js";
 import { oihwToHwio } from "./kernel-layout.js";
 import { torchEntries } from "./torch-entries.js";
+import { withFacts } from "./with-facts.js";
 
-/** Weights of PyTorch as they are here. */
+/** A state of PyTorch as it is here; what else is said of it is not enumerable, no record among the others. */
 export interface TorchWeights extends NetworkState {
   /** The tensors that this network has no use for: GoogLeNet's auxiliary classifiers. */
   readonly ignored: readonly string[];
@@ -37,25 +38,30 @@ export interface TorchWeights extends NetworkState {
  * @throws {RangeError} when tensors are missing, unexpected, of another shape or not of floats; it lists them.
  */
 export function fromTorchState(graph: LayerGraph, tensors: Named<RawTensor>): TorchWeights {
-  const entries = torchEntries(graph, "fromTorchState").filter(({ record }) => record !== null);
+  return torchState("fromTorchState", graph, tensors);
+}
+
+/** @param caller The function that was called: it begins the messages. */
+export function torchState(caller: string, graph: LayerGraph, tensors: Named<RawTensor>): TorchWeights {
+  const where = `${caller}: tensors`;
+  const entries = torchEntries(graph, caller).filter(({ record }) => record !== null);
   const expected = new Map(entries.map(({ name, shape }) => [name, shape]));
-  const { found, ignored } = settleNames(expected, withoutPrefixes(namedTensors(tensors)));
-  expectTensors("fromTorchState: tensors", expected, found);
+  const { found, ignored } = settleNames(where, expected, withoutPrefixes(namedTensors(where, tensors)));
+  expectTensors(where, expected, found);
   const records = { params: [] as [string, Tensor][], statistics: [] as [string, Tensor][] };
   for (const { name, record, path, ownShape, oihw } of entries) {
     const values = float32Values(found.get(name)!)!;
     const own = oihw === undefined ? values.slice() : oihwToHwio(values, oihw);
     records[record!].push([path, tensor(own, [...ownShape], "float32")]);
   }
-  return {
+  const state = {
     params: unflattenParams(records.params),
     statistics: unflattenParams(records.statistics),
-    ignored,
   };
+  return withFacts(state, { ignored });
 }
 
-function namedTensors(tensors: Named<RawTensor>): [string, RawTensor][] {
-  const where = "fromTorchState: tensors";
+function namedTensors(where: string, tensors: Named<RawTensor>): [string, RawTensor][] {
   if (typeof tensors !== "object" || tensors === null) {
     throw new TypeError(`${where}: expected a Map, pairs or a record, got ${String(tensors)}`);
   }
@@ -85,6 +91,7 @@ const counter = /(?:^|\.)num_batches_tracked$/;
 const auxiliary = /^aux[12]\./;
 
 function settleNames(
+  where: string,
   expected: ReadonlyMap<string, unknown>,
   tensors: readonly (readonly [string, RawTensor])[],
 ): { found: ReadonlyMap<string, RawTensor>; ignored: readonly string[] } {
@@ -96,7 +103,7 @@ function settleNames(
     const settled = expected.has(name) ? name : given;
     if (isGoogLeNet && auxiliary.test(given)) ignored.push(given);
     else if (found.has(settled)) {
-      throw new RangeError(`fromTorchState: tensors: expected ${JSON.stringify(settled)} once, got it twice`);
+      throw new RangeError(`${where}: expected ${JSON.stringify(settled)} once, got it twice`);
     } else if (!counter.test(given)) found.set(settled, value);
   }
   return { found, ignored };

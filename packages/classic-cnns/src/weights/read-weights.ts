@@ -1,16 +1,18 @@
 import { disposeTraining, flattenParams, loadCheckpoint, unflattenParams } from "@gradlab/core";
 import type { LayerGraph } from "@gradlab/receptive-field";
 import { type RawTensor, readSafetensors } from "@gradlab/safetensors";
+import { looksLikeTorch, type ReadTorchOptions, readTorch } from "@gradlab/torch-files";
 import { type Tensor, tensor } from "@tensorflow/tfjs-core";
-import { layerFacts } from "../layer-facts.js";
-import { asBytes } from "../torch/as-bytes.js";
-import { looksLikeTorch, type ReadTorchOptions, readTorch } from "../torch/read-torch.js";
+import { planNetwork } from "../layer-facts.js";
+import type { NetworkState } from "../network-state.js";
+import { asBytes } from "./as-bytes.js";
 import { type Described, expectTensors } from "./expect-tensors.js";
 import { float32Values } from "./float32-values.js";
-import { fromTorchState, type TorchWeights } from "./from-torch-state.js";
+import { type TorchWeights, torchState } from "./from-torch-state.js";
 import { CHECKPOINT_KEY, FORMAT_VERSION, METADATA_KEY } from "./weights-format.js";
+import { withFacts } from "./with-facts.js";
 
-/** The weights of a file. */
+/** The weights of a file: a state, and what the file says of it. */
 export interface WeightsFile extends TorchWeights {
   /**
    * What the file is: `"weights"` of `writeWeights`, a `"checkpoint"` of a training, `"safetensors"` with PyTorch's
@@ -41,7 +43,8 @@ export function readWeights(
   if (looksLikeTorch(file)) {
     const { tensors, format } = readTorch(file, options);
     const kind = format === "zip" ? "torch" : "torch-legacy";
-    return { ...fromTorchState(graph, tensors), format: kind, metadata: new Map() };
+    const state = torchState("readWeights", graph, tensors);
+    return withFacts(state, { format: kind, metadata: new Map(), ignored: state.ignored } as const);
   }
   if (!looksLikeSafetensors(file)) {
     const got = [...file.subarray(0, 9)].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
@@ -52,18 +55,25 @@ export function readWeights(
   const strings = new Map(metadata);
   for (const key of [METADATA_KEY, CHECKPOINT_KEY]) strings.delete(key);
   if (metadata.has(CHECKPOINT_KEY)) {
-    return { ...fromCheckpoint(graph, file), format: "checkpoint", metadata: strings };
+    return ownFile(fromCheckpoint(graph, file), "checkpoint", strings);
   }
   const version = metadata.get(METADATA_KEY);
   if (version === undefined) {
-    return { ...fromTorchState(graph, tensors), format: "safetensors", metadata: strings };
+    const state = torchState("readWeights", graph, tensors);
+    return withFacts(state, { format: "safetensors", metadata: strings, ignored: state.ignored } as const);
   }
   if (version !== FORMAT_VERSION) {
     const got = JSON.stringify(version.slice(0, 40));
     throw new RangeError(`readWeights: metadata "${METADATA_KEY}": expected "${FORMAT_VERSION}", got ${got}`);
   }
-  return { ...takeRecords(graph, tensors, tensorOf), format: "weights", metadata: strings };
+  return ownFile(takeRecords(graph, tensors, tensorOf), "weights", strings);
 }
+
+const ownFile = (
+  state: NetworkState,
+  format: WeightsFile["format"],
+  metadata: WeightsFile["metadata"],
+): WeightsFile => withFacts(state, { format, metadata, ignored: [] });
 
 /** A header of JSON behind the 8 bytes of its length; the length's upper half is zero in any file that is read. */
 function looksLikeSafetensors(file: Uint8Array): boolean {
@@ -79,8 +89,8 @@ function takeRecords<T extends Described>(
   graph: LayerGraph,
   found: ReadonlyMap<string, T>,
   make: (value: T) => Tensor,
-): TorchWeights {
-  const entries = layerFacts(graph, "readWeights").flatMap(({ layer, parameters, statistics }) => [
+): NetworkState {
+  const entries = planNetwork("readWeights", graph).facts.flatMap(({ layer, parameters, statistics }) => [
     ...parameters.map(({ role, shape }) => ["params", `${layer.name}.${role}`, shape] as const),
     ...statistics.map(({ role, shape }) => ["statistics", `${layer.name}.${role}`, shape] as const),
   ]);
@@ -92,16 +102,16 @@ function takeRecords<T extends Described>(
         record === wanted ? [[path, make(found.get(`${record}.${path}`)!)] as const] : [],
       ),
     );
-  return { params: recordOf("params"), statistics: recordOf("statistics"), ignored: [] };
+  return { params: recordOf("params"), statistics: recordOf("statistics") };
 }
 
 const tensorOf = (raw: RawTensor): Tensor => tensor(float32Values(raw)!.slice(), [...raw.shape], "float32");
 
 /** The record that was trained: `{ params, statistics }`, or parameters alone. */
-function fromCheckpoint(graph: LayerGraph, file: Uint8Array): TorchWeights {
+function fromCheckpoint(graph: LayerGraph, file: Uint8Array): NetworkState {
   const training = loadCheckpoint(file);
   try {
-    const trained = flattenParams(training.params);
+    const trained = flattenParams(training.state);
     const isGrouped = trained.every(([path]) => /^(?:params|statistics)\./.test(path));
     const found = new Map(trained.map(([path, value]) => [isGrouped ? path : `params.${path}`, value]));
     return takeRecords(graph, found, (value) => value.clone());

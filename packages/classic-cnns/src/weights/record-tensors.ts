@@ -1,8 +1,9 @@
-import { flattenParams, type Params } from "@gradlab/core";
+import { flattenParams } from "@gradlab/core";
 import type { LayerGraph } from "@gradlab/receptive-field";
 import type { Tensor } from "@tensorflow/tfjs-core";
-import { layerFacts } from "../layer-facts.js";
+import { planNetwork } from "../layer-facts.js";
 import { layerTensors } from "../layers/inference-ops.js";
+import { type NetworkState, recordsOf } from "../network-state.js";
 
 /**
  * The tensors of both records by record and path, after comparing them with the graph; a tensor that the graph has no
@@ -11,11 +12,12 @@ import { layerTensors } from "../layers/inference-ops.js";
 export function recordTensors(
   caller: string,
   graph: LayerGraph,
-  { params, statistics = {} }: { readonly params: Params; readonly statistics?: Params },
+  state: NetworkState,
 ): ReadonlyMap<string, Tensor> {
-  const facts = layerFacts(graph, caller);
+  const { facts } = planNetwork(caller, graph);
+  layerTensors(caller, facts, state);
+  const { params, statistics } = recordsOf(caller, state);
   const records = { params: flattenParams(params), statistics: flattenParams(statistics) };
-  layerTensors(caller, facts, records.params, records.statistics);
   const known = new Set(
     facts.flatMap(({ layer, parameters, statistics: running }) => [
       ...parameters.map(({ role }) => `params.${layer.name}.${role}`),

@@ -1,5 +1,5 @@
 import type { LayerGraph } from "@gradlab/receptive-field";
-import { type LayerFact, layerFacts, type ParameterRole } from "../layer-facts.js";
+import { type LayerFact, type ParameterRole, planNetwork } from "../layer-facts.js";
 
 /** A tensor of a network in PyTorch's state_dict. */
 export interface TorchEntry {
@@ -35,7 +35,7 @@ const torchNames: Readonly<Record<ParameterRole, string>> = {
  */
 export function torchEntries(graph: LayerGraph, caller: string): readonly TorchEntry[] {
   const modules = sequentialModules(graph);
-  return layerFacts(graph, caller).flatMap((fact) => {
+  return planNetwork(caller, graph).facts.flatMap((fact) => {
     const module = modules.get(fact.layer.name) ?? fact.layer.name;
     const entries = (["params", "statistics"] as const).flatMap((record) =>
       fact[record === "params" ? "parameters" : "statistics"].map(({ role, shape }): TorchEntry => {

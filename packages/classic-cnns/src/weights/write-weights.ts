@@ -1,6 +1,6 @@
-import type { Params } from "@gradlab/core";
 import type { LayerGraph } from "@gradlab/receptive-field";
 import { type Named, type RawTensor, writeSafetensors } from "@gradlab/safetensors";
+import type { NetworkState } from "../network-state.js";
 import { readValues, recordTensors } from "./record-tensors.js";
 import { FORMAT_VERSION, METADATA_KEY } from "./weights-format.js";
 
@@ -15,20 +15,20 @@ export interface WriteWeightsOptions {
  *
  * What is written is the moment of the call. For PyTorch, write what `toTorchState` gives instead.
  *
- * @param weights Borrowed.
+ * @param state As `initNetwork` makes it, or of a training. Borrowed.
  * @throws {RangeError | ShapeError | TypeError} when a tensor is missing, of another shape or dtype, or unexpected (the
  *   message names its path), or the metadata is not strings or has the key `gradlab.weights`.
  */
 export async function writeWeights(
   graph: LayerGraph,
-  weights: { readonly params: Params; readonly statistics?: Params },
+  state: NetworkState,
   { metadata = {} }: WriteWeightsOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
   const strings = [...(Symbol.iterator in metadata ? metadata : Object.entries(metadata))];
   if (strings.some(([key]) => key === METADATA_KEY)) {
     throw new RangeError(`writeWeights: metadata: expected keys other than ${METADATA_KEY}, got it`);
   }
-  const tensors = recordTensors("writeWeights", graph, weights);
+  const tensors = recordTensors("writeWeights", graph, state);
   const values = await readValues(tensors);
   const raw = new Map(
     [...tensors].map(([name, { shape }]): [string, RawTensor] => [

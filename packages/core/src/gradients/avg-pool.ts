@@ -12,6 +12,7 @@ import {
   tensor,
   zeros,
 } from "@tensorflow/tfjs-core";
+import { explicitPad, type Pad } from "./explicit-pad.js";
 
 /** One spatial axis of a pooling. */
 interface Axis {
@@ -78,7 +79,8 @@ export const avgPoolGradients: readonly GradConfig[] = [
     inputsToSave: ["x"],
     gradFunc: (dy, saved, attrs) => {
       const x = saved[0] as Tensor;
-      const { filterSize, strides, pad, dimRoundingMode } = attrs as unknown as AvgPoolAttrs;
+      const { filterSize, strides, dimRoundingMode, ...rest } = attrs as unknown as AvgPoolAttrs;
+      const pad = explicitPad(rest.pad as Pad);
       const shape = x.shape as [number, number, number, number];
       const info = backend_util.computePool2DInfo(shape, filterSize, strides, 1, pad, dimRoundingMode);
       const axes: Axis[] = [
@@ -97,7 +99,7 @@ export const avgPoolGradients: readonly GradConfig[] = [
           before: info.padInfo.left,
         },
       ];
-      return { x: () => poolGradient("AvgPoolGrad", dy as Tensor, x, axes, attrs) };
+      return { x: () => poolGradient("AvgPoolGrad", dy as Tensor, x, axes, { ...attrs, pad }) };
     },
   },
   {

@@ -10,6 +10,7 @@ import {
   type Tensor4D,
   transpose,
 } from "@tensorflow/tfjs-core";
+import { explicitPad, type Pad } from "./explicit-pad.js";
 
 /** Rows above and below, columns before and after; a negative number cuts off. */
 type Margins = [above: number, below: number, before: number, after: number];
@@ -88,43 +89,54 @@ function dilatedGradients(
 const channelsLast = (x: Tensor4D): Tensor4D => transpose(x, [0, 2, 3, 1]);
 const channelsFirst = (x: Tensor4D): Tensor4D => transpose(x, [0, 3, 1, 2]);
 
+/** The gradients of a convolution with respect to image and filter. */
+export function conv2dGradients(
+  dy: Tensor4D,
+  x: Tensor4D,
+  filter: Tensor4D,
+  attrs: Conv2DAttrs,
+): { dx: () => Tensor4D; dw: () => Tensor4D } {
+  const { strides, dataFormat = "NHWC", dimRoundingMode } = attrs;
+  const dilations = attrs.dilations ?? [1, 1]; // tfjs-layers passes null
+  const pad = explicitPad(attrs.pad as Pad, dataFormat);
+  if (!backend_util.tupleValuesAreOne(dilations)) {
+    const format = backend_util.convertConv2DDataFormat(dataFormat);
+    const info = backend_util.computeConv2DInfo(
+      x.shape,
+      filter.shape,
+      strides,
+      dilations,
+      pad,
+      dimRoundingMode,
+      false,
+      format,
+    );
+    if (dataFormat !== "NCHW") return dilatedGradients(dy, x, filter, info);
+    const { dx, dw } = dilatedGradients(channelsLast(dy), channelsLast(x), filter, info);
+    return { dx: () => channelsFirst(dx()), dw };
+  }
+  const run = (kernel: string, inputs: Record<string, Tensor4D>, shape: Record<string, number[]>) => {
+    const all = { strides, pad, dataFormat, dimRoundingMode, ...shape } as unknown as NamedAttrMap;
+    return engine().runKernel(kernel, inputs, all) as Tensor4D;
+  };
+  return {
+    dx: () => run("Conv2DBackpropInput", { dy, filter }, { inputShape: x.shape }),
+    dw: () => run("Conv2DBackpropFilter", { x, dy }, { filterShape: filter.shape }),
+  };
+}
+
 /**
- * The gradient of `conv2d`, with dilation as well: tfjs-core refuses a dilation other than 1.
- * (`strides` and `dilations` are never both above 1, conv2d itself sees to that.)
+ * The gradient of `conv2d`.
+ *
+ * Unlike tfjs-core, with dilation too, which tfjs-core refuses (`strides` and `dilations` are never both above 1, conv2d
+ * itself sees to that), and with a numeric padding around windows that are not square.
  */
 export const conv2dGradient: GradConfig = {
   kernelName: "Conv2D",
   inputsToSave: ["x", "filter"],
-  gradFunc: (gradient, saved, namedAttrs) => {
+  gradFunc: (dy, saved, attrs) => {
     const [x, filter] = saved as [Tensor4D, Tensor4D];
-    const dy = gradient as Tensor4D;
-    const { strides, pad, dataFormat, dimRoundingMode, dilations } = namedAttrs as unknown as Conv2DAttrs;
-    if (!backend_util.tupleValuesAreOne(dilations)) {
-      const format = backend_util.convertConv2DDataFormat(dataFormat);
-      const info = backend_util.computeConv2DInfo(
-        x.shape,
-        filter.shape,
-        strides,
-        dilations,
-        pad,
-        dimRoundingMode,
-        false,
-        format,
-      );
-      if (dataFormat !== "NCHW") {
-        const { dx, dw } = dilatedGradients(dy, x, filter, info);
-        return { x: dx, filter: dw };
-      }
-      const { dx, dw } = dilatedGradients(channelsLast(dy), channelsLast(x), filter, info);
-      return { x: () => channelsFirst(dx()), filter: dw };
-    }
-    const run = (kernel: string, inputs: Record<string, Tensor4D>, shape: Record<string, number[]>) => {
-      const attrs = { strides, pad, dataFormat, dimRoundingMode, ...shape } as unknown as NamedAttrMap;
-      return engine().runKernel(kernel, inputs, attrs) as Tensor4D;
-    };
-    return {
-      x: () => run("Conv2DBackpropInput", { dy, filter }, { inputShape: x.shape }),
-      filter: () => run("Conv2DBackpropFilter", { x, dy }, { filterShape: filter.shape }),
-    };
+    const { dx, dw } = conv2dGradients(dy as Tensor4D, x, filter, attrs as unknown as Conv2DAttrs);
+    return { x: dx, filter: dw };
   },
 };

@@ -1,7 +1,12 @@
-import { broadcast_util, reshape, sum, type Tensor } from "@tensorflow/tfjs-core";
+import { reshape, sum, type Tensor, zeros } from "@tensorflow/tfjs-core";
 
 /** Sums the gradient of a broadcast input over its copies, so that it has the input's shape again. */
 export function unbroadcast(gradient: Tensor, shape: number[]): Tensor {
-  const axes = broadcast_util.getReductionAxes(shape, gradient.shape);
-  return axes.length === 0 && gradient.rank === shape.length ? gradient : reshape(sum(gradient, axes), shape);
+  // No copy at all: the kernels of some backends read what lies behind an empty tensor.
+  if (gradient.size === 0) return zeros(shape);
+  const added = gradient.rank - shape.length;
+  const axes = gradient.shape
+    .map((_, i) => i)
+    .filter((i) => i < added || shape[i - added] !== gradient.shape[i]);
+  return axes.length === 0 && added === 0 ? gradient : reshape(sum(gradient, axes), shape);
 }

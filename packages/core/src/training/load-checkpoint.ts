@@ -1,107 +1,70 @@
 import { type RawTensor, readSafetensors } from "@gradlab/safetensors";
-import { type Tensor, tensor } from "@tensorflow/tfjs-core";
+import { keep, type Tensor, tensor } from "@tensorflow/tfjs-core";
 import { expectShape } from "../expect-shape.js";
+import { ruleOf } from "../optimizers/rule-of.js";
 import { expectSameParams } from "../params/expect-same-params.js";
 import { flattenParams } from "../params/flatten-params.js";
 import { mapParams } from "../params/map-params.js";
 import type { Params, ParamsOf } from "../params/params.js";
 import { unflattenParams } from "../params/unflatten-params.js";
-import { FORMAT_VERSION, METADATA_KEY, OPTIMIZER_PREFIX, PARAMS_PREFIX } from "./checkpoint-format.js";
-import { type FullOptimizerConfig, fullConfig } from "./optimizer-config.js";
-import { restoreSlots, slotFields } from "./optimizer-slots.js";
-import { type JsonValue, type Training, trainedVariables, trainingOf } from "./training.js";
+import { AVERAGE_PREFIX, OPTIMIZER_PREFIX, STATE_PREFIX } from "./checkpoint-format.js";
+import { type CheckpointNote, parseNote } from "./checkpoint-note.js";
+import { trainedPaths } from "./trained-paths.js";
+import { averageEntries, slotEntries, type Training, trainingOf } from "./training.js";
 
 /**
  * The training that `saveCheckpoint` wrote.
  *
  * @param bytes The whole file; not kept, so that changing it later changes nothing.
- * @param like The parameters that the model expects, such as those of its `init`: they are compared with those of the
- *   file, and give the result its type. Borrowed. Without it the paths of the file make the record.
+ * @param like The state that the model expects, such as that of its `init`: it is compared with that of the
+ *   file, and gives the result its type. Borrowed. Without it the paths of the file make the record.
  * @returns The caller gives it to `disposeTraining` in the end.
  * @throws {SafetensorsError} when the bytes are no safetensors file: cut off, for one.
  * @throws {RangeError} when the file is no checkpoint, or contradicts itself; the message names the entry.
- * @throws {ShapeError | RangeError} when the parameters are not like `like`; the message names the path.
+ * @throws {ShapeError | RangeError} when the state is not like `like`; the message names the path.
  */
 export function loadCheckpoint(bytes: Uint8Array): Training<Params>;
-export function loadCheckpoint<P extends ParamsOf<P>>(bytes: Uint8Array, like: P): Training<P>;
-export function loadCheckpoint<P extends ParamsOf<P>>(bytes: Uint8Array, like?: P): Training<P | Params> {
+export function loadCheckpoint<S extends ParamsOf<S>>(bytes: Uint8Array, like: S): Training<S>;
+export function loadCheckpoint<S extends ParamsOf<S>>(bytes: Uint8Array, like?: S): Training<S | Params> {
   const { tensors: raw, metadata } = readSafetensors(bytes);
-  const state = parseState(metadata.get(METADATA_KEY));
+  const note = parseNote("loadCheckpoint", metadata);
   const held = new Map<string, Tensor>();
   try {
     for (const [name, entry] of raw) held.set(name, tensorOf(name, entry));
-    const found = unflattenParams(startingWith(PARAMS_PREFIX, held));
+    const state = unflattenParams(startingWith(STATE_PREFIX, held));
     const slots = new Map(startingWith(OPTIMIZER_PREFIX, held));
+    const averages = new Map(startingWith(AVERAGE_PREFIX, held));
     expectNothingElse(held);
-    expectSlots(found, slots, state);
-    if (like === undefined) return restore(found, slots, state);
-    expectSameParams("loadCheckpoint", found, like);
+    expectTrained(state, note);
+    expectSlots(state, slots, averages, note);
+    if (like === undefined) return restore(state, slots, averages, note);
+    expectSameParams("loadCheckpoint", state, like);
     return restore(
-      mapParams(like, (_, path) => held.get(`${PARAMS_PREFIX}${path}`)!),
+      mapParams(like, (_, path) => held.get(`${STATE_PREFIX}${path}`)!),
       slots,
-      state,
+      averages,
+      note,
     );
   } finally {
     for (const tensor of held.values()) tensor.dispose();
   }
 }
 
-interface State {
-  readonly step: number;
-  /** The paths of the float32 tensors that are not trained. */
-  readonly frozen: ReadonlySet<string>;
-  readonly config: FullOptimizerConfig;
-  readonly extra: JsonValue;
-}
-
-function restore<P extends ParamsOf<P>>(
-  params: P,
+function restore<S extends ParamsOf<S>>(
+  state: S,
   slots: ReadonlyMap<string, Tensor>,
-  { step, config, frozen, extra }: State,
-): Training<P> {
-  const training = trainingOf("loadCheckpoint", params, config, (path) => !frozen.has(path));
-  const paths = trainedVariables(training).map(([path]) => path);
-  restoreSlots(training.optimizer, config, paths, slots);
-  return Object.assign(training, { step, extra });
-}
-
-function parseState(text: string | undefined): State {
-  const where = `loadCheckpoint: metadata "${METADATA_KEY}"`;
-  if (text === undefined) throw new RangeError(`${where}: expected the state of a training, got none`);
-  let state: unknown;
-  try {
-    state = JSON.parse(text);
-  } catch {
-    throw new RangeError(`${where}: expected JSON, got ${JSON.stringify(text.slice(0, 40))}`);
+  averages: ReadonlyMap<string, Tensor>,
+  { step, config, trained, counts, averaging, plateau, extra }: CheckpointNote,
+): Training<S> {
+  const training = trainingOf(state, config, trained, averaging, plateau);
+  for (const [path, average] of averageEntries(training)) average.assign(averages.get(path)!);
+  for (const [slot, path, tensor] of slotEntries(training)) {
+    tensor.dispose();
+    const found = keep(slots.get(`${slot}.${path}`)!.clone());
+    (training.slots as Record<string, Record<string, Tensor>>)[slot]![path] = found;
   }
-  if (typeof state !== "object" || state === null || Array.isArray(state)) {
-    throw new RangeError(`${where}: expected an object, got ${JSON.stringify(state).slice(0, 40)}`);
-  }
-  const { version, step, optimizer, frozen, extra = null } = state as Record<string, unknown>;
-  if (version !== FORMAT_VERSION) {
-    throw new RangeError(`${where}: version: expected ${FORMAT_VERSION}, got ${JSON.stringify(version)}`);
-  }
-  if (!Number.isSafeInteger(step) || (step as number) < 0) {
-    throw new RangeError(`${where}: step: expected an integer, at least 0, got ${JSON.stringify(step)}`);
-  }
-  if (!Array.isArray(frozen) || !frozen.every((path) => typeof path === "string")) {
-    throw new RangeError(`${where}: frozen: expected a list of paths, got ${JSON.stringify(frozen)}`);
-  }
-  return {
-    step: step as number,
-    config: configOf(where, optimizer),
-    frozen: new Set(frozen),
-    extra: extra as JsonValue,
-  };
-}
-
-/** The configuration; the bytes are at fault when it is wrong, so every error is a `RangeError`. */
-function configOf(where: string, config: unknown): FullOptimizerConfig {
-  try {
-    return fullConfig(`${where}: optimizer`, config);
-  } catch (error) {
-    throw new RangeError((error as Error).message);
-  }
+  const all = Object.fromEntries(trained.map((path) => [path, counts[path] ?? step]));
+  return Object.assign(training, { step, counts: all, extra });
 }
 
 function tensorOf(name: string, { dtype, shape, data }: RawTensor): Tensor {
@@ -124,44 +87,67 @@ function startingWith(prefix: string, tensors: ReadonlyMap<string, Tensor>): [st
 }
 
 function expectNothingElse(tensors: ReadonlyMap<string, Tensor>): void {
+  const prefixes = [STATE_PREFIX, OPTIMIZER_PREFIX, AVERAGE_PREFIX];
   for (const name of tensors.keys()) {
-    if (!name.startsWith(PARAMS_PREFIX) && !name.startsWith(OPTIMIZER_PREFIX)) {
+    if (!prefixes.some((prefix) => name.startsWith(prefix))) {
       throw new RangeError(
-        `loadCheckpoint: ${name}: expected a name that begins with ${PARAMS_PREFIX} or ${OPTIMIZER_PREFIX}`,
+        `loadCheckpoint: ${name}: expected a name that begins with ${prefixes.join(" or ")}, got another`,
       );
     }
   }
 }
 
-/** All scalars, and one slot of its shape for each trained tensor, or none at all before the first update. */
-function expectSlots(
-  params: Params,
-  slots: ReadonlyMap<string, Tensor>,
-  { config, step, frozen }: State,
-): void {
-  const fields = slotFields(config);
-  const expected = new Map(
-    Object.keys(fields.scalars).map((name): [string, readonly number[]] => [name, []]),
+/** What is trained must be there, float32, and a parameter. */
+function expectTrained(state: Params, { trained }: CheckpointNote): void {
+  const possible = new Set(trainedPaths("loadCheckpoint: state", state, () => true));
+  const wrong = trained.find((path) => !possible.has(path));
+  if (wrong === undefined) return;
+  throw new RangeError(
+    `loadCheckpoint: ${STATE_PREFIX}${wrong}: expected a float32 parameter to train, got none`,
   );
-  if (step > 0) {
-    for (const [path, { dtype, shape }] of flattenParams(params)) {
-      if (dtype !== "float32" || frozen.has(path)) continue;
-      for (const name of Object.keys(fields.perTensor)) expected.set(`${name}.${path}`, shape);
-    }
-  }
+}
+
+/** One slot of its shape for each trained tensor, one average where there are any, and nothing else. */
+function expectSlots(
+  state: Params,
+  slots: ReadonlyMap<string, Tensor>,
+  averages: ReadonlyMap<string, Tensor>,
+  { config, trained, averaging }: CheckpointNote,
+): void {
+  const shapes = new Map(flattenParams(state).map(([path, { shape }]) => [path, shape]));
+  const slotNames = Object.keys(ruleOf(config).slots);
+  const expected = slotNames.flatMap((slot) =>
+    trained.map((path) => [`${slot}.${path}`, shapes.get(path)!] as const),
+  );
+  expectTensors(OPTIMIZER_PREFIX, slots, new Map(expected), config.name);
+  const averaged = averaging === null ? [] : trained.map((path) => [path, shapes.get(path)!] as const);
+  expectTensors(
+    AVERAGE_PREFIX,
+    averages,
+    new Map(averaged),
+    averaging === null ? "no averaging" : "averaging",
+  );
+}
+
+/** Exactly the float32 tensors of these names and shapes. */
+function expectTensors(
+  prefix: string,
+  tensors: ReadonlyMap<string, Tensor>,
+  expected: ReadonlyMap<string, readonly number[]>,
+  what: string,
+): void {
   for (const [name, shape] of expected) {
-    const slot = slots.get(name);
-    const where = `loadCheckpoint: ${OPTIMIZER_PREFIX}${name}`;
-    if (slot === undefined)
+    const tensor = tensors.get(name);
+    const where = `loadCheckpoint: ${prefix}${name}`;
+    if (tensor === undefined) {
       throw new RangeError(`${where}: expected a tensor [${shape.join(", ")}], got none`);
-    expectShape(where, slot, shape);
-    if (slot.dtype !== "float32") throw new RangeError(`${where}: expected float32, got ${slot.dtype}`);
+    }
+    expectShape(where, tensor, shape);
+    if (tensor.dtype !== "float32") throw new RangeError(`${where}: expected float32, got ${tensor.dtype}`);
   }
-  for (const name of slots.keys()) {
+  for (const name of tensors.keys()) {
     if (!expected.has(name)) {
-      throw new RangeError(
-        `loadCheckpoint: ${OPTIMIZER_PREFIX}${name}: expected no such tensor for ${config.name}`,
-      );
+      throw new RangeError(`loadCheckpoint: ${prefix}${name}: expected no such tensor for ${what}`);
     }
   }
 }

@@ -2,9 +2,14 @@ import { type RawTensor, writeSafetensors } from "@gradlab/safetensors";
 import type { Tensor } from "@tensorflow/tfjs-core";
 import { typeMismatch } from "../expect-argument.js";
 import { entriesOf } from "../params/params.js";
-import { FORMAT_VERSION, METADATA_KEY, OPTIMIZER_PREFIX, PARAMS_PREFIX } from "./checkpoint-format.js";
-import { slotsOf } from "./optimizer-slots.js";
-import { type Training, trainedVariables } from "./training.js";
+import {
+  AVERAGE_PREFIX,
+  FORMAT_VERSION,
+  METADATA_KEY,
+  OPTIMIZER_PREFIX,
+  STATE_PREFIX,
+} from "./checkpoint-format.js";
+import { averageEntries, slotEntries, type Training } from "./training.js";
 
 /**
  * All of a training as the bytes of a safetensors file: weights, the optimizer's memory, step, configuration and `extra`.
@@ -16,25 +21,35 @@ import { type Training, trainedVariables } from "./training.js";
  * @returns Bytes to store: under another name first, then renamed, so that a crash leaves the old file.
  * @throws {TypeError} when `extra` is not what JSON can hold.
  */
-export async function saveCheckpoint<P>(training: Training<P>): Promise<Uint8Array<ArrayBuffer>> {
-  const { config, optimizer, step, extra } = training;
+export async function saveCheckpoint<S>(training: Training<S>): Promise<Uint8Array<ArrayBuffer>> {
+  const { config, trained, counts, step, extra } = training;
   expectJson("saveCheckpoint: extra", extra);
-  const all = entriesOf("saveCheckpoint: params", training.params);
-  const paths = trainedVariables(training).map(([path]) => path);
-  const frozen = all
-    .filter(([path, { dtype }]) => dtype === "float32" && !paths.includes(path))
-    .map(([path]) => path);
-  const state = JSON.stringify({ version: FORMAT_VERSION, step, optimizer: config, frozen, extra });
+  const behind = Object.entries(counts).filter(([, count]) => count !== step);
+  const note = JSON.stringify({
+    version: FORMAT_VERSION,
+    step,
+    optimizer: config,
+    trained,
+    counts: Object.fromEntries(behind),
+    average: training.averaging,
+    plateau: training.plateau,
+    extra,
+  });
   const held = [
-    ...all.map(([path, tensor]) => [`${PARAMS_PREFIX}${path}`, tensor.clone()] as const),
-    ...slotsOf(optimizer, config, paths).map(
-      ([name, tensor]) => [`${OPTIMIZER_PREFIX}${name}`, tensor.clone()] as const,
+    ...entriesOf("saveCheckpoint: state", training.state).map(
+      ([path, tensor]) => [`${STATE_PREFIX}${path}`, tensor.clone()] as const,
+    ),
+    ...slotEntries(training).map(
+      ([slot, path, tensor]) => [`${OPTIMIZER_PREFIX}${slot}.${path}`, tensor.clone()] as const,
+    ),
+    ...averageEntries(training).map(
+      ([path, tensor]) => [`${AVERAGE_PREFIX}${path}`, tensor.clone()] as const,
     ),
   ];
   try {
     const tensors = new Map<string, RawTensor>();
     for (const [name, tensor] of held) tensors.set(name, await rawTensor(name, tensor));
-    return writeSafetensors(tensors, { metadata: { [METADATA_KEY]: state } });
+    return writeSafetensors(tensors, { metadata: { [METADATA_KEY]: note } });
   } finally {
     for (const [, tensor] of held) tensor.dispose();
   }

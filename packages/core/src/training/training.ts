@@ -1,8 +1,16 @@
-import { type Optimizer, type Tensor, type Variable, variable } from "@tensorflow/tfjs-core";
+import { fill, keep, type Tensor, type Variable, variable } from "@tensorflow/tfjs-core";
+import { installGradients } from "../install-gradients.js";
+import {
+  type FullOptimizerConfig,
+  fullConfig,
+  type OptimizerConfig,
+} from "../optimizers/optimizer-config.js";
+import { ruleOf } from "../optimizers/rule-of.js";
 import { mapParams } from "../params/map-params.js";
 import { entriesOf, type ParamsOf } from "../params/params.js";
-import { createOptimizer, disposeOptimizer } from "./create-optimizer.js";
-import { type FullOptimizerConfig, fullConfig, type OptimizerConfig } from "./optimizer-config.js";
+import { type AverageOptions, averageLike, averageOf } from "./average.js";
+import { type Plateau, type PlateauOptions, plateauOf } from "./plateau.js";
+import { trainedPaths } from "./trained-paths.js";
 
 /** What `JSON.stringify` writes and `JSON.parse` gives back the same. */
 export type JsonValue =
@@ -14,13 +22,26 @@ export type JsonValue =
   | { readonly [name: string]: JsonValue };
 
 /** A training under way: all that the next step depends on. Made by `startTraining` or `loadCheckpoint`. */
-export interface Training<P> {
+export interface Training<S> {
   /** The record that was given, with a `Variable` in the place of each tensor. */
-  readonly params: P;
+  readonly state: S;
+  /** The paths of `state` that are trained, in their order. */
+  readonly trained: readonly string[];
   /** The optimizer's configuration, with all defaults. */
   readonly config: FullOptimizerConfig;
-  /** tfjs-core's optimizer; `train` drives it. */
-  readonly optimizer: Optimizer;
+  /** The optimizer's memory: for each slot a tensor under each path that is trained. */
+  readonly slots: Readonly<Record<string, Readonly<Record<string, Tensor>>>>;
+  /** How many updates each path that is trained has had: fewer than `step` where a loss did not use it. */
+  readonly counts: Readonly<Record<string, number>>;
+  /** The rate that validation drives, see `reportValidation`; null where the training was started without. */
+  readonly plateau: Plateau | null;
+  /** How the weights are averaged; null where they are not. */
+  readonly averaging: AverageOptions | null;
+  /**
+   * `state` with averages in the place of what is trained, ready to be evaluated; the other tensors are those of `state`
+   * themselves. Null without averaging.
+   */
+  readonly average: S | null;
   /** How many updates have been applied. */
   readonly step: number;
   /** Anything that a checkpoint should hold beside: the place in the data, the state of a random stream. Yours to set. */
@@ -29,74 +50,106 @@ export interface Training<P> {
 
 export interface StartTrainingOptions {
   /**
-   * Which float32 tensors are trained: all unless given. The others (frozen layers, running statistics) stay as they
-   * are, are saved with the rest, and may be `assign`ed between steps.
+   * Which float32 parameters are trained: all unless given. Paths are those of the whole state (`params.fc.bias`). The
+   * others stay as they are, or as `moved` of a loss says, and are saved with the rest.
    */
   readonly trainable?: (path: string, tensor: Tensor) => boolean;
+  /** Keep averages of the weights in `training.average`; not, unless given. */
+  readonly average?: AverageOptions;
+  /** Let `reportValidation` reduce the rate; not, unless given. */
+  readonly plateau?: PlateauOptions;
 }
 
 /**
- * Makes variables of a parameter record, in the order of its paths, and an optimizer for them.
+ * Makes variables of a state, in the order of its paths, and the memory of an optimizer for them. Installs the
+ * gradients (`installGradients`).
  *
- * @param params float32 tensors are trained, integers and booleans stay as they are. Borrowed: the tensors stay yours and keep their
- *   values. Each path has a tensor of its own; a weight that two layers share stands in the record once.
+ * A state with a `params` (`{params, statistics}`, `{params, carry}`) has parameters there and nowhere else; a record
+ * without one is all parameters.
+ *
+ * @param state float32 parameters are trained. Borrowed: the tensors stay yours and keep their values. Each path has a
+ *   tensor of its own; a weight that two layers share stands in the record once.
  * @param config The optimizer, as plain data.
  * @returns The caller gives it to `disposeTraining` in the end.
- * @throws {TypeError | RangeError} when `params` is no record of tensors, holds a tensor twice or none that can be
+ * @throws {TypeError | RangeError} when `state` is no record of tensors, holds a tensor twice or none that can be
  *   trained, or `config` is not as stated.
  */
-export function startTraining<P extends ParamsOf<P>>(
-  params: P,
+export function startTraining<S extends ParamsOf<S>>(
+  state: S,
   config: OptimizerConfig,
-  { trainable = () => true }: StartTrainingOptions = {},
-): Training<P> {
+  { trainable = () => true, average, plateau }: StartTrainingOptions = {},
+): Training<S> {
   const paths = new Map<Tensor, string>();
-  for (const [path, tensor] of entriesOf("startTraining: params", params)) {
+  for (const [path, tensor] of entriesOf("startTraining: state", state)) {
     const first = paths.get(tensor);
     if (first !== undefined) {
       throw new RangeError(
-        `startTraining: params: ${path}: expected a tensor of its own, got that of ${first}`,
+        `startTraining: state: ${path}: expected a tensor of its own, got that of ${first}`,
       );
     }
     paths.set(tensor, path);
   }
-  return trainingOf("startTraining", params, fullConfig("startTraining: optimizer", config), trainable);
+  const full = fullConfig("startTraining: optimizer", config);
+  const averaging = average === undefined ? null : averageOf("startTraining: average", average);
+  const kept = plateau === undefined ? null : plateauOf("startTraining: plateau", plateau);
+  const trained = trainedPaths("startTraining: state", state, trainable);
+  return trainingOf(state, full, trained, averaging, kept);
 }
 
-export function trainingOf<P extends ParamsOf<P>>(
-  where: string,
-  params: P,
+export function trainingOf<S extends ParamsOf<S>>(
+  state: S,
   config: FullOptimizerConfig,
-  trainable: (path: string, tensor: Tensor) => boolean,
-): Training<P> {
-  const trained = new Set(
-    entriesOf(`${where}: params`, params)
-      .filter(([path, tensor]) => tensor.dtype === "float32" && trainable(path, tensor))
-      .map(([path]) => path),
-  );
-  if (trained.size === 0) {
-    throw new RangeError(`${where}: params: expected at least one float32 tensor to train, got none`);
-  }
+  trained: readonly string[],
+  averaging: AverageOptions | null,
+  plateau: Plateau | null,
+): Training<S> {
+  installGradients();
+  const isTrained = new Set(trained);
+  const variables = mapParams(state, (tensor, path) => variable(tensor, isTrained.has(path)));
+  const tensors = variablesOf(variables);
+  const slots = Object.entries(ruleOf(config).slots).map(([slot, value]) => [
+    slot,
+    Object.fromEntries(trained.map((path) => [path, keep(fill(tensors.get(path)!.shape, value))])),
+  ]);
   return {
-    params: mapParams(params, (tensor, path) => variable(tensor, trained.has(path))),
+    state: variables,
+    trained,
     config,
-    optimizer: createOptimizer(config),
+    slots: Object.fromEntries(slots),
+    counts: Object.fromEntries(trained.map((path) => [path, 0])),
+    plateau,
+    averaging,
+    average: averaging === null ? null : averageLike(variables, trained),
     step: 0,
     extra: null,
   };
 }
 
-/** The variables that are trained, with their paths and in their order: the optimizer knows them by their places. */
-export function trainedVariables<P>(training: Training<P>): [path: string, variable: Variable][] {
-  const entries = entriesOf("training: params", training.params) as [string, Variable][];
-  return entries.filter(([, { trainable }]) => trainable);
+/** The variables of a training's state by their paths. */
+export function variablesOf(state: unknown): Map<string, Variable> {
+  return new Map(entriesOf("training: state", state) as [string, Variable][]);
+}
+
+/** The paths in a training's slots with their tensors. */
+export function slotEntries<S>({ slots }: Training<S>): [slot: string, path: string, tensor: Tensor][] {
+  return Object.entries(slots).flatMap(([slot, tensors]) =>
+    Object.entries(tensors).map(([path, tensor]): [string, string, Tensor] => [slot, path, tensor]),
+  );
+}
+
+/** The averages of a training with the paths that are trained; none where there is no averaging. */
+export function averageEntries<S>({ average, trained }: Training<S>): [path: string, average: Variable][] {
+  if (average === null) return [];
+  const all = variablesOf(average);
+  return trained.map((path) => [path, all.get(path)!]);
 }
 
 /**
- * Disposes the variables of a training and all that its optimizer holds. (A trained record to keep:
- * `mapParams(training.params, (tensor) => tensor.clone())` before.)
+ * Disposes the variables of a training and all that it remembers. (A trained record to keep:
+ * `mapParams(training.state, (tensor) => tensor.clone())` before.)
  */
-export function disposeTraining<P>(training: Training<P>): void {
-  for (const [, tensor] of entriesOf("disposeTraining: params", training.params)) tensor.dispose();
-  disposeOptimizer(training.optimizer);
+export function disposeTraining<S>(training: Training<S>): void {
+  for (const [, tensor] of entriesOf("disposeTraining: state", training.state)) tensor.dispose();
+  for (const [, tensor] of averageEntries(training)) tensor.dispose();
+  for (const [, , tensor] of slotEntries(training)) tensor.dispose();
 }

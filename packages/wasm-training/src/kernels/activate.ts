@@ -11,7 +11,7 @@ const activations: Readonly<Record<string, string>> = {
 export function activate(
   backend: BackendWasm,
   x: TensorInfo,
-  { activation = "linear", leakyreluAlpha = 0 }: { activation?: string; leakyreluAlpha?: number },
+  { activation = "linear", leakyreluAlpha = 0.2 }: { activation?: string; leakyreluAlpha?: number },
   alpha: TensorInfo | undefined,
 ): TensorInfo {
   if (activation === "linear") return x;

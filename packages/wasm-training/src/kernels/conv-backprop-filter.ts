@@ -230,7 +230,11 @@ export const conv2dBackpropFilterKernel = () =>
       return dw;
     }
     const { filterShape } = attrs;
-    const info = withOutputOf(conv2dInfo("conv2d", x.shape, filterShape, { ...attrs, dilations: 1 }), dy);
+    const info = withOutputOf(
+      conv2dInfo("conv2d", x.shape, filterShape, { ...attrs, dilations: 1 }),
+      dy,
+      attrs,
+    );
     return filterGradient(backend, x, dy, filterShape, window2d(info));
   });
 

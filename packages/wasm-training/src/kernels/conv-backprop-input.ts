@@ -126,7 +126,11 @@ export const conv2dBackpropInputKernel = () =>
       release(backend, turned, dx);
       return out;
     }
-    const info = withOutputOf(conv2dInfo("conv2d", inputShape, filter.shape, { ...attrs, dilations: 1 }), dy);
+    const info = withOutputOf(
+      conv2dInfo("conv2d", inputShape, filter.shape, { ...attrs, dilations: 1 }),
+      dy,
+      attrs,
+    );
     if (sizeOf(info.inShape) * sizeOf(dy.shape) * sizeOf(filter.shape) === 0) {
       return allocateZeros(backend, info.inShape);
     }

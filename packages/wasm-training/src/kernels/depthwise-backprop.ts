@@ -39,7 +39,7 @@ const infoOf = (inShape: number[], filterShape: number[], attrs: KernelArguments
 export const depthwiseBackpropKernels = () => [
   kernel("DepthwiseConv2dNativeBackpropInput", ({ inputs, backend, attrs }) => {
     const [dy, filter] = [inputs.dy!, inputs.filter!];
-    const info = withOutputOf(infoOf(attrs.inputShape, filter.shape, attrs), dy);
+    const info = withOutputOf(infoOf(attrs.inputShape, filter.shape, attrs), dy, attrs);
     const multiplier = filter.shape[3]!;
     const top = info.effectiveFilterHeight - 1 - info.padInfo.top;
     const left = info.effectiveFilterWidth - 1 - info.padInfo.left;
@@ -84,7 +84,7 @@ export const depthwiseBackpropKernels = () => [
   }),
   kernel("DepthwiseConv2dNativeBackpropFilter", ({ inputs, backend, attrs }) => {
     const [x, dy] = [inputs.x!, inputs.dy!];
-    const info = withOutputOf(infoOf(x.shape, attrs.filterShape, attrs), dy);
+    const info = withOutputOf(infoOf(x.shape, attrs.filterShape, attrs), dy, attrs);
     const dw = allocate(backend, attrs.filterShape);
     const [, , c, multiplier] = attrs.filterShape as Shape4D;
     const from = floats(backend, x);

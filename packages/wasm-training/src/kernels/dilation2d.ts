@@ -25,8 +25,9 @@ function winners(backend: BackendWasm, x: TensorInfo, filter: TensorInfo, window
   const weights = floats(backend, filter);
   const outputs = window.batch * window.output[1] * window.output[2] * c;
   const largest = new Float32Array(outputs).fill(Number.NEGATIVE_INFINITY);
-  const pixels = new Int32Array(outputs);
-  const taps = new Int32Array(outputs);
+  // A window without an element of the image has none.
+  const pixels = new Int32Array(outputs).fill(-1);
+  const taps = new Int32Array(outputs).fill(-1);
   forEachTap(window, (pixel, tap, out) => {
     for (let k = 0; k < c; k++) {
       const value = image[pixel * c + k]! + weights[tap * c + k]!;
@@ -55,7 +56,7 @@ export const dilation2dKernels = () => [
     const { pixels } = winners(backend, x, filter, windowOf(x, filter, attrs).window);
     const gradient = floats(backend, dy);
     const to = floats(backend, dx);
-    for (const [i, pixel] of pixels.entries()) to[pixel]! += gradient[i]!;
+    for (const [i, pixel] of pixels.entries()) if (pixel >= 0) to[pixel]! += gradient[i]!;
     return dx;
   }),
   kernel("Dilation2DBackpropFilter", ({ inputs, backend, attrs }) => {
@@ -64,7 +65,7 @@ export const dilation2dKernels = () => [
     const { taps } = winners(backend, x, filter, windowOf(x, filter, attrs).window);
     const gradient = floats(backend, dy);
     const to = floats(backend, dw);
-    for (const [i, tap] of taps.entries()) to[tap]! += gradient[i]!;
+    for (const [i, tap] of taps.entries()) if (tap >= 0) to[tap]! += gradient[i]!;
     return dw;
   }),
 ];

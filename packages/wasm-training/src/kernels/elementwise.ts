@@ -88,8 +88,19 @@ const unaryTypes: Readonly<Record<string, DataType>> = {
   LogicalNot: "bool",
 };
 
-/** Stock kernels that are wrong for some float32 too: NaN becomes 0, and tiny numbers have no sign. */
-const wrongForFloats: ReadonlySet<string> = new Set(["ClipByValue", "Relu6", "Sign", "LogicalNot", "Step"]);
+/**
+ * Stock kernels that are wrong for some float32 too: NaN becomes 0, tiny numbers have no sign, and sines have an
+ * absolute error of 2e-7, which is much near zero.
+ */
+const wrongForFloats: ReadonlySet<string> = new Set([
+  "ClipByValue",
+  "Cos",
+  "Relu6",
+  "Sign",
+  "Sin",
+  "Step",
+  "Tan",
+]);
 
 /** Applies a function to every element. */
 export function mapElements(

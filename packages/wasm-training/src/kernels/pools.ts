@@ -223,12 +223,12 @@ export const poolKernels = (): KernelConfig[] => [
   maxPoolWithArgmaxKernel(),
   kernel("MaxPoolGrad", ({ inputs, backend, attrs }) => {
     const x = inputs.input!;
-    const info = withOutputOf(pool2dInfo("maxPool", x.shape, attrs), inputs.dy!);
+    const info = withOutputOf(pool2dInfo("maxPool", x.shape, attrs), inputs.dy!, attrs);
     return maxPoolGradient(backend, inputs.dy!, x, inputs.output!, window2d(info));
   }),
   kernel("AvgPoolGrad", ({ inputs, backend, attrs }) => {
     const x = inputs.input!;
-    const info = withOutputOf(pool2dInfo("avgPool", x.shape, attrs), inputs.dy!);
+    const info = withOutputOf(pool2dInfo("avgPool", x.shape, attrs), inputs.dy!, attrs);
     return avgPoolGradient(backend, inputs.dy!, x.shape, window2d(info));
   }),
   kernel("MaxPool3DGrad", ({ inputs, backend, attrs }) => {

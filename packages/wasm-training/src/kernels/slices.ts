@@ -79,6 +79,25 @@ function splitAlong(backend: BackendWasm, x: TensorInfo, axis: number, sizes: nu
   });
 }
 
+/** Sizes of parts, of which one may be -1 for what is left; tfjs takes that one wrongly when it comes first. */
+function partSizes(total: number, sizes: number | number[]): number[] {
+  if (typeof sizes === "number") {
+    util.assert(
+      total % sizes === 0,
+      () => `split: expected a number of parts that divides ${total}, got ${sizes}`,
+    );
+    return new Array(sizes).fill(total / sizes);
+  }
+  const known = sizes.reduce((sum, size) => sum + Math.max(0, size), 0);
+  const parts = sizes.map((size) => (size < 0 ? total - known : size));
+  const sum = parts.reduce((a, b) => a + b, 0);
+  util.assert(
+    sum === total && parts.every((size) => size >= 0),
+    () => `split: expected sizes that add up to ${total}, got [${sizes}]`,
+  );
+  return parts;
+}
+
 /** Joins tensors that differ only along `axis`. */
 function concat(backend: BackendWasm, tensors: TensorInfo[], axis: number, outShape: number[]): TensorInfo {
   const out = allocate(backend, outShape, tensors[0]!.dtype);
@@ -108,12 +127,7 @@ export const sliceKernels = () => [
     const x = inputs.x!;
     if (x.dtype === "string") return stock({ inputs, backend, attrs });
     const axis = util.parseAxisParam(attrs.axis, x.shape)[0]!;
-    return splitAlong(
-      backend,
-      x,
-      axis,
-      backend_util.prepareSplitSize(x as never, attrs.numOrSizeSplits, axis),
-    );
+    return splitAlong(backend, x, axis, partSizes(x.shape[axis]!, attrs.numOrSizeSplits));
   }),
   kernelOver("Unpack", ({ inputs, backend, attrs }: KernelArguments, stock: Stock) => {
     const x = inputs.value!;

@@ -7,7 +7,7 @@ export const stridedSliceKernel = () =>
     const x = inputs.x!;
     if (x.dtype === "string") return stock({ inputs, backend, attrs });
     const { beginMask, endMask, ellipsisMask, newAxisMask, shrinkAxisMask } = attrs;
-    const { finalShapeSparse, finalShape, begin, strides } = slice_util.sliceInfo(
+    const { finalShape, begin, end, strides } = slice_util.sliceInfo(
       x.shape,
       attrs.begin,
       attrs.end,
@@ -18,11 +18,14 @@ export const stridedSliceKernel = () =>
       newAxisMask,
       shrinkAxisMask,
     );
-    const out = allocate(backend, finalShape, x.dtype);
+    // Along the axes of x, those too that the result loses; an end before the begin is nothing.
+    const sizes = slice_util.computeOutShape(begin, end, strides).map((n) => Math.max(0, n));
+    const shape = finalShape.map((n) => Math.max(0, n));
+    const out = allocate(backend, shape, x.dtype);
     const from = backend.typedArrayFromHeap(x);
     const to = backend.typedArrayFromHeap(out);
     const steps = [...util.computeStrides(x.shape), 1];
-    const index = finalShapeSparse.map(() => 0);
+    const index = sizes.map(() => 0);
     for (let i = 0; i < to.length; i++) {
       let source = 0;
       for (let axis = 0; axis < index.length; axis++) {
@@ -30,7 +33,7 @@ export const stridedSliceKernel = () =>
       }
       to[i] = from[source]!;
       for (let axis = index.length - 1; axis >= 0; axis--) {
-        if (++index[axis]! < finalShapeSparse[axis]!) break;
+        if (++index[axis]! < sizes[axis]!) break;
         index[axis] = 0;
       }
     }

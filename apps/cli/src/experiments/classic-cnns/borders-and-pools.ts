@@ -13,7 +13,8 @@ import {
 } from "@gradlab/classic-cnns/by-hand";
 import { imageRow, matrixGrid } from "@gradlab/figures";
 import { randomStream, uniform } from "@gradlab/random";
-import { check, type Experiment } from "../experiment.js";
+import { check } from "@gradlab/studies";
+import type { Experiment } from "../experiment.js";
 import { brightness } from "./brightness.js";
 import { countingPlane, plus } from "./counting-plane.js";
 import { greyPicture } from "./grey-picture.js";

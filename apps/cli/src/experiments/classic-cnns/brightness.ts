@@ -1,4 +1,4 @@
-import type { Pixels } from "../../pictures.js";
+import type { Picture as Pixels } from "@gradlab/studies";
 
 /** Luma of ITU-R BT.601, 0 … 1, `[y][x]`. */
 export function brightness({ width, height, data }: Pixels): number[][] {

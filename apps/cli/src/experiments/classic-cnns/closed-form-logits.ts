@@ -8,10 +8,10 @@ export async function closedFormLogits(
   options: NetworkOptions & { readonly inputSize: readonly [height: number, width: number] },
 ): Promise<number[]> {
   const graph = network(name, options);
-  const { params, statistics } = closedFormWeights(graph);
+  const state = closedFormWeights(graph);
   const images = closedFormImages(1, options.inputSize);
   try {
-    const logits = applyNetwork(graph, params, images, { statistics });
+    const logits = applyNetwork(graph, state, images);
     try {
       return Array.from(await logits.data());
     } finally {
@@ -19,7 +19,6 @@ export async function closedFormLogits(
     }
   } finally {
     images.dispose();
-    disposeParams(params);
-    disposeParams(statistics);
+    disposeParams(state);
   }
 }

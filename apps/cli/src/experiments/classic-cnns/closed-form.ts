@@ -1,5 +1,5 @@
-import { type LayerFact, layerFacts, type ParameterRole } from "@gradlab/classic-cnns";
-import { type Params, unflattenParams } from "@gradlab/core";
+import { type LayerFact, layerFacts, type NetworkState, type ParameterRole } from "@gradlab/classic-cnns";
+import { unflattenParams } from "@gradlab/core";
 import type { LayerGraph } from "@gradlab/receptive-field";
 import { type Tensor, type Tensor4D, tensor, tensor4d } from "@tensorflow/tfjs-core";
 
@@ -20,11 +20,11 @@ function closedFormUnit(i: number, t: number): number {
   return (h >>> 8) / 2 ** 23 - 1;
 }
 
-/** The parameters and running statistics of a network; the caller disposes them. */
-export function closedFormWeights(graph: LayerGraph): { params: Params; statistics: Params } {
+/** The state of a network; the caller disposes it. */
+export function closedFormWeights(graph: LayerGraph): NetworkState {
   const entries = { parameters: [] as [string, Tensor][], statistics: [] as [string, Tensor][] };
   let t = 0;
-  for (const fact of layerFacts(graph, "closedFormWeights")) {
+  for (const fact of layerFacts(graph)) {
     for (const kind of ["parameters", "statistics"] as const) {
       for (const { role, shape } of fact[kind]) {
         const [center, spread] = range(role, shape);

@@ -12,7 +12,8 @@ import {
   transposedConvolve,
 } from "@gradlab/classic-cnns/by-hand";
 import { matrixGrid } from "@gradlab/figures";
-import { check, type Experiment } from "../experiment.js";
+import { check } from "@gradlab/studies";
+import type { Experiment } from "../experiment.js";
 import { countingPlane, plus } from "./counting-plane.js";
 
 const ones = [[1, 1], [1, 1]]; // biome-ignore format: a kernel

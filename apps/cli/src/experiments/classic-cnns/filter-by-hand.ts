@@ -1,6 +1,7 @@
 import { conv2d, crossCorrelate, type Plane, transpose } from "@gradlab/classic-cnns/by-hand";
 import { imageRow, matrixGrid } from "@gradlab/figures";
-import { check, type Experiment } from "../experiment.js";
+import { check } from "@gradlab/studies";
+import type { Experiment } from "../experiment.js";
 import { brightness } from "./brightness.js";
 import { countingPlane, plus } from "./counting-plane.js";
 import { signedPicture } from "./grey-picture.js";

@@ -1,5 +1,5 @@
 import type { Plane } from "@gradlab/classic-cnns/by-hand";
-import type { Pixels } from "../../pictures.js";
+import type { Picture as Pixels } from "@gradlab/studies";
 
 /** Numbers as greys, 0 black and 1 white. */
 export function greyPicture(rows: Plane): Pixels {

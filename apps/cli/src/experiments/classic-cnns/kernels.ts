@@ -12,7 +12,8 @@ import {
   separate,
 } from "@gradlab/classic-cnns/by-hand";
 import { imageRow, matrixGrid } from "@gradlab/figures";
-import { check, type Experiment } from "../experiment.js";
+import { check } from "@gradlab/studies";
+import type { Experiment } from "../experiment.js";
 import { brightness } from "./brightness.js";
 import { greyPicture, signedPicture, strengthPicture } from "./grey-picture.js";
 

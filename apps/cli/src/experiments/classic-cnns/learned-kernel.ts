@@ -7,7 +7,8 @@ import {
   transpose,
 } from "@gradlab/classic-cnns/by-hand";
 import { learningCurves, matrixGrid } from "@gradlab/figures";
-import { check, type Experiment } from "../experiment.js";
+import { check } from "@gradlab/studies";
+import type { Experiment } from "../experiment.js";
 
 const steps = 30;
 const ones = [[1, 1]];

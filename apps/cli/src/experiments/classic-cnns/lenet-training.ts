@@ -1,6 +1,6 @@
 import { confusionMatrix, imageTable, linePanels } from "@gradlab/figures";
-import { describeBackend } from "../../open-backend.js";
-import { check, type Experiment, type Laboratory, type Outcome } from "../experiment.js";
+import { check, describeBackend } from "@gradlab/studies";
+import type { Experiment, Laboratory, Outcome } from "../experiment.js";
 import { tiledMaps } from "./tiled-maps.js";
 
 /** The losses of PyTorch 1.13 before each of the first updates, weights and images in closed form, by the size of a batch. */

@@ -1,8 +1,8 @@
 import type { NetworkName, Summary } from "@gradlab/classic-cnns";
 import { fieldGrowth, labelledPoints } from "@gradlab/figures";
 import { type Layer, type LayerGraph, receptiveField } from "@gradlab/receptive-field";
-import { growthOf } from "../../field-growth.js";
-import { type Check, check, type Experiment, type Value } from "../experiment.js";
+import { type Check, check, growthOf, type Value } from "@gradlab/studies";
+import type { Experiment } from "../experiment.js";
 
 /** Parameters and multiply-accumulates of torchvision's networks at 224 × 224 with 1000 classes. */
 const torchvision: readonly [net: NetworkName, family: string, params: number, macs: number][] = [

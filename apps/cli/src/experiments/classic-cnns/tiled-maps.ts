@@ -1,4 +1,4 @@
-import type { Pixels } from "../../pictures.js";
+import type { Picture as Pixels } from "@gradlab/studies";
 
 /** The channels of a layer for one image. */
 export interface TiledMap {

@@ -1,5 +1,6 @@
 import type { NetworkName, NetworkOptions } from "@gradlab/classic-cnns";
-import { type Check, check, type Experiment } from "../experiment.js";
+import { type Check, check } from "@gradlab/studies";
+import type { Experiment } from "../experiment.js";
 
 /** Logits of PyTorch 1.13 and torchvision 0.14, one image, 10 classes. */
 const known: readonly [net: NetworkName, size: readonly [number, number], options: NetworkOptions, logits: readonly number[]][] = [

@@ -1,16 +1,17 @@
 import {
+  evaluateNetwork,
   initNetwork,
   inspectNetwork,
+  type NetworkState,
   network,
   startNetworkTraining,
   trainNetwork,
 } from "@gradlab/classic-cnns";
-import { disposeParams, disposeTraining, type OptimizerConfig, type Params } from "@gradlab/core";
-import { batchIndices, type Dataset, stepsPerEpoch, takeBatch } from "@gradlab/datasets";
+import { disposeParams, disposeTraining, type OptimizerConfig } from "@gradlab/core";
+import { batchesOf, type Dataset, inOrder, stepsPerEpoch, takeBatch } from "@gradlab/datasets";
 import { fillUniform, randomStream } from "@gradlab/random";
 import type { LayerGraph } from "@gradlab/receptive-field";
-import { concat, type Tensor4D, tensor1d, tensor4d } from "@tensorflow/tfjs-core";
-import { evaluate, toTensors } from "../../train-cnn/train-epochs.js";
+import { tensor4d } from "@tensorflow/tfjs-core";
 import type { ClassifiedImages } from "../experiment.js";
 import { closedFormClasses, closedFormWeights } from "./closed-form.js";
 import type { TiledMap } from "./tiled-maps.js";
@@ -22,15 +23,16 @@ const batchSize = 50;
 /** The losses of lenet-relu before its first updates, weights and images in closed form. */
 export async function firstLosses(steps: number, size: number, signal: AbortSignal): Promise<number[]> {
   const graph = network("lenet-relu");
-  const { params } = closedFormWeights(graph);
-  const training = startNetworkTraining({ params }, optimizer);
-  disposeParams(params);
+  const state = closedFormWeights(graph);
+  const training = startNetworkTraining(graph, state, optimizer);
+  disposeParams(state);
   const { pixels, labels } = closedFormClasses(steps * size);
   const batch = (step: number) => {
     const [from, to] = [step * size, (step + 1) * size];
     return {
-      images: tensor4d(pixels.subarray(from * 784, to * 784), [size, 28, 28, 1]),
-      labels: tensor1d(labels.subarray(from, to), "int32"),
+      images: pixels.subarray(from * 784, to * 784),
+      shape: [size, 28, 28, 1] as const,
+      labels: labels.subarray(from, to),
     };
   };
   const losses: number[] = [];
@@ -89,29 +91,28 @@ export async function trainClassifier(
   { train, test }: Pick<ClassifiedImages, "train" | "test">,
   { epochs, seed, signal, lookInto = [] }: Plan,
 ): Promise<TrainedClassifier> {
-  const params = initNetwork(graph, { seed });
-  const training = startNetworkTraining({ params }, optimizer);
-  disposeParams(params);
-  const plan = { count: train.count, size: batchSize };
-  const perEpoch = stepsPerEpoch(plan);
-  const batch = (step: number) => toTensors(takeBatch(train, batchIndices({ ...plan, seed, step })));
+  const state = initNetwork(graph, { seed });
+  const training = startNetworkTraining(graph, state, optimizer);
+  disposeParams(state);
+  const perEpoch = stepsPerEpoch({ count: train.count, size: batchSize });
+  const batch = batchesOf(train, { size: batchSize, seed });
+  const judge = () => evaluateNetwork(graph, training.state, { batch: inOrder(test), signal });
   const losses: (readonly [number, number])[] = [];
   const accuracies: (readonly [number, number])[] = [];
   try {
     let sum = 0;
-    let last = await evaluate(graph, training.params, test, { signal });
+    let last = await judge();
     accuracies.push([0, last.accuracy]);
     const steps = trainNetwork(graph, training, { batch, steps: epochs * perEpoch, seed, signal });
     for await (const { step, loss } of steps) {
       sum += loss;
       if (step % perEpoch > 0) continue;
-      last = await evaluate(graph, training.params, test, { signal });
+      last = await judge();
       losses.push([step / perEpoch, sum / perEpoch]);
       accuracies.push([step / perEpoch, last.accuracy]);
       sum = 0;
     }
-    const seen =
-      lookInto.length === 0 ? null : await lookAt(graph, training.params.params, test, lookInto, seed);
+    const seen = lookInto.length === 0 ? null : await lookAt(graph, training.state, test, lookInto, seed);
     return { accuracy: last.accuracy, confusion: last.confusion, losses, accuracies, seen };
   } finally {
     disposeTraining(training);
@@ -120,21 +121,22 @@ export async function trainClassifier(
 
 async function lookAt(
   graph: LayerGraph,
-  params: Params,
+  state: NetworkState,
   test: Dataset,
   layers: readonly string[],
   seed: number,
 ): Promise<Seen> {
   const chosen = [0, test.labels.findIndex((label) => label !== test.labels[0])];
-  const pictures = toTensors(takeBatch(test, chosen));
-  const [, height, width, channels] = pictures.images.shape;
+  const pictures = takeBatch(test, chosen);
+  const [, height, width, channels] = pictures.shape;
   const stream = randomStream({ seed, purpose: "lenet-training/noise" });
-  const values = fillUniform(stream, new Float32Array(height * width * channels), 0, 1);
-  const noise = tensor4d(values, [1, height, width, channels]);
-  const images = concat([pictures.images, noise]) as Tensor4D; // [3, height, width, channels]
+  const noise = fillUniform(stream, new Float32Array(height * width * channels), 0, 1);
+  const pixels = new Float32Array(3 * noise.length);
+  pixels.set(pictures.images);
+  pixels.set(noise, pictures.images.length);
+  const images = tensor4d(pixels, [3, height, width, channels]);
   try {
-    const { maps } = await inspectNetwork(graph, params, images, { mapLayers: layers });
-    const pixels = (await images.data()) as Float32Array;
+    const { maps } = await inspectNetwork(graph, state, images, { mapLayers: layers });
     const size = height * width;
     const rows = layers.map((label) => {
       const own = maps.filter(({ layer }) => layer === label);
@@ -150,6 +152,6 @@ async function lookAt(
       rows: [{ label: "image", maps: originals }, ...rows],
     };
   } finally {
-    for (const tensor of [pictures.images, pictures.labels, noise, images]) tensor.dispose();
+    images.dispose();
   }
 }

@@ -1,16 +1,16 @@
 import {
-  type ImageBatch,
+  type ImageArrays,
   initNetwork,
   inspectNetwork,
+  type NetworkState,
   network,
   startNetworkTraining,
   trainNetwork,
 } from "@gradlab/classic-cnns";
-import { disposeParams, disposeTraining, flattenParams, mapParams, type Params } from "@gradlab/core";
+import { disposeParams, disposeTraining, flattenParams, mapParams } from "@gradlab/core";
 import { generateShapes, takeBatch } from "@gradlab/datasets";
 import type { LayerGraph } from "@gradlab/receptive-field";
-import { abs, dispose, max, type Tensor, tidy, zerosLike } from "@tensorflow/tfjs-core";
-import { toTensors } from "../../train-cnn/train-epochs.js";
+import { abs, max, type Tensor, tensor1d, tensor4d, tidy, zerosLike } from "@tensorflow/tfjs-core";
 
 /** The largest absolute value of each parameter, or of its gradient, by path. */
 type Sizes = ReadonlyMap<string, number>;
@@ -25,12 +25,11 @@ export function openZeroNetworks(seed: number) {
   const linearEnd: LayerGraph = { ...relu, layers: relu.layers.slice(0, -1) };
   // Two of the ten classes: were they all as frequent as the network says, their errors would cancel.
   const shapes = generateShapes({ count: 2, size: 32, channels: 3, seed });
-  const images = toTensors(takeBatch(shapes, [0, 1]));
-  return { relu, sigmoid, linearEnd, images, disposeImages: () => dispose([images.images, images.labels]) };
+  return { relu, sigmoid, linearEnd, images: takeBatch(shapes, [0, 1]) };
 }
 
 /** Every kernel zero; biases as PyTorch draws them, or zero too. */
-function zeroParams(graph: LayerGraph, biases: "torch" | "zero"): Params {
+function zeroState(graph: LayerGraph, biases: "torch" | "zero"): NetworkState {
   const drawn = initNetwork(graph, { scheme: "torch" });
   const isZero = (path: string) => biases === "zero" || path.endsWith(".kernel");
   try {
@@ -44,36 +43,39 @@ function zeroParams(graph: LayerGraph, biases: "torch" | "zero"): Params {
 export async function gradientSizes(
   graph: LayerGraph,
   biases: "torch" | "zero",
-  { images, labels }: ImageBatch,
+  { images, shape, labels }: ImageArrays,
 ): Promise<Sizes> {
-  const params = zeroParams(graph, biases);
+  const state = zeroState(graph, biases);
+  const x = tensor4d(images, [...shape]);
+  const y = tensor1d(labels, "int32");
   try {
-    const { gradients } = await inspectNetwork(graph, params, images, { labels, mode: "training", bins: 1 });
+    const { gradients } = await inspectNetwork(graph, state, x, { labels: y, mode: "training", bins: 1 });
     return new Map(
       gradients.map(({ path, histogram: { min, max: most, nonFinite } }) => {
         return [path, nonFinite > 0 ? Number.NaN : Math.max(Math.abs(min!), Math.abs(most!))];
       }),
     );
   } finally {
-    disposeParams(params);
+    disposeParams(state);
+    x.dispose();
+    y.dispose();
   }
 }
 
 /** The largest number of each parameter after every step of gradient descent from nothing but zeros. */
 export async function trainFromZero(
   graph: LayerGraph,
-  { images, labels }: ImageBatch,
+  images: ImageArrays,
   { steps, signal }: { readonly steps: number; readonly signal: AbortSignal },
 ): Promise<Sizes[]> {
-  const params = zeroParams(graph, "zero");
-  const training = startNetworkTraining({ params }, { name: "sgd", learningRate: 1 });
-  disposeParams(params);
+  const state = zeroState(graph, "zero");
+  const training = startNetworkTraining(graph, state, { name: "sgd", learningRate: 1 });
+  disposeParams(state);
   const trace: Sizes[] = [];
   try {
-    const batch = () => ({ images: images.clone(), labels: labels.clone() });
-    for await (const _ of trainNetwork(graph, training, { batch, steps, signal })) {
+    for await (const _ of trainNetwork(graph, training, { batch: () => images, steps, signal })) {
       const sizes = new Map<string, number>();
-      for (const [path, tensor] of flattenParams(training.params.params))
+      for (const [path, tensor] of flattenParams(training.state.params))
         sizes.set(path, await largest(tensor));
       trace.push(sizes);
     }

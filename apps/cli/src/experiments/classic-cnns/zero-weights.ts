@@ -1,5 +1,6 @@
 import { learningCurves } from "@gradlab/figures";
-import { check, type Experiment } from "../experiment.js";
+import { check } from "@gradlab/studies";
+import type { Experiment } from "../experiment.js";
 
 const layers = ["conv1", "conv2", "conv3", "fc1", "fc2"];
 const steps = 7;
@@ -18,49 +19,45 @@ export const zeroWeights: Experiment = {
   usesBackend: true,
   async run({ document, seed, signal }) {
     const { gradientSizes, openZeroNetworks, trainFromZero } = await import("./train-from-zero.js");
-    const { relu, sigmoid, linearEnd, disposeImages, images } = openZeroNetworks(seed);
-    try {
-      const ofKernels = (sizes: ReadonlyMap<string, number>) =>
-        layers.slice(0, -1).map((layer) => sizes.get(`${layer}.kernel`) ?? null);
-      const reluDrawn = await gradientSizes(relu, "torch", images);
-      const sigmoidDrawn = await gradientSizes(sigmoid, "torch", images);
-      const linear = await gradientSizes(linearEnd, "zero", images);
-      const allZero = await gradientSizes(relu, "zero", images);
-      const moved = await trainFromZero(linearEnd, images, { steps: 3, signal });
-      const stuck = await trainFromZero(relu, images, { steps: 3, signal });
-      const woken = await trainFromZero(sigmoid, images, { steps, signal });
-      const known = [0, 0, 0, 0];
-      return {
-        checks: [
-          check(`biases as PyTorch draws them, ReLU: gradients of ${layers.slice(0, -1).join(", ")}`, known, ofKernels(reluDrawn)),
-          check("the same with sigmoids", known, ofKernels(sigmoidDrawn)),
-          check("the bias of fc1, with ReLU and with sigmoid", [0, 0], [reluDrawn.get("fc1.bias")!, sigmoidDrawn.get("fc1.bias")!]),
-          check("parameters that have a gradient: with ReLU, with sigmoid", [2, 2], [count(reluDrawn), count(sigmoidDrawn)]),
-          check("zero biases, no ReLU at the end: gradients of all weights", [0, 0, 0, 0, 0], [...ofKernels(linear), linear.get("fc2.kernel")!]),
-          check("parameters that have a gradient, and that have moved after 3 steps", [1, 1], [count(linear), count(moved.at(-1)!)]),
-          check("zero biases, a ReLU at the end: parameters that have a gradient, and that have moved after 3 steps", [0, 0], [count(allZero), count(stuck.at(-1)!)]),
-          check(`sigmoids: the step after which ${layers.join(", ")} are no longer zero`, [5, 4, 3, 2, 1], layers.map((layer) => firstMoved(woken, layer))),
-        ],
-        figures: [
-          {
-            svg: learningCurves(
-              layers.map((name) => ({
-                name,
-                points: woken.flatMap((sizes, i) => {
-                  const size = sizes.get(`${name}.kernel`)!;
-                  return size > 0 ? [[i + 1, size] as const] : [];
-                }),
-              })),
-              { document, timeLabel: "step", errorLabel: "largest weight" },
-            ),
-            caption:
-              "The largest weight of every layer, from zero, with sigmoids. A curve begins where its layer wakes, one step after the layer behind it. With ReLUs there is no curve at all.",
-          },
-        ],
-      }; // biome-ignore format: a table
-    } finally {
-      disposeImages();
-    }
+    const { relu, sigmoid, linearEnd, images } = openZeroNetworks(seed);
+    const ofKernels = (sizes: ReadonlyMap<string, number>) =>
+      layers.slice(0, -1).map((layer) => sizes.get(`${layer}.kernel`) ?? null);
+    const reluDrawn = await gradientSizes(relu, "torch", images);
+    const sigmoidDrawn = await gradientSizes(sigmoid, "torch", images);
+    const linear = await gradientSizes(linearEnd, "zero", images);
+    const allZero = await gradientSizes(relu, "zero", images);
+    const moved = await trainFromZero(linearEnd, images, { steps: 3, signal });
+    const stuck = await trainFromZero(relu, images, { steps: 3, signal });
+    const woken = await trainFromZero(sigmoid, images, { steps, signal });
+    const known = [0, 0, 0, 0];
+    return {
+      checks: [
+        check(`biases as PyTorch draws them, ReLU: gradients of ${layers.slice(0, -1).join(", ")}`, known, ofKernels(reluDrawn)),
+        check("the same with sigmoids", known, ofKernels(sigmoidDrawn)),
+        check("the bias of fc1, with ReLU and with sigmoid", [0, 0], [reluDrawn.get("fc1.bias")!, sigmoidDrawn.get("fc1.bias")!]),
+        check("parameters that have a gradient: with ReLU, with sigmoid", [2, 2], [count(reluDrawn), count(sigmoidDrawn)]),
+        check("zero biases, no ReLU at the end: gradients of all weights", [0, 0, 0, 0, 0], [...ofKernels(linear), linear.get("fc2.kernel")!]),
+        check("parameters that have a gradient, and that have moved after 3 steps", [1, 1], [count(linear), count(moved.at(-1)!)]),
+        check("zero biases, a ReLU at the end: parameters that have a gradient, and that have moved after 3 steps", [0, 0], [count(allZero), count(stuck.at(-1)!)]),
+        check(`sigmoids: the step after which ${layers.join(", ")} are no longer zero`, [5, 4, 3, 2, 1], layers.map((layer) => firstMoved(woken, layer))),
+      ],
+      figures: [
+        {
+          svg: learningCurves(
+            layers.map((name) => ({
+              name,
+              points: woken.flatMap((sizes, i) => {
+                const size = sizes.get(`${name}.kernel`)!;
+                return size > 0 ? [[i + 1, size] as const] : [];
+              }),
+            })),
+            { document, timeLabel: "step", errorLabel: "largest weight" },
+          ),
+          caption:
+            "The largest weight of every layer, from zero, with sigmoids. A curve begins where its layer wakes, one step after the layer behind it. With ReLUs there is no curve at all.",
+        },
+      ],
+    }; // biome-ignore format: a table
   },
 };
 

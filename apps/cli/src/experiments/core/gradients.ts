@@ -1,6 +1,6 @@
 import { learningCurves } from "@gradlab/figures";
-import { describeBackend } from "../../open-backend.js";
-import { check, type Experiment } from "../experiment.js";
+import { check, describeBackend } from "@gradlab/studies";
+import type { Experiment } from "../experiment.js";
 import { trainXorByHand, xorOptimizers } from "./xor-network.js";
 
 const steps = 40;

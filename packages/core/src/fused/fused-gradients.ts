@@ -1,0 +1,47 @@
+import { engine, type GradConfig, type NamedAttrMap, type Tensor } from "@tensorflow/tfjs-core";
+
+/** The gradients of the fused kernels: one kernel each. */
+export const fusedGradients: readonly GradConfig[] = [
+  {
+    kernelName: "GradlabBatchNorm",
+    inputsToSave: ["x", "scale"],
+    outputsToSave: [false, true, true],
+    gradFunc: (dys, saved, attributes) => {
+      const [dy, dMean, dVariance] = dys as Tensor[];
+      const [x, scale, mean, variance] = saved;
+      const inputs = { dy, dMean, dVariance, x, scale, mean, variance } as Record<string, Tensor>;
+      return named("GradlabBatchNormGrad", inputs, attributes, ["x", "scale", "offset"]);
+    },
+  },
+  {
+    kernelName: "GradlabCrossEntropy",
+    inputsToSave: ["logits", "labels"],
+    gradFunc: (dy, saved, attributes) => {
+      const [logits, labels] = saved as [Tensor, Tensor];
+      return named("GradlabCrossEntropyGrad", { dy: dy as Tensor, logits, labels }, attributes, ["logits"]);
+    },
+  },
+  {
+    kernelName: "GradlabEmbed",
+    inputsToSave: ["table", "ids"],
+    gradFunc: (dy, saved) => {
+      const [table, ids] = saved as [Tensor, Tensor];
+      return named("GradlabEmbedGrad", { dy: dy as Tensor, ids }, { n: table.shape[0]! }, ["table"]);
+    },
+  },
+];
+
+/**
+ * The outputs of a backward kernel by the names of the inputs that they are the gradients of. Run here and not when the
+ * first is asked for: tfjs asks for each in a `tidy` of its own, which would dispose the others.
+ */
+function named(
+  kernel: string,
+  inputs: Record<string, Tensor>,
+  attributes: NamedAttrMap,
+  names: readonly string[],
+): Record<string, () => Tensor> {
+  const result: Tensor | Tensor[] = engine().runKernel(kernel, inputs, attributes);
+  const outputs = Array.isArray(result) ? result : [result];
+  return Object.fromEntries(names.map((name, i) => [name, () => outputs[i]!]));
+}

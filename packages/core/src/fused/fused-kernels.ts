@@ -1,0 +1,73 @@
+/** What a kernel takes and gives; a shape in words, with float32 numbers unless it says otherwise. */
+export interface FusedKernel {
+  readonly inputs: Readonly<Record<string, string>>;
+  readonly attributes: readonly string[];
+  readonly outputs: Readonly<Record<string, string>>;
+  /** The kernel of its gradient, where it has one. */
+  readonly backward: string | null;
+}
+
+/**
+ * The fused kernels that core runs where a backend has them, by name in tfjs's own kernel registry: what each takes and
+ * gives. A backend gains speed by registering them (`registerKernel`), the forward one and the backward one together.
+ *
+ * A kernel writes into none of its inputs and returns new tensors. An id or label out of range reads and writes no
+ * other memory: its row becomes NaN (in a table's gradient: is left out).
+ */
+export const fusedKernels: Readonly<Record<string, FusedKernel>> = {
+  GradlabAdam: {
+    inputs: {
+      value: "[...]",
+      gradient: "[...]",
+      firstMoment: "[...]",
+      secondMoment: "[...]",
+    },
+    attributes: ["learningRate", "beta1", "beta2", "epsilon", "count", "scale", "maxValue", "decay"],
+    outputs: { value: "[...]", firstMoment: "[...]", secondMoment: "[...]" },
+    backward: null,
+  },
+  GradlabBatchNorm: {
+    inputs: { x: "[n, c]", scale: "[c]", offset: "[c]" },
+    attributes: ["epsilon"],
+    outputs: { y: "[n, c]", mean: "[c]", variance: "[c]" },
+    backward: "GradlabBatchNormGrad",
+  },
+  GradlabBatchNormGrad: {
+    inputs: {
+      dy: "[n, c]",
+      dMean: "[c]",
+      dVariance: "[c]",
+      x: "[n, c]",
+      scale: "[c]",
+      mean: "[c]",
+      variance: "[c]",
+    },
+    attributes: ["epsilon"],
+    outputs: { dx: "[n, c]", dScale: "[c]", dOffset: "[c]" },
+    backward: null,
+  },
+  GradlabCrossEntropy: {
+    inputs: { logits: "[n, classes]", labels: "[n] int32" },
+    attributes: ["labelSmoothing"],
+    outputs: { losses: "[n]" },
+    backward: "GradlabCrossEntropyGrad",
+  },
+  GradlabCrossEntropyGrad: {
+    inputs: { dy: "[n]", logits: "[n, classes]", labels: "[n] int32" },
+    attributes: ["labelSmoothing"],
+    outputs: { dLogits: "[n, classes]" },
+    backward: null,
+  },
+  GradlabEmbed: {
+    inputs: { table: "[n, d]", ids: "[k] int32" },
+    attributes: [],
+    outputs: { rows: "[k, d]" },
+    backward: "GradlabEmbedGrad",
+  },
+  GradlabEmbedGrad: {
+    inputs: { dy: "[k, d]", ids: "[k] int32" },
+    attributes: ["n"],
+    outputs: { dTable: "[n, d]" },
+    backward: null,
+  },
+};

@@ -1,0 +1,157 @@
+/** Fused kernels for the cpu backend in plain loops and double precision, as a backend would register them. */
+import type { MathBackendCPU } from "@tensorflow/tfjs-backend-cpu";
+import { type KernelFunc, registerKernel, type TensorInfo, unregisterKernel } from "@tensorflow/tfjs-core";
+
+type Values = Record<string, { readonly shape: number[]; readonly at: Float32Array | Int32Array }>;
+type Output = readonly [shape: readonly number[], values: ArrayLike<number>];
+
+const filled = (n: number, value: (i: number) => number) => Array.from({ length: n }, (_, i) => value(i));
+const total = (n: number, value: (i: number) => number) => filled(n, value).reduce((a, b) => a + b, 0);
+
+function softmaxRow(z: ArrayLike<number>, row: number, classes: number): number[] {
+  const top = Math.max(...filled(classes, (j) => z[row * classes + j]!));
+  const weights = filled(classes, (j) => Math.exp(z[row * classes + j]! - top));
+  const sum = weights.reduce((a, b) => a + b, 0);
+  return weights.map((weight) => weight / sum);
+}
+
+const kernels: Record<string, (inputs: Values, attributes: Record<string, number>) => Output[]> = {
+  GradlabAdam: ({ value, gradient, firstMoment, secondMoment }, a) => {
+    const { learningRate, beta1, beta2, epsilon, count, scale, maxValue, decay } = a as Record<
+      string,
+      number
+    > & {
+      [name in
+        | "learningRate"
+        | "beta1"
+        | "beta2"
+        | "epsilon"
+        | "count"
+        | "scale"
+        | "maxValue"
+        | "decay"]: number;
+    };
+    const n = value!.at.length;
+    const g = filled(n, (i) => Math.max(-maxValue, Math.min(maxValue, gradient!.at[i]! * scale)));
+    const m = filled(n, (i) => beta1 * firstMoment!.at[i]! + (1 - beta1) * g[i]!);
+    const v = filled(n, (i) => beta2 * secondMoment!.at[i]! + (1 - beta2) * g[i]! ** 2);
+    const next = filled(n, (i) => {
+      const root = Math.sqrt(v[i]! / (1 - beta2 ** count)) + epsilon;
+      return (
+        value!.at[i]! * (1 - learningRate * decay) - (learningRate * m[i]!) / (1 - beta1 ** count) / root
+      );
+    });
+    return [next, m, v].map((values) => [value!.shape, values]);
+  },
+  GradlabBatchNorm: ({ x, scale, offset }, { epsilon }) => {
+    const [n, c] = x!.shape as [number, number];
+    const mean = filled(c, (j) => total(n, (i) => x!.at[i * c + j]!) / n);
+    const variance = filled(c, (j) => total(n, (i) => (x!.at[i * c + j]! - mean[j]!) ** 2) / n);
+    const y = filled(n * c, (at) => {
+      const j = at % c;
+      return ((x!.at[at]! - mean[j]!) / Math.sqrt(variance[j]! + epsilon!)) * scale!.at[j]! + offset!.at[j]!;
+    });
+    return [[[n, c], y], [[c], mean], [[c], variance]]; // biome-ignore format: three outputs
+  },
+  GradlabBatchNormGrad: ({ dy, dMean, dVariance, x, scale, mean, variance }, { epsilon }) => {
+    const [n, c] = x!.shape as [number, number];
+    const deviation = filled(c, (j) => Math.sqrt(variance!.at[j]! + epsilon!));
+    const hat = filled(n * c, (at) => (x!.at[at]! - mean!.at[at % c]!) / deviation[at % c]!);
+    const dOffset = filled(c, (j) => total(n, (i) => dy!.at[i * c + j]!));
+    const dScale = filled(c, (j) => total(n, (i) => dy!.at[i * c + j]! * hat[i * c + j]!));
+    const dx = filled(n * c, (at) => {
+      const j = at % c;
+      const through = dy!.at[at]! - dOffset[j]! / n - (hat[at]! * dScale[j]!) / n;
+      const own = dMean!.at[j]! / n + (dVariance!.at[j]! * 2 * hat[at]! * deviation[j]!) / n;
+      return (scale!.at[j]! / deviation[j]!) * through + own;
+    });
+    return [[[n, c], dx], [[c], dScale], [[c], dOffset]]; // biome-ignore format: three outputs
+  },
+  GradlabCrossEntropy: ({ logits, labels }, { labelSmoothing }) => {
+    const [n, classes] = logits!.shape as [number, number];
+    const losses = filled(n, (i) => {
+      const log = softmaxRow(logits!.at, i, classes).map(Math.log);
+      const picked = log[labels!.at[i]!] ?? Number.NaN;
+      return -(1 - labelSmoothing!) * picked - (labelSmoothing! * total(classes, (j) => log[j]!)) / classes;
+    });
+    return [[[n], losses]];
+  },
+  GradlabCrossEntropyGrad: ({ dy, logits, labels }, { labelSmoothing }) => {
+    const [n, classes] = logits!.shape as [number, number];
+    const rows = filled(n, (i) => i).map((i) => softmaxRow(logits!.at, i, classes));
+    const gradient = filled(n * classes, (at) => {
+      const [i, j] = [Math.floor(at / classes), at % classes];
+      const target = (labels!.at[i] === j ? 1 - labelSmoothing! : 0) + labelSmoothing! / classes;
+      return dy!.at[i]! * (rows[i]![j]! - target);
+    });
+    return [[[n, classes], gradient]];
+  },
+  GradlabEmbed: ({ table, ids }) => {
+    const d = table!.shape[1]!;
+    const k = ids!.at.length;
+    const rows = filled(k * d, (at) => {
+      const id = ids!.at[Math.floor(at / d)]!;
+      return id >= 0 && id < table!.shape[0]! ? table!.at[id * d + (at % d)]! : Number.NaN;
+    });
+    return [[[k, d], rows]];
+  },
+  GradlabEmbedGrad: ({ dy, ids }, { n }) => {
+    const d = dy!.shape[1]!;
+    const sums = new Float64Array(n! * d);
+    for (const [at, value] of dy!.at.entries()) {
+      const id = ids!.at[Math.floor(at / d)]!;
+      if (id >= 0 && id < n!) sums[id * d + (at % d)]! += value;
+    }
+    return [[[n!, d], sums]];
+  },
+};
+
+/** How often each kernel has run since it was registered. */
+export const runs: Record<string, number> = {};
+
+/** What a kernel was given and gave, each as `[2, 3] float32`. */
+export interface Call {
+  readonly name: string;
+  readonly inputs: Readonly<Record<string, string>>;
+  readonly attributes: readonly string[];
+  readonly outputs: readonly string[];
+}
+
+/** All calls since the last registration. */
+export const calls: Call[] = [];
+
+const described = ({ shape, dtype }: TensorInfo) => `[${shape.join(", ")}] ${dtype}`;
+
+/** Registers kernels on the cpu backend until the function that is returned is called. */
+export function registerReference(names: readonly string[]): () => void {
+  calls.length = 0;
+  for (const name of names) {
+    runs[name] = 0;
+    const kernelFunc: KernelFunc = ({ inputs, attrs, backend }) => {
+      runs[name]!++;
+      const cpu = backend as MathBackendCPU;
+      const values = Object.fromEntries(
+        Object.entries(inputs).map(([input, info]) => {
+          const { dataId, shape } = info as TensorInfo;
+          return [input, { shape, at: cpu.data.get(dataId).values as Float32Array }];
+        }),
+      );
+      const results = kernels[name]!(values, attrs as Record<string, number>).map(([shape, numbers]) =>
+        cpu.makeTensorInfo([...shape], "float32", Float32Array.from(numbers)),
+      );
+      calls.push({
+        name,
+        inputs: Object.fromEntries(
+          Object.entries(inputs).map(([input, info]) => [input, described(info as TensorInfo)]),
+        ),
+        attributes: Object.keys(attrs ?? {}),
+        outputs: results.map(described),
+      });
+      return results;
+    };
+    registerKernel({ kernelName: name, backendName: "cpu", kernelFunc });
+  }
+  return () => {
+    for (const name of names) unregisterKernel(name, "cpu");
+  };
+}

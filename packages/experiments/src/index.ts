@@ -1,0 +1,18 @@
+export {
+  defineExperiment,
+  type Experiment,
+  type ExperimentContext,
+  type ExperimentInputs,
+} from "./experiment.js";
+export { type Photograph, photograph, pictureName } from "./photograph.js";
+export { experiments } from "./registry.js";
+export { escapeHtml, factsHtml, figureHtml, type Page, page } from "./report/page.js";
+export { type Report, reportHtml } from "./report/report-html.js";
+export {
+  chooseExperiments,
+  type ExperimentResult,
+  packageOf,
+  type Reproduced,
+  type ReproduceEvent,
+  reproduce,
+} from "./reproduce.js";

@@ -1,0 +1,36 @@
+import type { Backend, Table } from "./study.js";
+
+/** `webgpu on NVIDIA H100`, `wasm`, `webgpu on SwiftShader (software)`. */
+export function describeBackend({ name, device, software }: Backend): string {
+  return `${name}${device === null ? "" : ` on ${device}`}${software ? " (software)" : ""}`;
+}
+
+/** A table that is lines of text. */
+export function lines(title: string | undefined, ...notes: readonly string[]): Table {
+  return { ...(title !== undefined && { title }), columns: [], rows: [], notes };
+}
+
+/** One value where the axes agree, else one per axis: 3x5; a dash where there is none. */
+export function perAxis(values: readonly (number | null)[] | null): string {
+  if (values === null) return "–";
+  const texts = values.map((value) => (value === null ? "–" : `${value}`));
+  return texts.every((text) => text === texts[0]) ? (texts[0] ?? "–") : texts.join("x");
+}
+
+/** Five digits. */
+export const short = (value: number) => `${Number(value.toPrecision(5))}`;
+
+/** `12.5 %`. */
+export const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+
+/** `61,706`. */
+export const grouped = (value: number) => value.toLocaleString("en-US");
+
+/** `42 s`, `3 min 05 s`, `2 h 07 min`. */
+export function duration(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  const two = (value: number) => `${value}`.padStart(2, "0");
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${two(whole % 60)} s`;
+  return `${Math.floor(whole / 3600)} h ${two(Math.floor((whole % 3600) / 60))} min`;
+}

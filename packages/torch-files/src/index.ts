@@ -1,0 +1,2 @@
+export { looksLikeTorch, type ReadTorchOptions, readTorch, type TorchFile } from "./read-torch.js";
+export { TorchFileError } from "./torch-file-error.js";

@@ -1,0 +1,17 @@
+import { configureGlobal } from "fast-check";
+
+/*
+ * The seed of every property test (fast-check), in the process that starts the tests and in each that runs some:
+ * `GRADLAB_SEED`, or else 1 in continuous integration and another one in every other run.
+ */
+process.env.GRADLAB_SEED ||= process.env.CI ? "1" : String(Date.now() % 2 ** 31);
+const seed = Number(process.env.GRADLAB_SEED);
+if (seed !== (seed | 0)) {
+  throw new RangeError(`GRADLAB_SEED: expected an integer of 32 bits, got ${process.env.GRADLAB_SEED}`);
+}
+configureGlobal({ seed });
+
+/** Before all tests. */
+export function setup(): void {
+  console.log(`Property tests have the seed ${seed} (GRADLAB_SEED).`);
+}

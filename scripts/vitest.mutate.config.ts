@@ -1,0 +1,8 @@
+import { defineConfig } from "vitest/config";
+import base from "../vitest.config.js";
+
+/** The tests of one package, for `npm run mutate`. */
+export default defineConfig({
+  ...base,
+  test: { ...base.test, include: [`packages/${process.env.GRADLAB_MUTATE}/test/**/*.test.ts`] },
+});
