@@ -81,13 +81,16 @@ const config = {
   ),
   mutator: { excludedMutations: ["StringLiteral"] },
   coverageAnalysis: "perTest",
+  // What runs on import alone would run all tests anew each time.
+  ignoreStatic: true,
   concurrency: 1,
   // A loop without end is found out; a busy machine is not taken for one.
   timeoutMS: 15_000,
+  dryRunTimeoutMinutes: 60,
   disableTypeChecks: false,
   tsconfigFile: "none.json",
   ignorePatterns: ["**/dist", "/out", "**/.turbo", "**/.test-results"],
-  tempDirName: join(home, "sandbox"),
+  tempDirName: join(home, `${name}.sandbox`),
   reporters: ["clear-text", "json"],
   jsonReporter: { fileName: join(home, `${name}.json`) },
   clearTextReporter: { allowColor: false, allowEmojis: false, logTests: false, reportTests: false },

@@ -16,15 +16,20 @@ export interface BundledPage {
 /**
  * Bundles a page as users do; Node's modules are not within its reach.
  *
- * @param source A module of the workspace, compiled from its sources, or code as it stands in a consumer's folder.
+ * @param source A module of the workspace, compiled from its sources (with one for a worker, `worker.js`), or code as it stands in a consumer's folder.
  */
 export async function bundlePage(
-  source: { readonly file: string } | { readonly code: string; readonly consumer: string },
+  source:
+    | { readonly file: string; readonly worker?: string }
+    | { readonly code: string; readonly consumer: string },
 ): Promise<BundledPage> {
   const folder = mkdtempSync(join(tmpdir(), "gradlab-page-"));
   const entry: BuildOptions =
     "file" in source
-      ? { entryPoints: { page: source.file }, conditions: ["gradlab-source"] }
+      ? {
+          entryPoints: { page: source.file, ...(source.worker && { worker: source.worker }) },
+          conditions: ["gradlab-source"],
+        }
       : { stdin: { contents: source.code, resolveDir: source.consumer, loader: "ts" }, entryNames: "page" };
   const { metafile, warnings } = await build({
     ...entry,

@@ -64,8 +64,9 @@ async function ownNetwork(flags: ClassifyFlags, warn: (warning: string) => void)
 async function fromCheckpoint(file: string, bytes: Uint8Array, flags: ClassifyFlags): Promise<Classifier> {
   refuseBesideCheckpoint(flags, file);
   const { name, graph, labels } = await checkpointNetwork(file, bytes);
-  const weights = blame("runtime", file, () => readWeights(graph, bytes));
-  return networkClassifier(`${name} of ${file}`, graph, weights, { flags, labels, preprocess: "unit" });
+  const { params, statistics } = blame("runtime", file, () => readWeights(graph, bytes));
+  const state = { params, statistics };
+  return networkClassifier(`${name} of ${file}`, graph, state, { flags, labels, preprocess: "unit" });
 }
 
 async function fromWeights(
@@ -78,15 +79,15 @@ async function fromWeights(
     throw new Failure("usage", `--net: expected the network that ${file} has weights for, got none`);
   }
   const { name, graph } = await classicNetwork(flags.net, flags);
-  const weights = blame("runtime", file, () => readWeights(graph, bytes));
-  const { format, ignored } = weights;
+  const { format, ignored, params, statistics } = blame("runtime", file, () => readWeights(graph, bytes));
   if (ignored.length > 0) warn(`${file}: ${ignored.length} tensors are of no use here: ${ignored[0]}, …`);
   const isTorch = format !== "weights" && format !== "checkpoint";
   if (isTorch && name === "googlenet" && flags.preprocess === undefined) {
     warn("torchvision's pretrained GoogLeNet expects --preprocess googlenet; this is imagenet");
   }
   const preprocess = isTorch && graph.input.channels === 3 ? "imagenet" : "unit";
-  return networkClassifier(name, graph, weights, { flags, labels: null, preprocess });
+  const state = { params, statistics };
+  return networkClassifier(name, graph, state, { flags, labels: null, preprocess });
 }
 
 function networkClassifier(

@@ -71,7 +71,7 @@ export function studyCommand(study: Study, terminal: Terminal, own: StudyCommand
     });
 }
 
-export function addFlags(command: Command, options: OptionTable): void {
+function addFlags(command: Command, options: OptionTable): void {
   for (const flag of studyFlags(options)) {
     // Every command has it.
     if (flag.option === "seed") continue;
@@ -95,7 +95,7 @@ export function addFlags(command: Command, options: OptionTable): void {
 type Flags = CommonOptions & Readonly<Record<string, unknown>>;
 
 /** Runs a study with what the flags say, and says what it says meanwhile. */
-export async function runStudy(
+async function runStudy(
   study: Study,
   flags: Flags,
   positional: readonly unknown[],
@@ -150,7 +150,7 @@ async function readInputs(
 }
 
 /** Writes what `--out` asks for, prints the result, and fails where a check did not hold. */
-export async function showResult(
+async function showResult(
   study: Study,
   record: object,
   around: Envelope,

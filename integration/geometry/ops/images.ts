@@ -247,9 +247,10 @@ export const imageOps: readonly GeometryOp[] = [
         height: size(5),
         width: size(5),
         channels: size(3),
-        shift: fc.tuple(fc.constantFrom(0.3, -0.7, 1.2), fc.constantFrom(0.2, -1.3)),
-        stretch: fc.tuple(fc.constantFrom(0.8, 1.1), fc.constantFrom(0.9, -1.2)),
-        shear: fc.tuple(fc.constantFrom(0, 0.15), fc.constantFrom(0, -0.25)),
+        // No place lies between two pixels exactly.
+        shift: fc.tuple(fc.constantFrom(0.317, -0.713, 1.209), fc.constantFrom(0.203, -1.311)),
+        stretch: fc.tuple(fc.constantFrom(0.807, 1.103), fc.constantFrom(0.911, -1.207)),
+        shear: fc.tuple(fc.constantFrom(0, 0.153), fc.constantFrom(0, -0.257)),
         method: fc.constantFrom("nearest", "bilinear"),
         outside: fc.constantFrom(0, 1.5),
         to: fc.constantFrom<[number, number] | undefined>(undefined, [3, 4]),

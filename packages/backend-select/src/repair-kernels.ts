@@ -3,9 +3,16 @@ import { explicitPads } from "./repairs/explicit-pads.js";
 import type { Attrs, Inputs, Repair, RepairedBackend } from "./repairs/repair.js";
 import { resizeRepairs } from "./repairs/resize-repairs.js";
 import { shapeRepairs } from "./repairs/shape-repairs.js";
+import { tensorflowRepairs } from "./repairs/tensorflow-repairs.js";
 import { windowRepairs } from "./repairs/window-repairs.js";
 
-const repairs: readonly Repair[] = [...shapeRepairs, ...windowRepairs, ...resizeRepairs, ...explicitPads];
+const repairs: readonly Repair[] = [
+  ...shapeRepairs,
+  ...windowRepairs,
+  ...resizeRepairs,
+  ...explicitPads,
+  ...tensorflowRepairs,
+];
 const repairable: readonly RepairedBackend[] = ["cpu", "webgl", "webgpu", "tensorflow"];
 const repaired = new WeakSet<KernelFunc>();
 
@@ -20,7 +27,9 @@ const repaired = new WeakSet<KernelFunc>();
  *   operands alone, `cumsum` and `cumprod` along a negative axis, `denseBincount` of appearances in a list;
  * - on cpu `depthToSpace` with channels first; on webgl and webgpu `pad`, `mirrorPad` and `reverse` of more than four axes (the
  *   gradient of `slice` is such a `pad`);
- * - on tensorflow, tfjs-node's backend, convolutions and poolings that are padded by numbers.
+ * - on tensorflow, tfjs-node's backend, convolutions and pools that are padded by numbers, pools of volumes padded as `"same"`,
+ *   dilated convolutions of volumes, `depthToSpace` with channels first, `gather` along a negative axis, and `sparseToDense` of
+ *   indices in any order.
  *
  * For other arguments the original kernels run.
  *

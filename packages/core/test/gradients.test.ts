@@ -273,6 +273,19 @@ test("a numeric padding means the same as one written out, around windows and st
   }
 });
 
+test("a row of conv1d has no padding above and below it", async () => {
+  const [row, filter] = [wave([1, 1, 5, 2]), wave([1, 3, 2, 2], 1)];
+  const dy = wave([1, 1, 5, 2], 2);
+  const gradients = async (pad: Pad) => {
+    const attrs = { strides: [1, 1], dilations: [1, 1], pad } as tf.NamedAttrMap;
+    const parts = tf.getGradient("Conv2D").gradFunc(dy, [row, filter], attrs);
+    return Promise.all(
+      Object.values(parts as Record<string, () => tf.Tensor>).map((part) => numbers(part())),
+    );
+  };
+  expect(await gradients(1)).toEqual(await gradients("same"));
+});
+
 test("no gradient leaves a tensor behind", () => {
   const x = wave([2, 4, 4, 2]);
   const w = wave([2, 2, 2, 2], 1);

@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import {
   add,
+  cast,
+  customGrad,
   matMul,
   mean,
   memory,
@@ -45,7 +47,8 @@ const countingLoss = ({ params, statistics }: Counting) => ({
   moved: {
     statistics: { calls: add(statistics.calls, 1), sum: add(statistics.sum, [1, 2]) },
   },
-  seen: { p: params.p, calls: mul(statistics.calls, 10) },
+  // Counts are numbers too.
+  seen: { p: params.p, calls: cast(mul(statistics.calls, 10), "int32") },
 });
 
 function started(
@@ -190,7 +193,6 @@ test("what cannot be moved is refused with its path", async () => {
   const seen: [seen: object, message: string][] = [
     [{ "": scalar(1) }, 'train: seen: expected names other than "", got ""'],
     [{ a: 3 }, "train: seen: a: expected a scalar, got 3"],
-    [{ a: scalar(1, "int32") }, "train: seen: a: expected float32, got int32"],
   ];
   for (const [given, message] of seen) {
     const loss = (state: Counting) => ({ loss: square(state.params.p) as Scalar, seen: given as never });
@@ -438,4 +440,24 @@ test("lossAndGradients gives the gradients of all parameters, of tensors and of 
     "lossAndGradients: state: p: expected float32, got int32",
   );
   disposeTraining(training);
+});
+
+test("a loss may be a parameter itself, and one gradient that of two parameters", async () => {
+  const state = { a: scalar(3), b: scalar(4) };
+  await expectNoLeak(async () => {
+    const training = startTraining(state, sgd);
+    for await (const { loss } of train(training, { loss: ({ a }) => a, steps: 2 }))
+      expect([3, 2.5]).toContain(loss);
+    expect(await of(training.state.a)).toEqual([2]);
+    disposeTraining(training);
+    const both = customGrad((a, b) => ({
+      value: add(a as Tensor, b as Tensor),
+      gradFunc: (dy) => [dy as Tensor, dy as Tensor],
+    }));
+    const { loss, gradients } = lossAndGradients(state, ({ a, b }) => both(a, b) as Scalar);
+    loss.dispose();
+    expect(await numbers(gradients.a)).toEqual([1]);
+    expect(await numbers(gradients.b)).toEqual([1]);
+  });
+  expect(await of(state.a)).toEqual([3]);
 });

@@ -134,8 +134,8 @@ test("depthToSpace of channels first has the inverse rearrangement as its gradie
   const dy = wave([1, 2, 4, 6]);
   const attrs = (dataFormat: string) => ({ blockSize: 2, dataFormat });
   const part = (gradient: unknown) => (gradient as Record<"x", () => tf.Tensor>).x();
-  const first = part(gradFunc(dy, [tf.zeros([1, 8, 2, 3])], attrs("NCHW")));
-  const last = part(gradFunc(tf.transpose(dy, [0, 2, 3, 1]), [tf.zeros([1, 2, 3, 8])], attrs("NHWC")));
+  const first = part(gradFunc(dy, [], attrs("NCHW")));
+  const last = part(gradFunc(tf.transpose(dy, [0, 2, 3, 1]), [], attrs("NHWC")));
   expect(await numbers(first)).toEqual(await numbers(tf.transpose(last, [0, 3, 1, 2])));
 });
 

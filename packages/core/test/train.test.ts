@@ -162,6 +162,24 @@ test("the schedule's rate is the one that is applied, for every optimizer", asyn
   }
 });
 
+test("a schedule that gives no rate stops the training before its batch", async () => {
+  const training = startParabola();
+  for (const rate of [-1, Number.NaN, undefined]) {
+    const steps = collect(training, {
+      loss: parabola,
+      schedule: () => rate as number,
+      batch: () => {
+        throw new Error("asked for a batch");
+      },
+    });
+    await expect(steps).rejects.toThrow(
+      `train: learning rate: expected a finite number, at least 0, got ${rate}`,
+    );
+  }
+  expect([training.step, ...(await weightsOf(training))]).toEqual([0, 3, 4]);
+  disposeTraining(training);
+});
+
 test("a batch may come later, its tensors are disposed after the step, and null ends the training", async () => {
   const training = startParabola();
   await expectNoLeak(async () => {
@@ -241,6 +259,8 @@ test("a pause is asking no more: nothing happens between two steps", async () =>
 test("an abort stops before the next update, also in the middle of a step, with the signal's reason", async () => {
   const training = startParabola();
   const reason = new Error("enough");
+  let asked = 0;
+  let computed = 0;
   for (const moment of ["before", "batch", "loss"]) {
     const before = [training.step, ...(await weightsOf(training))];
     const controller = new AbortController();
@@ -248,10 +268,12 @@ test("an abort stops before the next update, also in the middle of a step, with 
     await expectNoLeak(async () => {
       const aborted = collect(training, {
         batch: async () => {
+          asked++;
           if (moment === "batch") controller.abort(reason);
           return zeros([2]);
         },
         loss: (params) => {
+          computed++;
           if (moment === "loss") controller.abort(reason);
           return parabola(params);
         },
@@ -260,6 +282,9 @@ test("an abort stops before the next update, also in the middle of a step, with 
       await expect(aborted).rejects.toBe(reason);
     });
     expect([training.step, ...(await weightsOf(training))]).toEqual(before);
+    // An abort that came before asks for no batch, one that came with a batch computes no loss.
+    const since = ["before", "batch", "loss"].indexOf(moment);
+    expect([asked, computed]).toEqual([since, Math.max(0, since - 1)]);
   }
   disposeTraining(training);
 });

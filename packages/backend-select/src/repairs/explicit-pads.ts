@@ -5,6 +5,7 @@ import {
   type NamedTensorMap,
   ones,
   pad as padTensor,
+  reshape,
   slice,
   type Tensor,
 } from "@tensorflow/tfjs-core";
@@ -32,19 +33,25 @@ const perAxis = (value: number | readonly number[], axes: number): readonly numb
   typeof value === "number" ? Array<number>(axes).fill(value) : value;
 
 /**
- * What to pad an image with so that windows without padding give what `pad` says; null for `"same"` and `"valid"`. Behind the
- * image it is as much as the last window reaches, which rounding may have made more or less than `pad`.
+ * What to pad an image with so that windows without padding give what `pad` says; null where the library knows it:
+ * `"valid"`, and `"same"` but for volumes. Behind the image it is as much as the last window reaches, which rounding may
+ * have made more or less than `pad`.
  */
 function paddings(shape: readonly number[], window: Window, attrs: PadAttrs): Paddings | null {
   const { pad, dimRoundingMode } = attrs;
-  if (typeof pad === "string") return null;
+  const same = pad === "same" && window.extent.length === 3;
+  if (typeof pad === "string" && !same) return null;
   const round = dimRoundingMode === undefined ? Math.floor : Math[dimRoundingMode];
   return shape.map((size, axis) => {
     const spatial = axis - window.first;
     const extent = window.extent[spatial];
     if (extent === undefined) return [0, 0];
-    const [before, after] = typeof pad === "number" ? [pad, pad] : pad[axis]!;
     const stride = window.strides[spatial]!;
+    if (typeof pad === "string") {
+      const lacking = Math.max(0, (Math.ceil(size / stride) - 1) * stride + extent - size);
+      return [Math.floor(lacking / 2), Math.ceil(lacking / 2)];
+    }
+    const [before, after] = typeof pad === "number" ? [pad, pad] : pad[axis]!;
     const steps = round((size + before + after - extent) / stride);
     return [before, Math.max(0, steps * stride + extent - size - before)];
   });
@@ -135,21 +142,43 @@ function shares(kernelName: string, { shape }: Tensor, by: Paddings, attrs: Pool
   return run(kernelName, { x: padded(image, by) }, attrs);
 }
 
+const flatMaxGradient = repair("MaxPoolGrad", (inputs, attrs: PoolAttrs) => {
+  const input = inputs.input!;
+  const by = paddings(input.shape, poolWindow(input, attrs), attrs);
+  if (by === null) return null;
+  const gradient = run("MaxPoolGrad", { ...inputs, input: padded(input, by, lowest(input)) }, attrs);
+  return cut(gradient, by, input.shape);
+});
+
+/**
+ * Of equal elements of a window one is to get the gradient; the original gives it to each. Rows and columns are pooled as in images, then the
+ * depth, whose gradients are right.
+ */
+const volumeMaxGradient = repair("MaxPool3DGrad", ({ dy, input }, attrs: PoolAttrs) => {
+  const window = poolWindow(input!, attrs);
+  const by = paddings(input!.shape, window, attrs) ?? input!.shape.map((): [number, number] => [0, 0]);
+  const around = padded(input!, by, lowest(input!));
+  const [batch, depth, height, width, channels] = around.shape as [number, number, number, number, number];
+  const [planes, rows, columns] = dy!.shape.slice(1, 4) as [number, number, number];
+  const [deep, ...flat] = window.extent as [number, number, number];
+  const [stride, ...flatStrides] = window.strides as [number, number, number];
+  const across = { filterSize: flat, strides: flatStrides };
+  const along = { filterSize: [deep, 1], strides: [stride, 1] };
+  const image = reshape(around, [batch * depth, height, width, channels]);
+  const pooled = run("MaxPool", { x: image }, across);
+  const column = reshape(pooled, [batch, depth, rows * columns, channels]);
+  const output = run("MaxPool", { x: column }, along);
+  const dOutput = reshape(dy!, [batch, planes, rows * columns, channels]);
+  const dColumn = run("MaxPoolGrad", { dy: dOutput, input: column, output }, along);
+  const dPooled = reshape(dColumn, pooled.shape);
+  const dImage = run("MaxPoolGrad", { dy: dPooled, input: image, output: pooled }, across);
+  return cut(reshape(dImage, around.shape), by, input!.shape);
+});
+
 const pooling = (suffix: "" | "3D"): readonly Repair[] => [
   repair(`MaxPool${suffix}`, ({ x }, attrs: PoolAttrs) => {
     const by = paddings(x!.shape, poolWindow(x!, attrs), attrs);
     return by && run(`MaxPool${suffix}`, { x: padded(x!, by, lowest(x!)) }, attrs);
-  }),
-  repair(`MaxPool${suffix}Grad`, (inputs, attrs: PoolAttrs) => {
-    const input = inputs.input!;
-    const by = paddings(input.shape, poolWindow(input, attrs), attrs);
-    if (by === null) return null;
-    const gradient = run(
-      `MaxPool${suffix}Grad`,
-      { ...inputs, input: padded(input, by, lowest(input)) },
-      attrs,
-    );
-    return cut(gradient, by, input.shape);
   }),
   repair(`AvgPool${suffix}`, ({ x }, attrs: PoolAttrs) => {
     const by = paddings(x!.shape, poolWindow(x!, attrs), attrs);
@@ -169,7 +198,8 @@ const pooling = (suffix: "" | "3D"): readonly Repair[] => [
 
 /**
  * Convolutions and poolings of tfjs-node with a padding other than `"same"` and `"valid"`: it refuses a number everywhere, and
- * `[begin, end]` in poolings and in every gradient. The image is padded first.
+ * `[begin, end]` in poolings and in every gradient. Pools of volumes are wrong for `"same"` with strides beyond the
+ * window. The image is padded first.
  */
 export const explicitPads: readonly Repair[] = [
   ...["Conv2D", "FusedConv2D", "DepthwiseConv2dNative", "FusedDepthwiseConv2D"].map(convolution),
@@ -177,4 +207,6 @@ export const explicitPads: readonly Repair[] = [
   ...["Conv2DBackpropInput", "DepthwiseConv2dNativeBackpropInput"].map(imageGradient),
   ...pooling(""),
   ...pooling("3D"),
+  flatMaxGradient,
+  volumeMaxGradient,
 ];

@@ -131,10 +131,10 @@ const appearances: Repair = {
   },
 };
 
-/** The cpu backend knows one order of axes. */
+/** On the CPU there is one order of axes. */
 const channelsFirst: Repair = {
   kernelName: "DepthToSpace",
-  backends: ["cpu"],
+  backends: ["cpu", "tensorflow"],
   compute: ({ x }, { blockSize, dataFormat }) => {
     if (dataFormat !== "NCHW") return null;
     const turned = transpose(x as Tensor4D, [0, 2, 3, 1]);
@@ -145,7 +145,7 @@ const channelsFirst: Repair = {
 /** The one size of -1, for what is left, may come first. */
 const parts: Repair = {
   kernelName: "SplitV",
-  backends: everywhere,
+  backends: [...everywhere, "tensorflow"],
   attrs: ({ x }, attrs) => {
     const { numOrSizeSplits: sizes, axis } = attrs;
     if (!Array.isArray(sizes) || !sizes.includes(-1)) return attrs;

@@ -1,7 +1,6 @@
 import {
   type AvgPool3DAttrs,
   type AvgPoolAttrs,
-  backend_util,
   engine,
   type GradConfig,
   mul,
@@ -13,18 +12,10 @@ import {
   zeros,
 } from "@tensorflow/tfjs-core";
 import { explicitPad, type Pad } from "./explicit-pad.js";
-
-/** One spatial axis of a pooling. */
-interface Axis {
-  readonly size: number;
-  readonly outputs: number;
-  readonly taps: number;
-  readonly stride: number;
-  readonly before: number;
-}
+import { type WindowAxis, windowAxes2d, windowAxes3d } from "./windows.js";
 
 /** How many elements of each window along an axis lie inside of the image. */
-function inside({ size, outputs, taps, stride, before }: Axis): number[] {
+function inside({ size, outputs, taps, stride, before }: WindowAxis): number[] {
   return Array.from({ length: outputs }, (_, i) => {
     const start = i * stride - before;
     return Math.min(size, start + taps) - Math.max(0, start);
@@ -32,7 +23,7 @@ function inside({ size, outputs, taps, stride, before }: Axis): number[] {
 }
 
 /** For each window, the ratio of its size to the number of elements inside of the image, `[1, ...outputs, 1]`. */
-function windowShares(axes: readonly Axis[]): Tensor {
+function windowShares(axes: readonly WindowAxis[]): Tensor {
   const shares = axes.reduce(
     (all, axis) => all.flatMap((share) => inside(axis).map((count) => (share * axis.taps) / count)),
     [1],
@@ -48,7 +39,7 @@ function poolGradient(
   kernel: string,
   dy: Tensor,
   x: Tensor,
-  axes: readonly Axis[],
+  axes: readonly WindowAxis[],
   attrs: NamedAttrMap,
 ): Tensor {
   const full = axes.every((axis) => axis.before === 0 && inside(axis).every((count) => count === axis.taps));
@@ -81,24 +72,7 @@ export const avgPoolGradients: readonly GradConfig[] = [
       const x = saved[0] as Tensor;
       const { filterSize, strides, dimRoundingMode, ...rest } = attrs as unknown as AvgPoolAttrs;
       const pad = explicitPad(rest.pad as Pad);
-      const shape = x.shape as [number, number, number, number];
-      const info = backend_util.computePool2DInfo(shape, filterSize, strides, 1, pad, dimRoundingMode);
-      const axes: Axis[] = [
-        {
-          size: info.inHeight,
-          outputs: info.outHeight,
-          taps: info.filterHeight,
-          stride: info.strideHeight,
-          before: info.padInfo.top,
-        },
-        {
-          size: info.inWidth,
-          outputs: info.outWidth,
-          taps: info.filterWidth,
-          stride: info.strideWidth,
-          before: info.padInfo.left,
-        },
-      ];
+      const axes = windowAxes2d(x.shape, filterSize, strides, 1, pad, dimRoundingMode);
       return { x: () => poolGradient("AvgPoolGrad", dy as Tensor, x, axes, { ...attrs, pad }) };
     },
   },
@@ -108,31 +82,7 @@ export const avgPoolGradients: readonly GradConfig[] = [
     gradFunc: (dy, saved, attrs) => {
       const x = saved[0] as Tensor;
       const { filterSize, strides, pad, dimRoundingMode } = attrs as unknown as AvgPool3DAttrs;
-      const shape = x.shape as [number, number, number, number, number];
-      const info = backend_util.computePool3DInfo(shape, filterSize, strides, 1, pad, dimRoundingMode);
-      const axes: Axis[] = [
-        {
-          size: info.inDepth,
-          outputs: info.outDepth,
-          taps: info.filterDepth,
-          stride: info.strideDepth,
-          before: info.padInfo.front,
-        },
-        {
-          size: info.inHeight,
-          outputs: info.outHeight,
-          taps: info.filterHeight,
-          stride: info.strideHeight,
-          before: info.padInfo.top,
-        },
-        {
-          size: info.inWidth,
-          outputs: info.outWidth,
-          taps: info.filterWidth,
-          stride: info.strideWidth,
-          before: info.padInfo.left,
-        },
-      ];
+      const axes = windowAxes3d(x.shape, filterSize, strides, pad, dimRoundingMode);
       return { x: () => poolGradient("AvgPool3DGrad", dy as Tensor, x, axes, attrs) };
     },
   },

@@ -98,7 +98,15 @@ export function conv2dGradients(
 ): { dx: () => Tensor4D; dw: () => Tensor4D } {
   const { strides, dataFormat = "NHWC", dimRoundingMode } = attrs;
   const dilations = attrs.dilations ?? [1, 1]; // tfjs-layers passes null
-  const pad = explicitPad(attrs.pad as Pad, dataFormat);
+  // `conv1d` is a conv2d of rows; above and below a row there is no padding.
+  const isRow =
+    dataFormat === "NHWC" &&
+    typeof attrs.pad === "number" &&
+    [x, dy].every(({ shape }) => shape[1] === 1) &&
+    filter.shape[0] === 1;
+  const pad: ReturnType<typeof explicitPad> = isRow
+    ? [[0, 0], [0, 0], [attrs.pad as number, attrs.pad as number], [0, 0]] // biome-ignore format: a table
+    : explicitPad(attrs.pad as Pad, dataFormat);
   if (!backend_util.tupleValuesAreOne(dilations)) {
     const format = backend_util.convertConv2DDataFormat(dataFormat);
     const info = backend_util.computeConv2DInfo(

@@ -1,11 +1,11 @@
-import { type GradConfig, pad, reshape, slice, type Tensor } from "@tensorflow/tfjs-core";
+import { type GradConfig, pad, reshape, slice, type Tensor, util } from "@tensorflow/tfjs-core";
 
 /** The gradient of `diag`: the diagonal. tfjs-core has none. */
 export const diagGradient: GradConfig = {
   kernelName: "Diag",
-  inputsToSave: ["x"],
-  gradFunc: (dy, saved) => {
-    const { shape, size } = saved[0]!;
+  gradFunc: (dy) => {
+    const shape = (dy as Tensor).shape.slice(0, (dy as Tensor).rank / 2);
+    const size = util.sizeFromShape(shape);
     return {
       x: () => {
         // Rows of one element more begin on the diagonal.

@@ -1,4 +1,13 @@
-import { cumprod, type GradConfig, mul, reshape, type Tensor, transpose, util } from "@tensorflow/tfjs-core";
+import {
+  cumprod,
+  type GradConfig,
+  mul,
+  reshape,
+  type Tensor,
+  transpose,
+  util,
+  zeros,
+} from "@tensorflow/tfjs-core";
 
 /**
  * The gradient of `prod(x)`: for each element, the product of all the others, by
@@ -19,6 +28,7 @@ export const prodGradient: GradConfig = {
     const inner = reduced.map((i) => x.shape[i]!);
     return {
       x: () => {
+        if (x.size === 0) return zeros(x.shape);
         const rows = [util.sizeFromShape(outer), util.sizeFromShape(inner)];
         const flat = reshape(transpose(x, order), rows);
         const others = mul(cumprod(flat, 1, true, false), cumprod(flat, 1, true, true));

@@ -1,12 +1,10 @@
 import {
   concat,
   type GradConfig,
-  reshape,
   type SplitVAttrs,
   stack,
   type Tensor,
   type UnpackAttrs,
-  util,
 } from "@tensorflow/tfjs-core";
 
 /** The pieces of the gradient: one piece alone arrives without a list around it. */
@@ -20,20 +18,16 @@ const pieces = (dy: Tensor | Tensor[]): Tensor[] => (Array.isArray(dy) ? dy : [d
 export const splitGradients: readonly GradConfig[] = [
   {
     kernelName: "Unpack",
-    inputsToSave: ["value"],
-    gradFunc: (dy, saved, attrs) => {
-      const { shape } = saved[0]!;
-      const axis = util.parseAxisParam((attrs as unknown as UnpackAttrs).axis, shape)[0]!;
-      return { value: () => reshape(stack(pieces(dy), axis), shape) };
+    gradFunc: (dy, _saved, attrs) => {
+      const { axis } = attrs as unknown as UnpackAttrs;
+      const all = pieces(dy);
+      return { value: () => stack(all, axis < 0 ? axis + all[0]!.rank + 1 : axis) };
     },
   },
   {
     kernelName: "SplitV",
-    inputsToSave: ["x"],
-    gradFunc: (dy, saved, attrs) => {
-      const { shape } = saved[0]!;
-      const axis = util.parseAxisParam((attrs as unknown as SplitVAttrs).axis, shape)[0]!;
-      return { x: () => concat(pieces(dy), axis) };
-    },
+    gradFunc: (dy, _saved, attrs) => ({
+      x: () => concat(pieces(dy), (attrs as unknown as SplitVAttrs).axis),
+    }),
   },
 ];

@@ -1,4 +1,12 @@
-import { type GradConfig, reshape, sum, type Tensor, type TileAttrs, util } from "@tensorflow/tfjs-core";
+import {
+  type GradConfig,
+  reshape,
+  sum,
+  type Tensor,
+  type TileAttrs,
+  util,
+  zeros,
+} from "@tensorflow/tfjs-core";
 
 /**
  * The gradient of `tile`: the sum over the copies, one axis after the other.
@@ -14,10 +22,12 @@ export const tileGradient: GradConfig = {
     return {
       x: () => {
         // The axes before `axis` are as in x already, those behind it still repeated.
+        if (util.sizeFromShape(shape) === 0) return zeros(shape);
         const folded = reps.reduce<Tensor>((y, times, axis) => {
           if (times === 1) return y;
           const outer = util.sizeFromShape(shape.slice(0, axis));
-          return sum(reshape(y, [outer, times, y.size / (outer * times)]), 1);
+          const behind = shape.slice(axis + 1).map((n, i) => n * reps[axis + 1 + i]!);
+          return sum(reshape(y, [outer, times, shape[axis]! * util.sizeFromShape(behind)]), 1);
         }, dy as Tensor);
         return reshape(folded, shape);
       },

@@ -59,7 +59,10 @@ export function windowAxes2d(
 
 type Windows3d = Parameters<typeof backend_util.computePool3DInfo>;
 
-/** The axes of a pooling over `[batch, depth, height, width, channels]`. */
+/**
+ * The axes of a pooling over `[batch, depth, height, width, channels]`. Where `"same"` has nothing to pad, because
+ * strides are larger than windows, tfjs-core computes a negative padding.
+ */
 export function windowAxes3d(
   shape: number[],
   filterSize: Windows3d[1],
@@ -82,7 +85,7 @@ export function windowAxes3d(
       taps: info.filterDepth,
       stride: info.strideDepth,
       dilation: 1,
-      before: info.padInfo.front,
+      before: Math.max(0, info.padInfo.front),
     },
     {
       size: info.inHeight,
@@ -90,7 +93,7 @@ export function windowAxes3d(
       taps: info.filterHeight,
       stride: info.strideHeight,
       dilation: 1,
-      before: info.padInfo.top,
+      before: Math.max(0, info.padInfo.top),
     },
     {
       size: info.inWidth,
@@ -98,7 +101,7 @@ export function windowAxes3d(
       taps: info.filterWidth,
       stride: info.strideWidth,
       dilation: 1,
-      before: info.padInfo.left,
+      before: Math.max(0, info.padInfo.left),
     },
   ];
 }

@@ -21,7 +21,8 @@ export function differentiate(
           if (!(value instanceof Tensor)) throw typeMismatch(where, "a scalar", value);
           expectShape(where, value, []);
           expectDtype(where, value, "float32");
-          return value;
+          // A tensor of its own, where a loss gives a parameter as it is.
+          return value.clone() as Scalar;
         },
         [...tensors],
         undefined,

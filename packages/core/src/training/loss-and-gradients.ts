@@ -37,7 +37,13 @@ export function lossAndGradients<S extends ParamsOf<S>>(
     () => loss(state),
     entries.map(([, tensor]) => tensor),
   );
-  const found = new Map(entries.map(([path], i) => [path, gradients[i]]));
+  // One gradient may be that of several parameters, and the caller disposes each.
+  const found = new Map(
+    entries.map(([path], i) => {
+      const gradient = gradients[i];
+      return [path, gradient !== undefined && gradients.indexOf(gradient) < i ? gradient.clone() : gradient];
+    }),
+  );
   const gradient = (tensor: Tensor, path: string) => found.get(path) ?? zerosLike(tensor);
   if (!Object.hasOwn(state, "params")) {
     return { loss: value, gradients: mapParams(state, gradient) as ParamsIn<S> };

@@ -2,6 +2,7 @@ import { type RawTensor, writeSafetensors } from "@gradlab/safetensors";
 import type { Tensor } from "@tensorflow/tfjs-core";
 import { typeMismatch } from "../expect-argument.js";
 import { entriesOf } from "../params/params.js";
+import { breather } from "./breather.js";
 import {
   AVERAGE_PREFIX,
   FORMAT_VERSION,
@@ -35,6 +36,7 @@ export async function saveCheckpoint<S>(training: Training<S>): Promise<Uint8Arr
     plateau: training.plateau,
     extra,
   });
+  const breathe = breather();
   const held = [
     ...entriesOf("saveCheckpoint: state", training.state).map(
       ([path, tensor]) => [`${STATE_PREFIX}${path}`, tensor.clone()] as const,
@@ -48,7 +50,10 @@ export async function saveCheckpoint<S>(training: Training<S>): Promise<Uint8Arr
   ];
   try {
     const tensors = new Map<string, RawTensor>();
-    for (const [name, tensor] of held) tensors.set(name, await rawTensor(name, tensor));
+    for (const [name, tensor] of held) {
+      await breathe();
+      tensors.set(name, await rawTensor(name, tensor));
+    }
     return writeSafetensors(tensors, { metadata: { [METADATA_KEY]: note } });
   } finally {
     for (const [, tensor] of held) tensor.dispose();

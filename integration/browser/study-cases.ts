@@ -1,0 +1,104 @@
+import { type InputFiles, type StudyContext, studies } from "@gradlab/studies";
+
+/** A study with small settings. */
+export interface StudyCase {
+  readonly name: string;
+  readonly options: Readonly<Record<string, unknown>>;
+  /** Bytes of files by option and path. */
+  readonly files?: Readonly<Record<string, Readonly<Record<string, Uint8Array>>>>;
+  /** Engines differ in the last bit of `exp`, `log` and `pow`, which a training makes larger. */
+  readonly trains?: true;
+}
+
+const text = (content: string) => new TextEncoder().encode(content);
+
+export const studyCases: readonly StudyCase[] = [
+  {
+    name: "receptive-field",
+    options: {
+      spec: "conv1 5/1 p2, pool1 2/2, a 3/1 p1, sum = pool1 + a",
+      origin: "one",
+      measure: true,
+      input: [14, 12],
+    },
+  },
+  {
+    name: "receptive-field",
+    options: { origin: "index", measure: false, pixel: [3, 4] },
+    files: {
+      model: {
+        "graph.json": text(
+          JSON.stringify({
+            input: { shape: [12, 12], channels: 1 },
+            layers: [{ name: "conv1", op: "conv", kernel: 3, padding: "same", filters: 2 }],
+          }),
+        ),
+      },
+    },
+  },
+  {
+    name: "lms",
+    options: { algorithm: "lms", sweep: [0.01, 1], epochs: 3, lambda: 1, leak: 0.01, order: 2, seed: 5 },
+  },
+  {
+    name: "lms",
+    options: { algorithm: "rls", epochs: 2, lambda: 0.99, leak: 0.01, order: 2, seed: 0 },
+    files: { dataFile: { "rows.csv": text("a,b\n1,2.5\n2,4\n3,7.25\n4,8\n") } },
+  },
+  { name: "gates", options: { inputs: 3 } },
+  { name: "gates", options: { inputs: 2, gate: "xor" } },
+  { name: "backprop-check", options: { cases: 5, tolerance: 1e-8, seed: 1 } },
+  { name: "doctor", options: { benchmark: false } },
+];
+
+/** Runs a case where it stands, with files out of memory; returns its record as plain data. */
+export async function runStudyCase(
+  { name, options, files = {} }: StudyCase,
+  context: StudyContext,
+  decode: InputFiles["decode"] | null,
+): Promise<unknown> {
+  const study = studies.find((one) => one.name === name)!;
+  const inputs = Object.fromEntries(
+    Object.entries(files).map(([option, contents]): [string, InputFiles] => {
+      const names = Object.keys(contents);
+      const read = async (path: string) => {
+        const bytes = contents[path];
+        if (bytes === undefined) throw new Error(`${path}: no such file`);
+        return bytes;
+      };
+      const refuse = () => Promise.reject(new Error("no pictures here"));
+      return [option, { label: names[0]!, names, read, decode: decode ?? refuse }];
+    }),
+  );
+  const events = study.run(options, inputs, context);
+  let next = await events.next();
+  while (!next.done) next = await events.next();
+  return plain(next.value);
+}
+
+/** As JSON has it, typed arrays as lists, so that both sides can be compared. */
+function plain(value: unknown): unknown {
+  if (value === 0) return 0; // no −0
+  if (ArrayBuffer.isView(value)) return Array.from(value as Float64Array);
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, plain(entry)]));
+}
+
+/** What studies are lent: the cpu backend, which every place has. */
+export async function cpuContext(): Promise<StudyContext> {
+  const { doctor, selectBackend } = await import("@gradlab/backend-select");
+  const { signal } = new AbortController();
+  return {
+    signal,
+    openBackend: async () => {
+      const { backend, device, software } = await selectBackend({
+        only: "cpu",
+        requireGradients: true,
+        signal,
+      });
+      return { name: backend, device, software };
+    },
+    diagnose: (options) => doctor({ ...options, only: "cpu", requireGradients: true, signal }),
+  };
+}
