@@ -25,6 +25,8 @@ class Control {
   asleep: i32;
   listening: i32;
   stopped: i32;
+  /** Tasks that workers have done. */
+  helped: i32;
   /** Scratch memory of thread 0, and the bytes from thread to thread. */
   scratch: usize;
   scratchBytes: usize;
@@ -37,6 +39,7 @@ const ACTIVE = offsetof<Control>("active");
 const ASLEEP = offsetof<Control>("asleep");
 const LISTENING = offsetof<Control>("listening");
 const STOPPED = offsetof<Control>("stopped");
+const HELPED = offsetof<Control>("helped");
 
 function takeTasks(control: usize, thread: i32): void {
   const c = changetype<Control>(control);
@@ -45,6 +48,7 @@ function takeTasks(control: usize, thread: i32): void {
     const task = atomic.add<i32>(control + NEXT, 1);
     if (task >= c.tasks) return;
     runTask(c.job, c.at, task, scratch);
+    if (thread > 0) atomic.add<i32>(control + HELPED, 1);
   }
 }
 
@@ -103,6 +107,11 @@ export function listen(control: usize, thread: i32, spins: i32): void {
     atomic.sub<i32>(control + ACTIVE, 1);
   }
   atomic.sub<i32>(control + LISTENING, 1);
+}
+
+/** How many tasks workers have done. */
+export function helped(control: usize): i32 {
+  return atomic.load<i32>(control + HELPED);
 }
 
 /** Ends `listen` on every thread. */

@@ -1,7 +1,14 @@
 import { engine, getKernel, registerKernel, unregisterKernel } from "@tensorflow/tfjs-core";
-import { type CompanionSettings, stopCompanions, useCompanion } from "./companion/companion.js";
+import {
+  type CompanionSettings,
+  companionThreads,
+  hasSharedMemory,
+  stopCompanions,
+  useCompanion,
+} from "./companion/companion.js";
 import { type Binary, compileCompanion } from "./companion/compile-companion.js";
 import { canShareMemory, prepareThreadedBackend } from "./companion/threaded-backend.js";
+import type { BackendWasm } from "./heap.js";
 import { trainingKernels } from "./training-kernels.js";
 
 export interface EnableWasmTrainingOptions {
@@ -19,8 +26,16 @@ export interface EnableWasmTrainingOptions {
   readonly threads?: number;
   /** Multiply and add in one instruction where the engine can, default true: faster, other last bits. */
   readonly relaxedSimd?: boolean;
-  /** False: compose everything from tfjs's own kernels, without the companion module. */
+  /**
+   * True: products and convolutions run in the companion module, in place on tfjs's tensors; false, the default:
+   * everything is composed of tfjs's own kernels, on one thread.
+   */
   readonly companion?: boolean;
+  /**
+   * Told when a worker thread has died; one thread goes on with the same numbers. A process warning, or in a page a
+   * reported error, unless given.
+   */
+  readonly onWorkerDeath?: (error: Error) => void;
   /** Address of the worker's script, for pages whose policy forbids blobs: `worker-source.js` of this package's `dist`. */
   readonly workerPath?: string;
 }
@@ -50,6 +65,11 @@ function allowRelaxedSimd(): void {
   v8?.setFlagsFromString("--experimental-wasm-relaxed-simd");
 }
 
+function report(error: Error): void {
+  if (globalThis.process?.emitWarning !== undefined) globalThis.process.emitWarning(error);
+  else globalThis.reportError(error);
+}
+
 function expectThreads(threads: number): void {
   if (Number.isSafeInteger(threads) && threads >= 1) return;
   throw new RangeError(`enableWasmTraining: threads: expected an integer of at least 1, got ${threads}`);
@@ -71,12 +91,13 @@ function expectPaths(paths: unknown): void {
 /** Decides about the companion module and its threads. */
 function decide(
   options: EnableWasmTrainingOptions,
-  initialized: boolean,
+  backend: BackendWasm | undefined,
 ): { settings?: CompanionSettings; result: WasmTraining } {
-  const { threads: wanted, relaxedSimd = true, companion = true, workerPath } = options;
+  const { threads: wanted, relaxedSimd = true, companion = false, workerPath, onWorkerDeath } = options;
   const stop = stopCompanions;
-  if (!companion)
-    return { result: { threads: 1, binary: null, reason: "the companion module is switched off", stop } };
+  if (!companion) {
+    return { result: { threads: 1, binary: null, reason: "the companion module is not asked for", stop } };
+  }
   if (relaxedSimd) allowRelaxedSimd();
   const binaries: Binary[] = relaxedSimd ? ["relaxed", "plain"] : ["plain"];
   const compiled = compileCompanion("shared", binaries);
@@ -91,15 +112,12 @@ function decide(
       1,
       "memory is shared only in a page that is cross-origin isolated (headers COOP and COEP)",
     ];
-  } else if (threads > 1 && initialized) {
+  } else if (backend !== undefined && companionThreads(backend) !== undefined) {
+    threads = companionThreads(backend)!;
+  } else if (threads > 1 && backend !== undefined && !hasSharedMemory(backend)) {
     [threads, reason] = [1, "the backend had started before enableWasmTraining"];
   }
-  const onDeath = (message: string) => {
-    // On a turn of its own: the computation that noticed it goes on with one thread.
-    setTimeout(() => {
-      throw new Error(`${message}; one thread goes on`);
-    });
-  };
+  const onDeath = onWorkerDeath ?? report;
   return {
     settings: { threads, binaries, workerPath, onDeath },
     result: { threads, binary: compiled.binary, reason, stop },
@@ -114,8 +132,8 @@ function decide(
  * selects the backend nor registers gradients (`@tensorflow/tfjs` brings its own).
  * `wasmPaths` is without effect once the backend has been initialized.
  *
- * Products and convolutions run in a companion module in place on tfjs's tensors, on several threads where memory can be
- * shared; results do not depend on the number of threads.
+ * With `companion: true` products and convolutions run in a companion module in place on tfjs's tensors, on several
+ * threads where memory can be shared; results do not depend on the number of threads.
  *
  * @throws {TypeError} when `wasmPaths` is neither a string nor a record of strings.
  * @throws {RangeError} when `threads` is no integer of at least 1.
@@ -127,7 +145,8 @@ export async function enableWasmTraining(options: EnableWasmTrainingOptions = {}
   const { setThreadsCount, setWasmPaths } = await import("@tensorflow/tfjs-backend-wasm");
   const initialized = "wasm" in engine().registry;
   if (wasmPaths !== undefined && !initialized) setWasmPaths(wasmPaths as string, usePlatformFetch);
-  const { settings, result } = decide(options, initialized);
+  const running = engine().registry.wasm as BackendWasm | undefined;
+  const { settings, result } = decide(options, running?.wasm === undefined ? undefined : running);
   if (result.threads > 1) {
     // XNNPACK itself runs on one thread in every build.
     setThreadsCount(1);

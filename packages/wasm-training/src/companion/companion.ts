@@ -29,6 +29,7 @@ export interface CompanionExports {
     patience: bigint,
   ): number;
   listen(control: number, thread: number, spins: number): void;
+  helped(control: number): number;
   stop(control: number): void;
 }
 
@@ -102,7 +103,7 @@ export interface CompanionSettings {
   readonly threads: number;
   readonly binaries: readonly Binary[];
   readonly workerPath?: string | undefined;
-  readonly onDeath: (message: string) => void;
+  readonly onDeath: (error: Error) => void;
 }
 
 let settings: CompanionSettings | undefined;
@@ -116,6 +117,25 @@ export function useCompanion(next: CompanionSettings | undefined): void {
 export function stopCompanions(): void {
   for (const { helpers } of companions.values()) helpers?.stop();
   companions.clear();
+  if (settings !== undefined) settings = { ...settings, threads: 1 };
+}
+
+const memoryOf = (module: TfjsModule): WebAssembly.Memory | undefined =>
+  module.wasmMemory ?? module.asm.memory;
+
+export function hasSharedMemory(backend: BackendWasm): boolean {
+  const memory = memoryOf(backend.wasm as unknown as TfjsModule);
+  return memory !== undefined && !(memory.buffer instanceof ArrayBuffer);
+}
+
+/** The worker threads of all backends. */
+export function allHelpers(): RunningHelpers[] {
+  return [...companions.values()].flatMap(({ helpers }) => helpers ?? []);
+}
+
+/** How many threads the companion of a backend has; undefined if it has not started. */
+export function companionThreads(backend: BackendWasm): number | undefined {
+  return companions.get(backend.wasm as unknown as TfjsModule)?.companion.threads;
 }
 
 /** The companion of a backend, started when it is first asked for; undefined where it cannot run or is not wanted. */
@@ -126,7 +146,7 @@ export function companionOf(backend: BackendWasm): Companion | undefined {
 }
 
 function start(module: TfjsModule, { threads, binaries, workerPath, onDeath }: CompanionSettings) {
-  const memory = module.wasmMemory ?? module.asm.memory;
+  const memory = memoryOf(module);
   if (memory === undefined) throw new Error("wasm-training: tfjs's module shows no memory");
   const isShared = !(memory.buffer instanceof ArrayBuffer);
   const compiled = compileCompanion(isShared ? "shared" : "own", binaries);

@@ -12,7 +12,7 @@ const PATIENCE = 4_000_000_000n;
 const CONTROL_BYTES = 192;
 
 /** A worker of Node or of a page. */
-interface AnyWorker {
+export interface AnyWorker {
   terminate(): unknown;
 }
 
@@ -33,7 +33,7 @@ export interface HelperOptions {
   /** Address of the worker's script; unless given, it is a blob. */
   readonly workerPath?: string | undefined;
   /** Called once when a worker has died. */
-  readonly onDeath: (message: string) => void;
+  readonly onDeath: (error: Error) => void;
 }
 
 /** Node's worker threads, or undefined in a page. */
@@ -41,14 +41,14 @@ function nodeThreads(): typeof import("node:worker_threads") | undefined {
   return globalThis.process?.getBuiltinModule?.("node:worker_threads");
 }
 
-function startWorker(start: Start, path: string | undefined, onDeath: (message: string) => void): AnyWorker {
+function startWorker(start: Start, path: string | undefined, onDeath: (error: Error) => void): AnyWorker {
   const node = nodeThreads();
   const name = `gradlab wasm-training, thread ${start.thread}`;
   if (node !== undefined) {
     const worker = new node.Worker(workerSource, { eval: true, workerData: start, name, stdout: false });
     worker.unref();
-    worker.on("error", (error) => onDeath(`${name}: ${(error as Error).message}`));
-    worker.on("exit", () => onDeath(`${name}: it has ended`));
+    worker.on("error", (error) => onDeath(new Error(`${name}: ${(error as Error).message}`)));
+    worker.on("exit", () => onDeath(new Error(`${name}: it has ended`)));
     return worker;
   }
   const own = path === undefined ? URL.createObjectURL(new Blob([workerSource])) : undefined;
@@ -62,13 +62,16 @@ function startWorker(start: Start, path: string | undefined, onDeath: (message: 
     };
   };
   const worker = new page.Worker(path ?? own!, { name });
-  worker.onerror = ({ message }) => onDeath(`${name}: ${message ?? "its script did not load"}`);
+  worker.onerror = ({ message }) => onDeath(new Error(`${name}: ${message ?? "its script did not load"}`));
   worker.postMessage(start);
   return worker;
 }
 
 export interface RunningHelpers extends Helpers {
-  /** Ends the workers and gives their memory back. */
+  /** How many tasks the workers have done. */
+  helped(): number;
+  readonly workers: readonly AnyWorker[];
+  /** Ends the workers. */
   stop(): void;
 }
 
@@ -78,10 +81,10 @@ export function startHelpers(options: HelperOptions): RunningHelpers {
   const control = Math.ceil(memoryAt / 64) * 64;
   new Uint32Array(memory.buffer, control, 16).fill(0);
   let running = true;
-  const die = (message: string) => {
+  const die = (error: Error) => {
     if (!running) return;
     running = false;
-    onDeath(message);
+    onDeath(error);
   };
   const workers = Array.from({ length: threads - 1 }, (_, i) =>
     startWorker({ module: compiled, memory, control, thread: i + 1, spins: SPINS }, workerPath, die),
@@ -91,9 +94,11 @@ export function startHelpers(options: HelperOptions): RunningHelpers {
     run(number, at, tasks, scratch, scratchBytes) {
       if (!running) return false;
       if (exports.runTogether(control, number, at, tasks, scratch, scratchBytes, PATIENCE) !== 0) return true;
-      die("wasm-training: a worker thread did not end its task");
+      die(new Error("gradlab wasm-training: a worker thread did not end its task"));
       return false;
     },
+    workers,
+    helped: () => exports.helped(control),
     stop() {
       running = false;
       exports.stop(control);
