@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { surveyed } from "../geometry/support-table.js";
 import type { SurveyRow } from "../geometry/survey.js";
 import { rowsJson } from "../geometry/survey-backend.js";
 import { type BundledPage, bundlePage } from "./bundle-page.js";
@@ -26,7 +27,7 @@ test("webgl in Chromium: what fails of random shapes is what the list says, and 
     for (const name of names) {
       const found = await page.evaluate(
         ([op, runs]) => (globalThis as unknown as Offered).surveyOp(op, runs),
-        [name, 2] as const,
+        [name, surveyed.webgl] as const,
       );
       rows.push(...found);
       if (process.env.GRADLAB_GEOMETRY_SHOW)

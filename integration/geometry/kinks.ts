@@ -18,7 +18,7 @@ export const kinks: readonly Kink[] = [
   { what: "relu", at: [0], f: tf.relu, slopes: [0] },
   { what: "relu6", at: [0, 6], f: tf.relu6, slopes: [0, 1] },
   { what: "leakyRelu", at: [0], f: (x) => tf.leakyRelu(x, 0.2), slopes: [0.2] },
-  { what: "prelu by 0.3", at: [0], f: (x) => tf.prelu(x, tf.scalar(0.3)), slopes: [0.3] },
+  { what: "prelu by 0.3", at: [0], f: (x) => tf.prelu(x, tf.tensor1d([0.3])), slopes: [0.3] },
   { what: "elu", at: [0], f: tf.elu, slopes: [1] },
   { what: "clipByValue between -1 and 1", at: [-1, 1], f: (x) => tf.clipByValue(x, -1, 1), slopes: [1, 1] },
   { what: "maximum of the two", at: [2, 2], f: (x) => tf.maximum(first(x), second(x)), slopes: [1, 0] },

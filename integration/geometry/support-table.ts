@@ -12,7 +12,7 @@ const listed = (backend: string): readonly Listed[] =>
   JSON.parse(readFileSync(new URL(`results/${backend}.json`, import.meta.url), "utf8"));
 
 /** Backends on which some ops fail, and how many cases of each op are run there. */
-export const surveyed = { webgl: 2, webgpu: 4 } as const;
+export const surveyed = { webgl: 3, webgpu: 3 } as const;
 
 /** How many cases of each op run on cpu and wasm in continuous integration. */
 export const RUNS = 100;
@@ -23,7 +23,12 @@ const names = (ops: readonly { readonly name: string }[]) => ops.map((op) => nam
 const cell = (op: string, rows: readonly Listed[]): string => {
   const own = rows.filter((row) => row.op === op);
   if (own.length === 0) return "right";
-  return own.map(({ mode, kinds, failed, ran }) => `${mode} ${kinds} in ${failed} of ${ran}`).join("; ");
+  return own
+    .map(({ mode, kinds, failed, ran, says }) => {
+      const message = says.length > 0 ? ` (${says.join("; ")})` : "";
+      return `${mode} ${kinds} in ${failed} of ${ran}${message}`;
+    })
+    .join("; ");
 };
 
 /** The ops of which some case fails on some backend. */

@@ -38,4 +38,4 @@ export async function surveyBackend(
 
 /** The rows as a file: one line each, so that a change is seen. */
 export const rowsJson = (rows: readonly SurveyRow[]): string =>
-  `[\n${rows.map(({ op, mode, ran, failed, kinds }) => `  ${JSON.stringify({ op, mode, ran, failed, kinds })}`).join(",\n")}\n]\n`;
+  `[\n${rows.map(({ example: _, ...row }) => `  ${JSON.stringify(row)}`).join(",\n")}\n]\n`;

@@ -13,10 +13,19 @@ export interface SurveyRow {
   readonly ran: number;
   readonly failed: number;
   readonly kinds: string;
+  /** What it says where it throws. */
+  readonly says: readonly string[];
   readonly example: string;
 }
 
 const sizeOf = ({ inputs }: GeometryCase): number => inputs.reduce((n, { values }) => n + values.length, 0);
+
+/** The beginning of a message, before the shapes of a case. */
+const firstWords = (message: string): string =>
+  message
+    .split(/[\n([:;]|\d/)[0]!
+    .trim()
+    .slice(0, 80);
 
 /** Runs random cases of an op on the current backend, without shrinking; null if all are right. */
 export async function survey(
@@ -38,6 +47,13 @@ export async function survey(
     ran: runs,
     failed: failures.length,
     kinds: [...new Set(failures.map(({ failure: { kind } }) => kind))].sort().join(", "),
+    says: [
+      ...new Set(
+        failures
+          .filter(({ failure: { kind } }) => kind === "throws")
+          .map(({ failure: { detail } }) => firstWords(detail)),
+      ),
+    ].sort(),
     example: `${pasteable(opCase).slice(0, 400)}: ${failure.detail.slice(0, 300)}`,
   };
 }

@@ -1,6 +1,13 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { failingOps, leftOut, lessExactOps, rightOps, withoutGradient } from "../geometry/support-table.js";
+import {
+  failingOps,
+  kinkSlopes,
+  leftOut,
+  lessExactOps,
+  rightOps,
+  withoutGradient,
+} from "../geometry/support-table.js";
 import { markdownTable, withSection } from "./readme-section.js";
 
 const file = new URL("../geometry/README.md", import.meta.url);

@@ -7,13 +7,14 @@ import { beforeAll, expect, test } from "vitest";
 import type { Mode } from "../geometry/check-case.js";
 import { describeFailure, geometry } from "../geometry/geometry.js";
 import { geometryOps } from "../geometry/ops.js";
+import { RUNS } from "../geometry/support-table.js";
 import { survey } from "../geometry/survey.js";
 
 const only = process.env.GRADLAB_GEOMETRY_OP?.split(",");
 const backends = process.env.GRADLAB_GEOMETRY_BACKEND?.split(",") ?? ["cpu", "wasm"];
-const modes = (process.env.GRADLAB_GEOMETRY_MODE?.split(",") ?? ["value", "gradient"]) as Mode[];
-const runs = Number(process.env.GRADLAB_GEOMETRY_RUNS ?? 100);
-const seed = Number(process.env.GRADLAB_SEED ?? 20240607);
+const modes = (process.env.GRADLAB_GEOMETRY_MODE?.split(",") ?? ["value", "gradient", "second"]) as Mode[];
+const runs = Number(process.env.GRADLAB_GEOMETRY_RUNS ?? RUNS);
+const seed = Number(process.env.GRADLAB_SEED);
 
 beforeAll(async () => {
   env().set("PROD", true); // no advertisement on the console
@@ -36,9 +37,10 @@ for (const op of geometryOps.filter(({ name }) => only?.includes(name) ?? true))
         continue;
       }
       test(`${backend}: ${mode} of ${op.name} is right for random shapes`, async () => {
-        const { failing } = await geometry(backend, mode, op, { runs, seed });
+        const { failing, ran } = await geometry(backend, mode, op, { runs, seed });
         if (failing) expect.fail(`${describeFailure(backend, mode, op, failing)}\n  seed ${seed}`);
-      }, 300_000);
+        expect(ran).toBe(runs);
+      }, 900_000);
     }
   }
 }

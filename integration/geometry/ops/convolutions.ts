@@ -146,13 +146,13 @@ export const convolutions: readonly GeometryOp[] = [
         inputs: [drawn([batch, ...image, inner], fill), drawn([...taps, inner, outer], fill, -2, 2, 1)],
         attrs: {
           stride: strides[0],
-          // The image has one row for tfjs, and the second margins are those of the columns.
+          // Margins are those of an image of one row: the second ones are of its columns.
           pad:
-            typeof pad === "number"
+            typeof pad === "number" && batch === 1
               ? [
                   [0, 0],
                   [0, 0],
-                  [pad, pad],
+                  [pad, 1],
                   [0, 0],
                 ]
               : pad,
@@ -168,10 +168,7 @@ export const convolutions: readonly GeometryOp[] = [
         dilations: [dilation],
       }),
     second: true,
-    leavesOut: [
-      ...leavesOut,
-      "a number as padding: tfjs pads the row that it adds too, and refuses what comes out ('Size … must match the product of shape …')",
-    ],
+    leavesOut,
   },
   {
     name: "conv2d",

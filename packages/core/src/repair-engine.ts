@@ -1,11 +1,23 @@
 import {
+  type _FusedMatMulAttrs,
+  add,
   type customGrad,
+  elu,
   engine,
   type GradSaveFunc,
+  leakyRelu,
+  matMul,
   type NamedAttrMap,
   type NamedTensorMap,
   ones,
+  prelu,
+  relu,
+  relu6,
+  reshape,
+  sigmoid,
   type Tensor,
+  tidy,
+  util,
   zeros,
 } from "@tensorflow/tfjs-core";
 import { complexArithmetic } from "./complex-arithmetic.js";
@@ -95,17 +107,81 @@ function composeForSecondDerivatives(shared: Engine): void {
   };
 }
 
+/**
+ * `fused.matMul` lays the batches of its operands flat before it calls its kernel, which pairs them by their places in
+ * that row or throws. Returns a function that, inside of the op, notes the batches of the operands as they were and
+ * computes products of unequal ones by `matMul`; null where the kernel is right.
+ */
+function fusedProducts(shared: Engine) {
+  const batches = new WeakMap<object, number[]>();
+  const inOp = () => shared.state.scopeStack.some(({ name }) => name === "fusedMatMul__op");
+  return {
+    note: (kernelName: string, inputs: NamedTensorMap, result: Tensor) => {
+      if (kernelName !== "Reshape" || !inOp()) return;
+      batches.set(result, inputs.x!.shape.slice(0, -2));
+    },
+    product: (kernelName: string, inputs: NamedTensorMap, attrs: NamedAttrMap | undefined) => {
+      if (kernelName !== "_FusedMatMul") return null;
+      const { a, b } = inputs as { a: Tensor; b: Tensor };
+      const [batchA, batchB] = [batches.get(a), batches.get(b)];
+      if (batchA === undefined || batchB === undefined) return null;
+      const paired = a.shape[0] === 1 || b.shape[0] === 1 || util.arraysEqual(batchA, batchB);
+      if (paired) return null;
+      const result = tidy(() =>
+        unfusedProduct(inputs, [batchA, batchB], attrs as unknown as _FusedMatMulAttrs),
+      );
+      return { result, attrs: { ...attrs, batchA, batchB } as NamedAttrMap };
+    },
+  };
+}
+
+/** `activation(a b + bias)` with the batches of the operands, laid flat at the end. */
+function unfusedProduct(
+  { a, b, bias, preluActivationWeights }: NamedTensorMap,
+  [batchA, batchB]: readonly [number[], number[]],
+  { transposeA, transposeB, activation, leakyreluAlpha }: _FusedMatMulAttrs,
+): Tensor {
+  const unflat = (x: Tensor, batch: number[]) => reshape(x, [...batch, ...x.shape.slice(1)]);
+  const product = matMul(unflat(a!, batchA), unflat(b!, batchB), transposeA, transposeB);
+  const sum = bias ? add(product, bias) : product;
+  const activations: Record<string, (x: Tensor) => Tensor> = {
+    linear: (x) => x,
+    relu,
+    relu6,
+    elu,
+    sigmoid,
+    prelu: (x) => prelu(x, preluActivationWeights!),
+    leakyrelu: (x) => leakyRelu(x, leakyreluAlpha),
+  };
+  const activate = activations[activation];
+  if (activate === undefined)
+    throw new Error(`fused.matMul: activation: expected one that tfjs has, got ${activation}`);
+  const [rows, columns] = sum.shape.slice(-2);
+  return reshape(activate(sum), [-1, rows!, columns!]);
+}
+
 /** Kernels get only inputs that are there; complex numbers are computed with by their parts; attributes are noted. */
 function runRepaired(shared: ReturnType<typeof runKernelOf>): void {
   const attributes = new WeakMap<object, NamedAttrMap>();
   const original = shared.runKernel;
+  const products = fusedProducts(shared);
   const repaired = (kernelName: string, inputs: NamedTensorMap, attrs?: NamedAttrMap) => {
-    if (shared.state.gradientDepth === 0) return original.call(shared, kernelName, inputs, attrs);
+    const product = products.product(kernelName, inputs, attrs);
+    if (product !== null) {
+      attributes.set(product.result.dataId, product.attrs);
+      return product.result;
+    }
+    if (shared.state.gradientDepth === 0) {
+      const result = original.call(shared, kernelName, inputs, attrs);
+      products.note(kernelName, inputs, result as Tensor);
+      return result;
+    }
     const taped = shared.state.kernelDepth === 0;
     const there = taped ? present(inputs) : inputs;
     const byParts = taped ? complexArithmetic(kernelName, there, attrs) : null;
     if (byParts !== null) return byParts;
     const result = original.call(shared, kernelName, taped ? complete(kernelName, there) : inputs, attrs);
+    products.note(kernelName, inputs, result as Tensor);
     if (fused.has(kernelName)) attributes.set((result as Tensor).dataId, attrs!);
     return result;
   };
@@ -116,7 +192,8 @@ function runRepaired(shared: ReturnType<typeof runKernelOf>): void {
  * Repairs what no registered gradient can, once for the engine that all copies of tfjs-core share. The tape of tfjs-core
  * 4.22.0 throws when an optional input of a kernel is missing (`batchNorm` without a scale), refuses the gradients of
  * complex numbers and loses second derivatives; and the fused convolutions and `fused.matMul` have gradients of their
- * own, which their kernels' attributes do not reach. Where no gradient is taken nothing changes.
+ * own, which their kernels' attributes do not reach. Where no gradient is taken nothing changes, but for `fused.matMul`
+ * of batches that are broadcast, which throws in tfjs-core.
  */
 export function repairEngine(): void {
   const shared = runKernelOf();

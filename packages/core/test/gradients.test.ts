@@ -243,6 +243,43 @@ test("fused.matMul has its gradients with transposes, biases and repeated batche
   }
 });
 
+test("fused.matMul broadcasts its batches, as matMul does, with every activation", async () => {
+  const batches: [number[], number[], number[]][] = [
+    [[2, 2], [1, 2], [4]],
+    [[2, 2], [2, 1], [2, 1, 1, 4]],
+    [[3], [2, 3], [1]],
+    [[2, 1], [1, 2], [3, 4]],
+  ]; // biome-ignore format: a table
+  for (const [batchA, batchB, biasShape] of batches) {
+    const [a, b, bias] = [wave([...batchA, 3, 2], 0.1), wave([...batchB, 2, 4], 1), wave(biasShape, 2)];
+    const repeated = (x: tf.Tensor) => tf.broadcastTo(x, [2, batchA[0] === 3 ? 3 : 2, ...x.shape.slice(-2)]);
+    for (const activation of ["linear", "relu", "leakyrelu", "sigmoid"] as const) {
+      const fused = (p: tf.Tensor, q: tf.Tensor, r: tf.Tensor) =>
+        tf.fused.matMul({ a: p, b: q, bias: r, activation, leakyreluAlpha: 0.3 });
+      // tfjs-core pairs the matrices of interleaved batches wrongly on the cpu until its kernels are repaired.
+      const plain = (p: tf.Tensor, q: tf.Tensor, r: tf.Tensor) => {
+        const y = tf.add(tf.matMul(repeated(p), repeated(q)), r);
+        return { linear: y, relu: tf.relu(y), leakyrelu: tf.leakyRelu(y, 0.3), sigmoid: tf.sigmoid(y) }[
+          activation
+        ];
+      };
+      const interleaved = batchA.length === batchB.length;
+      // The slopes of activations depend on the product, which is wrong there.
+      if (interleaved && activation !== "linear") continue;
+      const gradients = tf.grads(fused)([a, b, bias]);
+      for (const [i, wanted] of tf.grads(plain)([a, b, bias]).entries()) {
+        const want = await numbers(wanted);
+        for (const [k, value] of (await numbers(gradients[i]!)).entries())
+          expect(value).toBeCloseTo(want[k]!, 10);
+      }
+      if (!interleaved) {
+        expect(await numbers(fused(a, b, bias))).toEqual(await numbers(plain(a, b, bias)));
+        await expectGradients(fused, [a.clone(), b.clone(), bias.clone()]);
+      }
+    }
+  }
+});
+
 test("maxPool with a rounding of its own and maxPoolWithArgmax have their gradients", async () => {
   const x = () => wave([2, 5, 4, 2]);
   const none: Pad = [[0, 0], [0, 0], [0, 0], [0, 0]]; // biome-ignore format: a table
@@ -284,6 +321,40 @@ test("a row of conv1d has no padding above and below it", async () => {
     );
   };
   expect(await gradients(1)).toEqual(await gradients("same"));
+});
+
+test("a gradient that several inputs share outlives the first of them, and the caller's is left alone", async () => {
+  const dy = tf.ones([2]);
+  const bias = tf.tensor1d([1, 2]);
+  const norm = (x: tf.Tensor, b: tf.Tensor) =>
+    tf.batchNorm(
+      x as tf.Tensor1D,
+      tf.zeros([2]) as tf.Tensor1D,
+      tf.ones([2]) as tf.Tensor1D,
+      b as tf.Tensor1D,
+    );
+  const sums: ((x: tf.Tensor, w: tf.Tensor) => tf.Tensor)[] = [
+    (x, w) => tf.add(x, w),
+    (x, w) => tf.sub(x, w),
+    (x, w) => tf.mod(x, w),
+    (x, w) => tf.reshape(norm(tf.reshape(w, [1, 2]), x), [2]),
+    (x, w) =>
+      tf.reshape(
+        tf.fused.matMul({ a: tf.reshape(w, [2, 1]), b: tf.ones([1, 1]), bias: tf.reshape(x, [2, 1]) }),
+        [2],
+      ),
+  ];
+  for (const f of sums) {
+    // In this order: backwards, the second gradient of x is added before that of w is used.
+    const diamond = (x: tf.Tensor, w: tf.Tensor) => {
+      const second = tf.square(w);
+      const first = tf.square(x);
+      return tf.add(f(x, second), first);
+    };
+    await expectGradients(diamond, [tf.tensor1d([0.3, 0.7]), tf.tensor1d([1.1, 1.3])]);
+    tf.dispose(tf.grads(diamond)([bias, tf.tensor1d([1.1, 1.3])], dy));
+    expect(await numbers(dy.clone())).toEqual([1, 1]);
+  }
 });
 
 test("no gradient leaves a tensor behind", () => {

@@ -7,7 +7,7 @@
  * errors stay small; the cuts are the same for every size and every path.
  */
 import { activate } from "./activation";
-import { packPanel } from "./pack";
+import { packPanel, packRows } from "./pack";
 import { columnsTile, rowsTile, tileRows } from "./tiles";
 
 const K_BLOCK = 512;
@@ -63,7 +63,7 @@ export function packTask(at: usize, task: i32): void {
   );
 }
 
-/** A task computes one block of the result. `scratch` holds a tile and a table of row pointers. */
+/** A task computes one block of the result. `scratch` holds a tile, and a table of row pointers or packed rows. */
 export function productTask(at: usize, task: i32, scratch: usize): void {
   const p = changetype<MatrixProduct>(at);
   const blocks = p.rowTasks * p.columnTasks;
@@ -95,6 +95,14 @@ export function productTask(at: usize, task: i32, scratch: usize): void {
         for (let r = 0; r < size; r++)
           store<u32>(entry + (r << 2), <u32>(aBlock + <usize>min(y + r, rows - 1) * p.aRow));
         entry += 24;
+        y += size;
+      }
+    } else {
+      let panel = table;
+      for (let y = 0; y < rows; ) {
+        const size = tileRows(rows - y);
+        packRows(aBlock + (<usize>y << 2), p.aColumn, size, k, panel);
+        panel += <usize>(k * size) << 2;
         y += size;
       }
     }

@@ -1,4 +1,7 @@
-/** Second operands in panels of 8 columns, `[n / 8][k][8]`, the last panel filled with zeros. */
+/**
+ * Operands in panels, because rows at the distance of a power of two share a place in the cache: second operands as
+ * `[n / 8][k][8]`, the last panel filled with zeros, first ones as `[k][size]` for the rows of one tile.
+ */
 
 /** 4 k by 4 columns, each column contiguous: transposed on the way. */
 // @ts-expect-error: a decorator of AssemblyScript
@@ -51,5 +54,23 @@ export function packPanel(
       to += 4;
     }
     b += rowStep;
+  }
+}
+
+/** Packs neighbouring rows of a first operand, `step` bytes from k to k; `size` is 4 or 6. */
+export function packRows(a: usize, step: usize, size: i32, k: i32, to: usize): void {
+  if (size == 6) {
+    for (; k > 0; k--) {
+      v128.store(to, v128.load(a));
+      store<u64>(to, load<u64>(a, 16), 16);
+      a += step;
+      to += 24;
+    }
+  } else {
+    for (; k > 0; k--) {
+      v128.store(to, v128.load(a));
+      a += step;
+      to += 16;
+    }
   }
 }

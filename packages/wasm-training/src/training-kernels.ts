@@ -11,6 +11,7 @@ import { gatherKernel } from "./kernels/gather.js";
 import { identityKernels } from "./kernels/identity.js";
 import { imageKernels } from "./kernels/images.js";
 import { batchMatMulKernel, fusedMatMulKernel } from "./kernels/mat-mul.js";
+import { cpuKernels } from "./kernels/on-cpu.js";
 import { oneHotKernel } from "./kernels/one-hot.js";
 import { padKernel } from "./kernels/pad.js";
 import { poolKernels } from "./kernels/pools.js";
@@ -34,6 +35,7 @@ export function trainingKernels(): KernelConfig[] {
     ...depthwiseBackpropKernels(),
     unsortedSegmentSumKernel(),
     einsumKernel(),
+    ...cpuKernels(),
     // wrong there
     ...poolKernels(),
     ...convKernels(),

@@ -1,10 +1,16 @@
 import {
+  backend_util,
   broadcast_util,
   broadcastTo,
   cast,
+  clone,
+  concat,
   denseBincount,
   depthToSpace,
+  div,
   einsum,
+  fill,
+  floor,
   gather,
   greater,
   matMul,
@@ -12,15 +18,21 @@ import {
   pad,
   reshape,
   reverse,
+  slice,
   slice_util,
+  split,
   sum,
   type Tensor,
   type Tensor1D,
+  type Tensor2D,
   type Tensor4D,
   tensor,
   tensor1d,
+  image as tfImage,
   transpose,
+  upcastType,
   util,
+  zeros,
 } from "@tensorflow/tfjs-core";
 import { everywhere, type Repair } from "./repair.js";
 
@@ -39,6 +51,10 @@ const interleavedMatMul: Repair = {
   compute: ({ a, b }, { transposeA, transposeB }) => {
     const [batchA, batchB] = [a!.shape.slice(0, -2), b!.shape.slice(0, -2)];
     const batch = broadcast_util.assertAndGetBroadcastShape(batchA, batchB);
+    if (a!.size === 0 || b!.size === 0) {
+      const [m, n] = [a!.shape.at(transposeA ? -1 : -2)!, b!.shape.at(transposeB ? -2 : -1)!];
+      return zeros([...batch, m, n], a!.dtype);
+    }
     if (isSuffix(batchA, batch) && isSuffix(batchB, batch)) return null;
     const spread = (x: Tensor) => broadcastTo(x, [...batch, ...x.shape.slice(-2)]);
     return matMul(spread(a!), spread(b!), transposeA, transposeB);
@@ -51,6 +67,8 @@ const lonelyAxes: Repair = {
   backends: everywhere,
   compute: (inputs, { equation }: { equation: string }) => {
     const [left = "", output = ""] = equation.replaceAll(/\s/g, "").split("->");
+    // The original gives back the very tensor, which is then disposed, and differentiated, twice.
+    if (left === output) return clone(Object.values(inputs)[0]!);
     const terms = left.split(",");
     const lonely = terms.map((term, i) =>
       [...term].filter(
@@ -198,6 +216,75 @@ const leaky: readonly Repair[] = ["FusedConv2D", "FusedDepthwiseConv2D", "_Fused
   }),
 );
 
+/** tfjs does not broadcast one element to none. */
+const chosenFromNothing: Repair = {
+  kernelName: "Select",
+  backends: everywhere,
+  compute: ({ condition, t, e }) => {
+    const empty = [condition!, t!, e!].find(({ size }) => size === 0);
+    return empty ? tensor([], empty.shape, upcastType(t!.dtype, e!.dtype)) : null;
+  },
+};
+
+/** What a reduction of nothing is. */
+const neutral: Readonly<Record<string, number>> = {
+  Sum: 0,
+  Prod: 1,
+  Mean: Number.NaN,
+  Max: Number.NEGATIVE_INFINITY,
+  Min: Number.POSITIVE_INFINITY,
+  All: 1,
+  Any: 0,
+};
+
+const nothing: readonly Repair[] = Object.entries(neutral).map(([kernelName, value]) => ({
+  kernelName,
+  backends: everywhere,
+  compute: ({ x }, attrs) => {
+    if (x!.size > 0) return null;
+    const axes = util.parseAxisParam(attrs.reductionIndices ?? attrs.axis, x!.shape);
+    const [kept] = backend_util.computeOutAndReduceShapes(x!.shape, axes);
+    const shape = attrs.keepDims ? backend_util.expandShapeToKeepDim(kept, axes) : kept;
+    const isCounted = x!.dtype === "bool" && ["Sum", "Prod"].includes(kernelName);
+    return fill(
+      shape,
+      value,
+      kernelName === "Mean" ? "float32" : isCounted ? "int32" : (x!.dtype as "float32"),
+    );
+  },
+}));
+
+/** Rounded down, below zero too. */
+const roundedDown: Repair = {
+  kernelName: "FloorDiv",
+  backends: ["webgl"],
+  compute: ({ a, b }) => cast(floor(div(cast(a!, "float32"), cast(b!, "float32"))), "int32"),
+};
+
+/** The cpu backend returns after the first image. */
+const manyImages: Repair = {
+  kernelName: "Transform",
+  backends: ["cpu"],
+  compute: ({ image, transforms }, { interpolation, fillMode, fillValue, outputShape }) => {
+    if (image!.shape[0]! < 2) return null;
+    const maps = transforms as Tensor2D;
+    const images = split(image as Tensor4D, image!.shape[0]!);
+    return concat(
+      images.map((one, i) => {
+        const map = maps.shape[0] === 1 ? maps : slice(maps, [i, 0], [1, 8]);
+        return tfImage.transform(
+          one as Tensor4D,
+          map,
+          interpolation,
+          fillMode,
+          fillValue,
+          outputShape ?? undefined,
+        );
+      }),
+    );
+  },
+};
+
 export const shapeRepairs: readonly Repair[] = [
   interleavedMatMul,
   lonelyAxes,
@@ -208,5 +295,9 @@ export const shapeRepairs: readonly Repair[] = [
   channelsFirst,
   parts,
   steps,
+  chosenFromNothing,
+  ...nothing,
+  roundedDown,
+  manyImages,
   ...leaky,
 ];

@@ -1,20 +1,21 @@
 import {
-  type _FusedMatMulAttrs,
+  broadcast_util,
   type Conv2DAttrs,
   type DepthwiseConv2dNativeAttrs,
   type GradConfig,
-  matMul,
   type NamedAttrMap,
   reshape,
   sum,
   type Tensor,
-  type Tensor3D,
   type Tensor4D,
 } from "@tensorflow/tfjs-core";
 import { fusedAttributes } from "../repair-engine.js";
+import { batchMatMulGradient } from "./batch-mat-mul.js";
 import { conv2dGradients } from "./conv2d.js";
 import { depthwiseConv2dGradients } from "./depthwise-conv2d.js";
 import { unbroadcast } from "./unbroadcast.js";
+
+type NamedParts = Record<"a" | "b", () => Tensor>;
 
 /** The gradients of an op's inputs, from that of the kernel's result (4-D or 3-D, whatever was asked for). */
 type Differentiate = (dy: Tensor, saved: Tensor[], attrs: NamedAttrMap) => (() => Tensor)[];
@@ -35,7 +36,10 @@ function fusedGradient(op: string, differentiate: Differentiate): GradConfig {
       if (attrs === undefined) throw new Error(`${op}: its kernel was called before installGradients`);
       const inner = reshape(dy, y.shape);
       const parts = differentiate(inner, saved, attrs);
-      const all = bias === undefined ? parts : [...parts, () => biasGradient(inner, bias, attrs)];
+      const all =
+        bias === undefined
+          ? parts
+          : [...parts, () => biasGradient(op === "fusedMatMul" ? dy : inner, bias, attrs)];
       return Object.fromEntries(all.map((part, i) => [i, part]));
     },
   };
@@ -44,13 +48,6 @@ function fusedGradient(op: string, differentiate: Differentiate): GradConfig {
 function biasGradient(dy: Tensor, bias: Tensor, { dataFormat }: NamedAttrMap): Tensor {
   const perChannel = dataFormat === "NCHW" && bias.rank === 1 && bias.size > 1;
   return perChannel ? sum(dy, [0, 2, 3]) : unbroadcast(dy, bias.shape);
-}
-
-/** The sum over the copies of a batch of matrices that was walked round and round. */
-function unrepeat(x: Tensor, batch: number): Tensor {
-  const [repeated, rows, columns] = x.shape as [number, number, number];
-  if (repeated === batch) return x;
-  return sum(reshape(x, [repeated / batch, batch, rows, columns]), 0);
 }
 
 /**
@@ -78,10 +75,16 @@ export const fusedGradients: readonly GradConfig[] = [
     return [dx, dw];
   }),
   fusedGradient("fusedMatMul", (dy, saved, attrs) => {
-    const { transposeA, transposeB } = attrs as unknown as _FusedMatMulAttrs;
-    const [a, b] = saved as [Tensor3D, Tensor3D];
-    const da = () => (transposeA ? matMul(b, dy, transposeB, true) : matMul(dy, b, false, !transposeB));
-    const db = () => (transposeB ? matMul(dy, a, true, transposeA) : matMul(a, dy, !transposeA, false));
-    return [() => unrepeat(da(), a.shape[0]), () => unrepeat(db(), b.shape[0])];
+    const [a, b] = saved as [Tensor, Tensor];
+    // The batches as they were before the op laid them flat, where they are not the same.
+    const { batchA = [a.shape[0]!], batchB = [b.shape[0]!] } = attrs as {
+      batchA?: number[];
+      batchB?: number[];
+    };
+    const unflat = (x: Tensor, batch: number[]) => reshape(x, [...batch, ...x.shape.slice(1)]);
+    const operands = [unflat(a, batchA), unflat(b, batchB)];
+    const batch = broadcast_util.assertAndGetBroadcastShape(batchA, batchB);
+    const parts = batchMatMulGradient.gradFunc(unflat(dy, batch), operands, attrs) as NamedParts;
+    return [() => reshape(parts.a(), a.shape), () => reshape(parts.b(), b.shape)];
   }),
 ];

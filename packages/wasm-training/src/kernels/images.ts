@@ -78,4 +78,62 @@ const rotateKernel = () =>
     return out;
   });
 
-export const imageKernels = () => [cropAndResizeKernel(), rotateKernel()];
+/** Where a place outside of `n` elements comes from: the axis mirrored at its borders, repeated, or held at them. */
+function mapPlace(place: number, n: number, mode: string): number {
+  const inside = (value: number) => Math.min(n - 1, Math.max(0, value));
+  if (mode === "constant") return place;
+  if (mode === "nearest" || (place >= 0 && place <= n - 1)) return inside(place);
+  if (n <= 1) return 0;
+  if (mode === "wrap") {
+    if (place < 0) return inside(place + n * (Math.trunc(-place / (n - 1)) + 1));
+    return inside(place - n * Math.trunc(place / (n - 1)));
+  }
+  const period = 2 * n;
+  if (place < 0) {
+    const within = place + period * Math.trunc(-place / period);
+    return inside(within < -n ? within + period : -within - 1);
+  }
+  const within = place - period * Math.trunc(place / period);
+  return inside(within >= n ? period - within - 1 : within);
+}
+
+/** Images under a projective map of places, by TensorFlow's rules. */
+const transformKernel = () =>
+  kernel("Transform", ({ inputs, backend, attrs }) => {
+    const { image, transforms } = inputs;
+    const { interpolation, fillMode, fillValue, outputShape } = attrs;
+    const [batch, height, width, c] = image!.shape as [number, number, number, number];
+    const [rows, columns] = (outputShape ?? [height, width]) as [number, number];
+    const out = allocate(backend, [batch, rows, columns, c], image!.dtype);
+    const from = backend.typedArrayFromHeap(image!);
+    const maps = floats(backend, transforms!);
+    const to = backend.typedArrayFromHeap(out);
+    for (let b = 0, target = 0; b < batch; b++) {
+      const m = maps.subarray(transforms!.shape[0] === 1 ? 0 : b * 8);
+      const at = (y: number, x: number, k: number) =>
+        y >= 0 && y < height && x >= 0 && x < width
+          ? from[((b * height + y) * width + x) * c + k]!
+          : fillValue;
+      for (let row = 0; row < rows; row++) {
+        for (let column = 0; column < columns; column++, target += c) {
+          const scale = m[6]! * column + m[7]! * row + 1;
+          const x = mapPlace((m[0]! * column + m[1]! * row + m[2]!) / scale, width, fillMode);
+          const y = mapPlace((m[3]! * column + m[4]! * row + m[5]!) / scale, height, fillMode);
+          const [top, left] = [Math.floor(y), Math.floor(x)];
+          const [v, u] = [y - top, x - left];
+          for (let k = 0; k < c; k++) {
+            if (scale === 0) to[target + k] = fillValue;
+            else if (interpolation === "nearest") to[target + k] = at(Math.round(y), Math.round(x), k);
+            else {
+              const upper = (1 - u) * at(top, left, k) + u * at(top, left + 1, k);
+              const lower = (1 - u) * at(top + 1, left, k) + u * at(top + 1, left + 1, k);
+              to[target + k] = (1 - v) * upper + v * lower;
+            }
+          }
+        }
+      }
+    }
+    return out;
+  });
+
+export const imageKernels = () => [cropAndResizeKernel(), rotateKernel(), transformKernel()];

@@ -220,6 +220,12 @@ function matMulOfIntegers(
 }
 
 /**
+ * With how many columns the stock kernel has packed a second operand. It finds the packed form by the tensor alone, and
+ * would take it for another shape of the same numbers.
+ */
+const packedColumns = new WeakMap<object, number>();
+
+/**
  * The stock kernel multiplies single untransposed matrices by fast code and
  * all else by a plain loop, which also pairs the matrices of interleaved batches
  * (`[2, 1]` and `[3]`) wrongly. Transposing first costs little and stays fast.
@@ -240,7 +246,10 @@ export const batchMatMulKernel = () =>
     const single = sizeOf(a.shape.slice(0, -2)) === 1 && sizeOf(b.shape.slice(0, -2)) === 1;
     // The stock kernel keeps the packed second operand as long as its tensor lives.
     if (single && !transposeA && !transposeB && sizeOf(a.shape) > 0 && sizeOf(b.shape) > 0) {
-      return stock({ inputs, backend, attrs });
+      const columns = b.shape.at(-1)!;
+      const packed = packedColumns.get(b.dataId) ?? columns;
+      packedColumns.set(b.dataId, packed);
+      if (packed === columns) return stock({ inputs, backend, attrs });
     }
     return matMul(backend, a, b, transposeA, transposeB);
   });

@@ -1,12 +1,14 @@
 import { upcastType } from "@tensorflow/tfjs-core";
-import { allocate, expectReal, kernel } from "../heap.js";
+import { allocate, expectReal, kernel, sizeOf } from "../heap.js";
 
 /** Elements of `t` where the condition holds, of `e` elsewhere; a condition of one axis chooses whole rows. */
 export const selectKernel = () =>
   kernel("Select", ({ inputs, backend }) => {
     const { condition, t, e } = inputs;
     expectReal("where", t, e);
-    const out = allocate(backend, t!.shape, upcastType(t!.dtype, e!.dtype));
+    // tfjs does not broadcast one element to none.
+    const empty = [condition!, t!, e!].find(({ shape }) => sizeOf(shape) === 0);
+    const out = allocate(backend, (empty ?? t!).shape, upcastType(t!.dtype, e!.dtype));
     const chosen = backend.typedArrayFromHeap(condition!);
     const [yes, no] = [backend.typedArrayFromHeap(t!), backend.typedArrayFromHeap(e!)];
     const to = backend.typedArrayFromHeap(out);

@@ -1,9 +1,11 @@
 import { allocate, kernel, sizeOf } from "../heap.js";
+import { tileStrings } from "./on-cpu.js";
 
 /** Repeats `x`: every block is written once and then copied within the output. */
 export const tileKernel = () =>
   kernel("Tile", ({ inputs, backend, attrs }) => {
     const x = inputs.x!;
+    if (x.dtype === "string") return tileStrings({ inputs, backend, attrs });
     const reps = attrs.reps as number[];
     const outShape = x.shape.map((n, i) => n * reps[i]!);
     if (sizeOf(outShape) === 0) return allocate(backend, outShape, x.dtype);
