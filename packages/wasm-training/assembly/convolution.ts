@@ -4,7 +4,7 @@
  * pointers into the image, one for each tap of the filter, to zeros where the tap is outside.
  */
 import { activate } from "./activation";
-import { packPanel } from "./pack";
+import { packPanel, packRows } from "./pack";
 import { columnsTile, rowsTile, takeTile, tileRows } from "./tiles";
 
 // @ts-expect-error: a decorator of AssemblyScript
@@ -268,7 +268,7 @@ export const GRADIENT_COLUMNS = 64;
 /**
  * A task of the filter gradient sums, for some taps and some output channels,
  * over all pixels: blocks of the pixels under the taps are copied side by side, `[pixels, taps channels]`,
- * and multiplied by `dy`, which is read where it is.
+ * and multiplied by the same block of `dy`; both are packed.
  */
 export function filterGradientTask(at: usize, task: i32, scratch: usize): void {
   const p = changetype<Convolution>(at);
@@ -279,17 +279,24 @@ export function filterGradientTask(at: usize, task: i32, scratch: usize): void {
   const outputs = p.batch * p.outDepth * p.outHeight * p.outWidth;
   const aStep = <usize>rows << 2, bStep = <usize>p.outChannels << 2;
   const c = p.filter + ((<usize>(tap0 * p.channels) * p.outChannels + column0) << 2);
-  const tile = scratch, block = scratch + 192;
+  const tile = scratch, dyPanels = scratch + 192;
+  const rowPanel = dyPanels + (<usize>(p.pixelsOfBlock * GRADIENT_COLUMNS) << 2);
+  const block = rowPanel + <usize>(p.pixelsOfBlock * 24);
   for (let out = 0; out < outputs; out += p.pixelsOfBlock) {
     const pixels = min(p.pixelsOfBlock, outputs - out);
     for (let i = 0; i < pixels; i++) copyPixels(p, out + i, tap0, tap1, block + <usize>i * aStep);
     const dy = p.y + <usize>out * bStep + (<usize>column0 << 2);
+    const panelBytes = <usize>pixels << 5;
+    for (let x = 0; x < columns; x += 8) {
+      packPanel(dy + (<usize>x << 2), bStep, 4, pixels, min(8, columns - x), dyPanels + (<usize>x >> 3) * panelBytes);
+    }
     for (let y = 0; y < rows; ) {
       const size = tileRows(rows - y), within = min(size, rows - y);
+      packRows(block + (<usize>y << 2), aStep, size, pixels, rowPanel);
       for (let x = 0; x < columns; x += 8) {
         columnsTile(
           size, within, min(8, columns - x), pixels,
-          block + (<usize>y << 2), aStep, dy + (<usize>x << 2), bStep,
+          rowPanel, <usize>size << 2, dyPanels + (<usize>x >> 3) * panelBytes, 32,
           c + <usize>y * bStep + (<usize>x << 2), bStep, out > 0, tile,
         );
       }

@@ -133,7 +133,9 @@ export function filterGradient(
   const rowOfTaps = window.taps[2];
   const tapsOfTask = Math.min(taps, wide > rowOfTaps ? Math.ceil(wide / rowOfTaps) * rowOfTaps : wide);
   const pixelsOfBlock = Math.max(32, Math.min(K_BLOCK, Math.floor(2 ** 15 / (tapsOfTask * channels))));
-  const scratchBytes = align(TILE_BYTES + pixelsOfBlock * tapsOfTask * channels * 4 + 32);
+  const scratchBytes = align(
+    TILE_BYTES + pixelsOfBlock * (GRADIENT_COLUMNS + 6 + tapsOfTask * channels) * 4 + 32,
+  );
   const columnTasks = Math.ceil(outChannels / GRADIENT_COLUMNS);
   withMemory(
     companion,

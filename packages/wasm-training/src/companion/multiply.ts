@@ -13,8 +13,12 @@ export const isRow = (bias: TensorInfo | undefined, columns: number): boolean =>
 
 const ROWS_OF_TASK = 96;
 const COLUMNS_OF_TASK = 128;
-/** A tile, and six pointers for every four rows of a task. */
-const SCRATCH_BYTES = 192 + 24 * (ROWS_OF_TASK / 4 + 1);
+/** As in `assembly/matrix-product.ts`. */
+const K_BLOCK = 512;
+
+/** A tile, and six pointers for every four rows of a task, or, transposed, a block of the rows themselves. */
+const scratchOf = (transposeA: boolean, k: number) =>
+  208 + (transposeA ? (ROWS_OF_TASK + 4) * Math.min(k, K_BLOCK) * 4 : 24 * (ROWS_OF_TASK / 4 + 1));
 
 /** For each matrix of the result, the index of the matrix of an input, whose batch is broadcast. */
 function matrixIndices(batch: readonly number[], own: readonly number[]): number[] {
@@ -77,12 +81,14 @@ export function multiply(
   const columnTasks = Math.ceil(n / COLUMNS_OF_TASK);
   const recordBytes = 96;
   const listBytes = 16 * batch + 8 * matrices;
-  const scratchBytes = SCRATCH_BYTES * companion.threads;
-  const memory = companion.allocate(recordBytes + listBytes + scratchBytes + packedBytes + 16);
+  const scratchBytes = Math.ceil(scratchOf(transposeA, k) / 16) * 16;
+  const memory = companion.allocate(
+    recordBytes + listBytes + scratchBytes * companion.threads + packedBytes + 16,
+  );
   const offsets = memory + recordBytes;
   const packOffsets = offsets + 16 * batch;
   const scratch = offsets + listBytes;
-  const packed = (scratch + scratchBytes + 15) & ~15;
+  const packed = Math.ceil((scratch + scratchBytes * companion.threads) / 16) * 16;
   const panelBytes = packedBytes / matrices;
   companion.write(
     offsets,
@@ -120,8 +126,8 @@ export function multiply(
     columnTasks,
     packOffsets,
   ]);
-  if (packs) companion.run(job.pack, memory, matrices * Math.ceil(n / 8), scratch, SCRATCH_BYTES);
-  companion.run(job.product, memory, batch * rowTasks * columnTasks, scratch, SCRATCH_BYTES);
+  if (packs) companion.run(job.pack, memory, matrices * Math.ceil(n / 8), scratch, scratchBytes);
+  companion.run(job.product, memory, batch * rowTasks * columnTasks, scratch, scratchBytes);
   companion.free(memory);
   return out;
 }
