@@ -67,7 +67,8 @@ export async function runStudyCase(
         return bytes;
       };
       const refuse = () => Promise.reject(new Error("no pictures here"));
-      return [option, { label: names[0]!, names, read, decode: decode ?? refuse }];
+      const start = async (path: string, length: number) => (await read(path)).subarray(0, length);
+      return [option, { label: names[0]!, names, read, start, decode: decode ?? refuse }];
     }),
   );
   const events = study.run(options, inputs, context);

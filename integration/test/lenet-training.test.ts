@@ -90,7 +90,9 @@ const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + 
 // 15 seeds in PyTorch: 0.845 with standard deviation 0.016, and 0.821 with 0.010 for the linear model. The mean of
 // five is below 0.82 with probability 0.0003, and a single seed is allowed three standard deviations.
 test.skipIf(!dataFolder)(
-  "700 images of clothes: lenet-relu recognises 82 % of 200 others, more than a linear model",
+  isSlow
+    ? "700 images of clothes, five seeds: lenet-relu recognises 82 % of 200 others, more than a linear model"
+    : "700 images of clothes, one seed: lenet-relu recognises 79.7 % of 200 others, a linear model 79.1 to 85.1 %",
   async () => {
     const read = (part: string) => {
       const file = (kind: string) =>

@@ -20,6 +20,7 @@ const exits: Readonly<Record<StudyErrorKind, ExitName>> = {
   usage: "usage",
   input: "runtime",
   check: "check",
+  interrupted: "interrupted",
 };
 
 /** A failure that the user can act on: one line that says what and where, and the exit code. */
@@ -37,20 +38,6 @@ export class Failure extends Error {
 export function failureOf(error: unknown): unknown {
   if (!(error instanceof StudyError)) return error;
   return new Failure(exits[error.kind], withOptionNames(error.text, flagName), { cause: error });
-}
-
-/**
- * Runs a step whose errors are the user's to mend, under the exit code that
- * they belong to. `place` (a flag, a file) stands in the message for the
- * function that found the fault.
- */
-export function blame<T>(exit: ExitName, place: string, step: () => T): T {
-  try {
-    return step();
-  } catch (error) {
-    if (error instanceof Failure) throw error;
-    throw new Failure(exit, `${place}: ${messageOf(error).replace(/^[a-zA-Z]+: /, "")}`, { cause: error });
-  }
 }
 
 export function messageOf(error: unknown): string {

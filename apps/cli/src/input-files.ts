@@ -1,7 +1,8 @@
 import { readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { InputFiles } from "@gradlab/studies";
-import { readInput } from "./files.js";
+import { Failure, messageOf } from "./failure.js";
+import { isFolder, readInput, readStart } from "./files.js";
 import { readPicture } from "./pictures.js";
 
 /** Files by the paths that were given, and what lies beside the first. */
@@ -12,17 +13,37 @@ export function filesInput(paths: readonly string[]): InputFiles {
     label: paths[0]!,
     names: paths,
     read: (name) => readInput(place(name)),
+    start: (name, length) => readStart(place(name), length),
     decode: (name, options) => readPicture(place(name), options),
   };
 }
 
-/** All files of a folder, those of folders in it too, by their paths in it. */
-export async function folderInput(folder: string): Promise<InputFiles> {
-  const names = await namesIn(folder, 3);
+/** A file, or that of a name in a folder. */
+export async function fileInput(path: string, inFolder?: string): Promise<InputFiles> {
+  const isIn = inFolder !== undefined && (await isFolder(path));
+  return filesInput([isIn ? join(path, inFolder) : path]);
+}
+
+/**
+ * All files of a folder, those of folders in it too, by their paths in it.
+ *
+ * @param flag Begins the message where there is no such folder.
+ */
+export async function folderInput(folder: string, flag: string): Promise<InputFiles> {
+  let names: string[];
+  try {
+    names = await namesIn(folder, 3);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const reason =
+      code === "ENOENT" ? "no such folder" : code === "ENOTDIR" ? "not a folder" : messageOf(error);
+    throw new Failure("runtime", `${flag}: ${folder}: ${reason}`, { cause: error });
+  }
   return {
     label: folder,
     names: names.sort(),
     read: (name) => readInput(join(folder, name)),
+    start: (name, length) => readStart(join(folder, name), length),
     decode: (name, options) => readPicture(join(folder, name), options),
   };
 }

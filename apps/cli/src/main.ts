@@ -1,15 +1,13 @@
-import type { Experiment } from "@gradlab/experiments";
-import { backpropCheck, doctor, gates, lms, receptiveField } from "@gradlab/studies";
+import { experiments as allExperiments, type Experiment } from "@gradlab/experiments";
+import { doctor, studies, type TrainCnnRecord, trainCnn } from "@gradlab/studies";
 import { Command, CommanderError } from "commander";
-import { classifyCommand } from "./commands/classify.js";
 import { reproduceCommand } from "./commands/reproduce.js";
-import { summaryCommand } from "./commands/summary.js";
-import { trainCnnCommand } from "./commands/train-cnn.js";
-import { experiments as allExperiments } from "./experiments/registry.js";
+
 import { type ExitName, exitCodes, Failure, failureOf, messageOf } from "./failure.js";
 import { expectSelected } from "./open-backend.js";
-import { studyCommand } from "./study-command.js";
+import { type StudyCommandOptions, studyCommand } from "./study-command.js";
 import { painter, type Terminal } from "./terminal.js";
+import { trainingHtml } from "./training-html.js";
 import { version } from "./versions.js";
 
 /**
@@ -31,15 +29,6 @@ export async function main(
     .helpOption("-h, --help", "show this help")
     .helpCommand(false)
     .showSuggestionAfterError(true)
-    .addCommand(studyCommand(receptiveField, terminal))
-    .addCommand(summaryCommand(terminal))
-    .addCommand(trainCnnCommand(terminal))
-    .addCommand(classifyCommand(terminal))
-    .addCommand(studyCommand(lms, terminal))
-    .addCommand(studyCommand(gates, terminal))
-    .addCommand(studyCommand(backpropCheck, terminal))
-    .addCommand(reproduceCommand(terminal, experiments))
-    .addCommand(studyCommand(doctor, terminal, { after: expectSelected }))
     .addHelpText(
       "after",
       `
@@ -51,6 +40,8 @@ Examples:
 Exit codes: 0 done, 1 files or data, 2 wrong usage, 3 a check did not hold,
 4 no usable backend, 130 interrupted.`,
     );
+  for (const study of studies) program.addCommand(studyCommand(study, terminal, ownParts.get(study.name)));
+  program.addCommand(reproduceCommand(terminal, experiments));
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({
       writeOut: terminal.write,
@@ -73,6 +64,23 @@ Exit codes: 0 done, 1 files or data, 2 wrong usage, 3 a check did not hold,
     return exitCodes[exit];
   }
 }
+
+/** What commands do beside their study. */
+const ownParts = new Map<string, StudyCommandOptions>([
+  [doctor.name, { after: expectSelected }],
+  [
+    trainCnn.name,
+    {
+      log: true,
+      folder: {
+        help: "write index.html, result.json and figures there: learning curves, confusion matrix, histograms and maps by layer",
+        files: ({ around, record }, figures) => [
+          ["index.html", trainingHtml(around, record as TrainCnnRecord, figures)],
+        ],
+      },
+    },
+  ],
+]);
 
 function exitOf(error: unknown, signal: AbortSignal): ExitName {
   if (error instanceof CommanderError) return "usage";

@@ -1,4 +1,4 @@
-import type { CandidateName, CandidateReport, SelectOptions } from "@gradlab/backend-select";
+import type { CandidateName, CandidateReport, Diagnosis, SelectOptions } from "@gradlab/backend-select";
 import type { CommonOptions } from "./command.js";
 import { Failure, messageOf } from "./failure.js";
 import type { Terminal } from "./terminal.js";
@@ -33,14 +33,25 @@ export async function openBackend(flags: BackendFlags, terminal: Terminal): Prom
 }
 
 /** The package that knows the backends, with tfjs told to keep its advertisements to itself. */
-export async function loadSelection(): Promise<typeof import("@gradlab/backend-select")> {
+async function loadSelection(): Promise<typeof import("@gradlab/backend-select")> {
   const { enableProdMode } = await import("@tensorflow/tfjs-core");
   enableProdMode();
   return import("@gradlab/backend-select");
 }
 
+/** Tries every backend that the flags let be tried. */
+export async function diagnose(
+  flags: BackendFlags,
+  terminal: Terminal,
+  benchmark: boolean,
+): Promise<Diagnosis> {
+  const { doctor } = await loadSelection();
+  const { candidates, advice } = await doctor({ ...selectOptions(flags, terminal), benchmark });
+  return { candidates: inFlags(candidates), advice };
+}
+
 /** What the flags and the environment say to `selectBackend` and `doctor`. */
-export function selectOptions(flags: BackendFlags, { env, signal }: Terminal): SelectOptions {
+function selectOptions(flags: BackendFlags, { env, signal }: Terminal): SelectOptions {
   return {
     ...(flags.backend !== "auto" && { only: flags.backend }),
     requireGradients: true,
@@ -52,7 +63,7 @@ export function selectOptions(flags: BackendFlags, { env, signal }: Terminal): S
 }
 
 /** Reasons that speak of options, in words of the command line. */
-export function inFlags(candidates: readonly CandidateReport[]): CandidateReport[] {
+function inFlags(candidates: readonly CandidateReport[]): CandidateReport[] {
   return candidates.map((report) => ({
     ...report,
     reason: report.reason?.replace("allowSoftwareGpu", "--allow-software-gpu") ?? null,

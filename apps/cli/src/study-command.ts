@@ -1,9 +1,11 @@
-import { extname } from "node:path";
+import { extname, join } from "node:path";
 import { stackFigures, svgText } from "@gradlab/figures";
 import {
   describeBackend,
+  type Figure,
   flagName,
   type InputFiles,
+  type InputOption,
   isInput,
   type OptionTable,
   recordJson,
@@ -13,27 +15,41 @@ import {
 import { Argument, type Command, InvalidArgumentError, Option } from "commander";
 import { type CommonOptions, defineCommand, type Envelope, envelope } from "./command.js";
 import { Failure } from "./failure.js";
-import { writeOutput } from "./files.js";
-import { filesInput, folderInput } from "./input-files.js";
-import { inFlags, loadSelection, type OpenedBackend, openBackend, selectOptions } from "./open-backend.js";
+import { prepareFolder, writeOutput, writeOutputs } from "./files.js";
+import { fileInput, filesInput, folderInput } from "./input-files.js";
+import { diagnose, type OpenedBackend, openBackend } from "./open-backend.js";
 import { figureDocument, renderPng } from "./pictures.js";
+import { startListener } from "./study-listener.js";
 import { painter, type Terminal, tablesText } from "./terminal.js";
 
 /** What a command does beside its study; nothing, for most. */
 export interface StudyCommandOptions {
-  /** What `--out` means, where it is no file of the result. */
-  readonly out?: { readonly flag: string; readonly help: string };
+  /** What `--out` means, where it is a folder and no file of the result. */
+  readonly folder?: {
+    readonly help: string;
+    /** What is written there, by name. */
+    readonly files: (result: Result, figures: readonly Figure[]) => readonly (readonly [string, string])[];
+  };
+  /** It has a log: `--log <file>`. */
+  readonly log?: true;
   /** After the result is shown: throws where it is a failure. */
   readonly after?: (record: object, flags: CommonOptions) => void;
 }
 
+/** What a study came to, and what stands around it in JSON. */
+export interface Result {
+  readonly study: Study;
+  readonly record: object;
+  readonly around: Envelope;
+}
+
 /** The command that a study is: its flags, its files, its text, its JSON and its figures. */
 export function studyCommand(study: Study, terminal: Terminal, own: StudyCommandOptions = {}): Command {
-  const endings = endingsOf(study);
+  const { folder, log, after } = own;
   const command = defineCommand(
     study.name,
     study.help,
-    own.out ?? { flag: "--out <file>", help: outHelp(study) },
+    folder ? { flag: "--out <dir>", help: folder.help } : { flag: "--out <file>", help: outHelp(study) },
     study.tensors ?? undefined,
   );
   for (const [name, option] of Object.entries(study.options)) {
@@ -41,34 +57,47 @@ export function studyCommand(study: Study, terminal: Terminal, own: StudyCommand
     command.addArgument(new Argument(`<${name}...>`, option.help));
   }
   addFlags(command, study.options);
+  if (log) command.option("--log <file>", "write a line of JSON per step and per epoch");
   const examples = study.examples.map((line) => `\n  gradlab ${line}`).join("");
   const about = study.about === undefined ? "" : `\n${study.about}\n`;
-  return command
-    .addHelpText("after", `${about}\nExamples:${examples}`)
-    .action(async (...given: unknown[]) => {
-      // The command itself comes last, its flags before it, and what stands without a flag first.
-      const flags = given.at(-2) as CommonOptions & Readonly<Record<string, unknown>>;
-      const ending = flags.out === undefined ? null : extname(flags.out);
-      if (ending !== null && !endings.includes(ending)) {
-        const names =
-          endings.length === 1 ? endings[0] : `${endings.slice(0, -1).join(", ")} or ${endings.at(-1)}`;
-        throw new Failure(
-          "usage",
-          `--out: expected a name that ends in ${names}, got ${JSON.stringify(flags.out)}`,
-        );
-      }
-      for (const [name, option] of Object.entries(study.options)) {
-        if (!isInput(option) || !option.drawn || flags[name] === undefined) continue;
-        if (ending === ".svg" || ending === ".png") continue;
-        throw new Failure(
-          "usage",
-          `${flagName(name)}: expected --out FILE.svg or FILE.png beside it, got none`,
-        );
-      }
-      const { record, around } = await runStudy(study, flags, given.slice(0, -2), terminal);
-      await showResult(study, record, around, flags, terminal);
-      own.after?.(record, flags);
-    });
+  command.addHelpText("after", `${about}\nExamples:${examples}`);
+  return command.action(async (...given: unknown[]) => {
+    // The command itself comes last, its flags before it, and what stands without a flag first.
+    const flags = given.at(-2) as Flags;
+    if (folder) {
+      if (flags.out !== undefined) await prepareFolder(flags.out);
+    } else checkOut(study, flags);
+    const result = await runStudy(study, flags, given.slice(0, -2), terminal);
+    if (flags.out !== undefined) {
+      const written = folder
+        ? await writeFolder(flags.out, result, folder.files)
+        : await writeResult(flags.out, result);
+      if (!flags.quiet) terminal.log(`wrote ${written.join(", ")}\n`);
+    }
+    show(result, flags, terminal);
+    after?.(result.record, flags);
+    const verdict = study.verdict?.(result.record) ?? null;
+    if (verdict !== null) throw new Failure("check", verdict);
+  });
+}
+
+/** Refuses endings that nothing is written in, and pictures for a figure that nobody asked for. */
+function checkOut(study: Study, flags: Flags): void {
+  const endings = endingsOf(study);
+  const ending = flags.out === undefined ? null : extname(flags.out);
+  if (ending !== null && !endings.includes(ending)) {
+    const names =
+      endings.length === 1 ? endings[0] : `${endings.slice(0, -1).join(", ")} or ${endings.at(-1)}`;
+    throw new Failure(
+      "usage",
+      `--out: expected a name that ends in ${names}, got ${JSON.stringify(flags.out)}`,
+    );
+  }
+  for (const [name, option] of Object.entries(study.options)) {
+    if (!isInput(option) || !option.drawn || flags[name] === undefined) continue;
+    if (ending === ".svg" || ending === ".png") continue;
+    throw new Failure("usage", `${flagName(name)}: expected --out FILE.svg or FILE.png beside it, got none`);
+  }
 }
 
 function addFlags(command: Command, options: OptionTable): void {
@@ -100,20 +129,12 @@ async function runStudy(
   flags: Flags,
   positional: readonly unknown[],
   terminal: Terminal,
-): Promise<{ record: object; around: Envelope }> {
-  const options: Record<string, unknown> = {};
-  const paths = new Map<string, string | readonly string[]>();
-  for (const [name, option] of Object.entries(study.options)) {
-    const value = isInput(option) && option.positional ? positional[0] : flags[name];
-    if (value === undefined) continue;
-    if (isInput(option)) paths.set(name, value as string | readonly string[]);
-    else options[name] = value;
-  }
-  let opened: OpenedBackend | null = null;
-  const warnings: string[] = [];
-  const paint = painter(terminal.colors.stderr && flags.color);
+): Promise<Result> {
+  const { options, paths } = sorted(study, flags, positional);
   study.check?.(options, Object.fromEntries([...paths.keys()].map((name) => [name, true])));
   const inputs = await readInputs(study, paths);
+  const keep = await keptFolder(study, paths);
+  let opened: OpenedBackend | null = null;
   const events = study.run(options, inputs, {
     signal: terminal.signal,
     openBackend: async () => {
@@ -121,20 +142,37 @@ async function runStudy(
       return opened;
     },
     diagnose: async ({ benchmark }) => {
-      const { doctor } = await loadSelection();
-      const { candidates: tried, advice } = await doctor({ ...selectOptions(flags, terminal), benchmark });
-      const candidates = inFlags(tried);
-      const selected = candidates.find(({ status }) => status === "selected");
-      if (selected !== undefined) opened = { ...selected, candidates };
-      return { candidates, advice };
+      const diagnosis = await diagnose(flags, terminal, benchmark);
+      const selected = diagnosis.candidates.find(({ status }) => status === "selected");
+      if (selected !== undefined) opened = { ...selected, candidates: diagnosis.candidates };
+      return diagnosis;
     },
   });
-  for (let next = await events.next(); ; next = await events.next()) {
-    if (next.done) return { record: next.value, around: envelope(study.name, flags, warnings, opened) };
-    if (next.value.kind !== "warning") continue;
-    warnings.push(next.value.text);
-    if (!flags.quiet) terminal.log(`${paint("yellow", "warning:")} ${next.value.text}\n`);
+  const listener = startListener(flags, terminal, keep);
+  try {
+    for (let next = await events.next(); ; next = await events.next()) {
+      if (next.done) {
+        const around = envelope(study.name, flags, listener.warnings, opened);
+        return { study, record: next.value, around };
+      }
+      await listener.hear(next.value);
+    }
+  } finally {
+    await listener.end();
   }
+}
+
+/** What the flags say to a study: options, and the paths of its files. */
+function sorted(study: Study, flags: Flags, positional: readonly unknown[]) {
+  const options: Record<string, unknown> = {};
+  const paths = new Map<string, string | readonly string[]>();
+  for (const [name, option] of Object.entries(study.options)) {
+    const value = isInput(option) && option.positional ? positional[0] : flags[name];
+    if (value === undefined || (isInput(option) && value === option.none)) continue;
+    if (isInput(option)) paths.set(name, value as string | readonly string[]);
+    else options[name] = value;
+  }
+  return { options, paths };
 }
 
 async function readInputs(
@@ -143,46 +181,64 @@ async function readInputs(
 ): Promise<Record<string, InputFiles>> {
   const inputs: Record<string, InputFiles> = {};
   for (const [name, given] of paths) {
-    const isFolder = study.options[name]!.kind === "folder";
-    inputs[name] = isFolder ? await folderInput(given as string) : filesInput([given].flat());
+    const option = study.options[name] as InputOption;
+    const path = given as string;
+    if (option.kept) await prepareFolder(path);
+    if (option.kind === "folder") inputs[name] = await folderInput(path, flagName(name));
+    else if (option.kind === "pictures") inputs[name] = filesInput(given as readonly string[]);
+    else inputs[name] = await fileInput(path, option.inFolder);
   }
   return inputs;
 }
 
-/** Writes what `--out` asks for, prints the result, and fails where a check did not hold. */
-async function showResult(
+/** Where files that a study keeps go. */
+async function keptFolder(
   study: Study,
-  record: object,
-  around: Envelope,
-  flags: Flags,
-  terminal: Terminal,
-): Promise<void> {
-  const json = `${JSON.stringify({ ...around, ...recordJson(record) }, null, 2)}\n`;
-  const { out } = flags;
-  if (out !== undefined) {
-    await writeOutput(out, await content(study, record, extname(out), json));
-    if (!flags.quiet) terminal.log(`wrote ${out}\n`);
+  paths: ReadonlyMap<string, string | readonly string[]>,
+): Promise<string | null> {
+  const found = [...paths].find(([name]) => (study.options[name] as InputOption).kept);
+  return found === undefined ? null : (found[1] as string);
+}
+
+/** Writes what `--out` asks for, in the form that its ending says. */
+async function writeResult(out: string, result: Result): Promise<string[]> {
+  const { study, record } = result;
+  const ending = extname(out);
+  if (ending === ".csv" && study.csv) await writeOutput(out, study.csv(record));
+  else if (ending === ".json") await writeOutput(out, jsonOf(result));
+  else {
+    const document = await figureDocument();
+    const figures = study.figures!(record, { document }).map(({ svg }) => svg);
+    const svg = svgText(figures.length === 1 ? figures[0]! : stackFigures(figures, { document }));
+    await writeOutput(out, ending === ".png" ? await renderPng(svg) : svg);
   }
+  return [out];
+}
+
+async function writeFolder(
+  out: string,
+  result: Result,
+  filesOf: NonNullable<StudyCommandOptions["folder"]>["files"],
+): Promise<string[]> {
+  const figures = result.study.figures!(result.record, { document: await figureDocument() });
+  const files = [
+    ["result.json", jsonOf(result)] as const,
+    ...figures.map(({ name, svg }) => [`${name}.svg`, svgText(svg)] as const),
+    ...filesOf(result, figures),
+  ].map(([name, content]) => [join(out, name), content] as const);
+  await writeOutputs(files);
+  return files.map(([file]) => file);
+}
+
+const jsonOf = ({ around, record }: Result) =>
+  `${JSON.stringify({ ...around, ...recordJson(record) }, null, 2)}\n`;
+
+function show(result: Result, flags: Flags, terminal: Terminal): void {
+  const { study, record, around } = result;
   const { actual, device, software } = around.backend;
   const on = actual === null ? undefined : describeBackend({ name: actual, device, software });
   const paint = painter(terminal.colors.stdout && flags.color);
-  terminal.write(flags.json ? json : tablesText(study.tables(record, on), paint));
-  const verdict = study.verdict?.(record) ?? null;
-  if (verdict !== null) throw new Failure("check", verdict);
-}
-
-async function content(
-  study: Study,
-  record: object,
-  ending: string,
-  json: string,
-): Promise<string | Uint8Array> {
-  if (ending === ".csv" && study.csv) return study.csv(record);
-  if (ending !== ".svg" && ending !== ".png") return json;
-  const document = await figureDocument();
-  const figures = study.figures!(record, { document }).map(({ svg }) => svg);
-  const svg = svgText(figures.length === 1 ? figures[0]! : stackFigures(figures, { document }));
-  return ending === ".png" ? renderPng(svg) : svg;
+  terminal.write(flags.json ? jsonOf(result) : tablesText(study.tables(record, on), paint));
 }
 
 function endingsOf({ drawn, csv }: Study): string[] {

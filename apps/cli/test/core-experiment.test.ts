@@ -9,7 +9,7 @@ import {
   unregisterGradient,
 } from "@tensorflow/tfjs-core";
 import { beforeAll, expect, test } from "vitest";
-import { compareGradients } from "../src/experiments/core/compare-gradients.js";
+import { compareGradients } from "../../../packages/experiments/src/core/compare-gradients.js";
 
 beforeAll(async () => {
   env().set("PROD", true); // no advertisement on the console

@@ -3,10 +3,10 @@ import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { writeIdx } from "@gradlab/datasets";
-import type { Experiment, ExperimentContext } from "@gradlab/experiments";
+import { classifiedImages, type Experiment, type ExperimentContext } from "@gradlab/experiments";
 import { type Check, check } from "@gradlab/studies";
 import { beforeAll, expect, test } from "vitest";
-import { openLaboratory } from "../src/laboratory.js";
+import { folderInput } from "../src/input-files.js";
 import { gradlab, temporaryFolder } from "./run-gradlab.js";
 
 const command = join(import.meta.dirname, "../dist/gradlab.js");
@@ -269,12 +269,13 @@ test("images with classes are those of the data folder, or generated with a warn
   const taken: unknown[] = [];
   const look = async () => {
     const warnings: string[] = [];
-    const { signal } = new AbortController();
-    const document = undefined as unknown as Document;
-    const warn = (warning: string) => warnings.push(warning);
-    const laboratory = openLaboratory({ seed: 0, document, signal, backend: null, data, warn });
     try {
-      const { train, test, labels, isGenerated } = await laboratory.classifiedImages(30);
+      const events = classifiedImages(30, { data: await folderInput(data, "--data") }, 0);
+      let next = await events.next();
+      for (; !next.done; next = await events.next()) {
+        if (next.value.kind === "warning") warnings.push(next.value.text);
+      }
+      const { train, test, labels, isGenerated } = next.value;
       taken.push([isGenerated, train.count, test.count, train.shape, labels.length, train.images[5]]);
       return [0, warnings];
     } catch (error) {

@@ -1,8 +1,8 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { experiments } from "@gradlab/experiments";
 import { expect, test } from "vitest";
-import { experiments } from "../src/experiments/registry.js";
 import { temporaryFolder } from "./run-gradlab.js";
 
 const command = join(import.meta.dirname, "../dist/gradlab.js");

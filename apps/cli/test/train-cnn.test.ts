@@ -170,6 +170,35 @@ test("early stopping ends without progress and gives the parameters of the best 
   expect(again).toMatchObject({ stopped: "patience", bestEpoch: result.bestEpoch, test: result.test });
 }, 40_000);
 
+test("the same images with other labels are other images for a training that is resumed", async () => {
+  const data = await idxFolder();
+  const run = [
+    "train-cnn",
+    "--net",
+    "lenet-relu",
+    "--width",
+    "2,3,8,6",
+    "--data",
+    data,
+    "--batch",
+    "20",
+    ...wasm,
+  ];
+  const checkpoint = ["--checkpoint", join(await temporaryFolder(), "run")];
+  expect((await gradlab([...run, ...checkpoint, "--epochs", "1"])).code).toBe(0);
+  const again = await gradlab([...run, ...checkpoint, "--epochs", "2", "--resume"]);
+  expect(again).toMatchObject({ code: 0 });
+  const file = join(data, "train-labels-idx1-ubyte");
+  const labels = await readFile(file);
+  // Two labels exchanged: as many of each class as before, and not a pixel moved.
+  const other = labels.subarray(9).findIndex((label) => label !== labels[8]);
+  [labels[8], labels[9 + other]] = [labels[9 + other]!, labels[8]!];
+  await writeFile(file, labels);
+  const { code, stderr } = await gradlab([...run, ...checkpoint, "--epochs", "3", "--resume"]);
+  expect(code).toBe(2);
+  expect(stderr).toContain("--data: expected images with SHA-256");
+});
+
 test("resume wants the training that was begun, and says which flag differs", async () => {
   const folder = await temporaryFolder();
   const begun = [...tiny, ...wasm, "--checkpoint", folder];

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { experiments } from "@gradlab/experiments";
 import { expect, test } from "vitest";
-import { experiments } from "../src/experiments/registry.js";
 import { builtGradlab, temporaryFolder } from "./run-gradlab.js";
 
 // On the driver that VK_ICD_FILENAMES names: minutes where it emulates a GPU.

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { generateShapes, writeIdx } from "@gradlab/datasets";
 import { courseData } from "@gradlab/lms";
 import sharp from "sharp";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { writeGrey } from "./pictures.js";
-import { gradlab, temporaryFolder } from "./run-gradlab.js";
+import { builtGradlab, gradlab, temporaryFolder } from "./run-gradlab.js";
 
 /*
  * That what is given counts: seeds, labels, the order and the margins of images, a second Ctrl-C. Only through the command line.
@@ -210,6 +210,46 @@ test("--preprocess imagenet looks at the middle 28 of 32 pixels, unit at all of 
   expect((await probabilities("googlenet"))[0]).not.toBe(plain);
 }, 40_000);
 
+test("NO_COLOR is stronger than FORCE_COLOR, FORCE_COLOR=0 says no, and a pipe has no colours", async () => {
+  const argv = ["receptive-field", "--spec", "conv1 3/2"];
+  const colorful = async (env: Readonly<Record<string, string>>, ...flags: readonly string[]) => {
+    const { code, stdout } = await builtGradlab([...argv, ...flags], {
+      env: { NO_COLOR: "", FORCE_COLOR: "", ...env },
+    });
+    expect(code).toBe(0);
+    return stdout.includes("\u001b[");
+  };
+  expect(
+    await Promise.all([
+      colorful({}),
+      colorful({ FORCE_COLOR: "1" }),
+      colorful({ FORCE_COLOR: "0" }),
+      colorful({ FORCE_COLOR: "1", NO_COLOR: "1" }),
+      colorful({ FORCE_COLOR: "1" }, "--no-color"),
+    ]),
+  ).toEqual([false, true, false, false, false]);
+}, 60_000);
+
+test("a stack trace comes with --verbose alone, also in JSON", async () => {
+  const argv = ["lms", "--data-file", "no-such.csv"];
+  const plain = await gradlab(argv);
+  expect([plain.code, plain.stderr]).toEqual([1, "gradlab: no-such.csv: no such file\n"]);
+  const verbose = await gradlab([...argv, "--verbose"]);
+  expect(verbose.stderr).toMatch(/^gradlab: no-such\.csv: no such file\n.*\n {4}at .*\n$/s);
+  const error = async (...flags: readonly string[]) =>
+    JSON.parse((await gradlab([...argv, "--json", ...flags])).stderr).error;
+  const expected = { kind: "runtime", exitCode: 1, message: "no-such.csv: no such file" };
+  expect(await error()).toEqual(expected);
+  expect(await error("--verbose")).toEqual({ ...expected, stack: expect.stringMatching(/\n {4}at /) });
+});
+
+test("--quiet takes away what comes beside the result, and nothing of it", async () => {
+  const out = join(await temporaryFolder(), "lms.json");
+  const loud = await gradlab(["lms", "--out", out]);
+  expect(loud).toMatchObject({ code: 0, stderr: `wrote ${out}\n` });
+  expect(await gradlab(["lms", "--out", out, "--quiet"])).toEqual({ ...loud, stderr: "" });
+});
+
 test("a first Ctrl-C ends the work in order, a second one the process at once, both with exit code 130", async () => {
   const folder = await temporaryFolder();
   // What a driver or a library may do: keep Node alive when all work is done.
@@ -220,6 +260,7 @@ test("a first Ctrl-C ends the work in order, a second one the process at once, b
   const child = spawn(process.execPath, ["--require", preload, command, ...long], {
     stdio: ["ignore", "pipe", "pipe"],
   });
+  onTestFinished(() => void child.kill("SIGKILL"));
   let stderr = "";
   child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
     stderr += chunk;

@@ -30,7 +30,7 @@ function range(role: ParameterRole, shape: readonly number[]): [center: number, 
 }
 
 /** For each element of a parameter here, the index of the same element in PyTorch. */
-function torchIndex({ flattened }: LayerFact, shape: readonly number[]): (i: number) => number {
+export function torchIndex({ flattened }: LayerFact, shape: readonly number[]): (i: number) => number {
   if (shape.length === 4) {
     const [kh, kw, inputs, filters] = shape as [number, number, number, number]; // there [filters, inputs, kh, kw]
     const window = kh * kw;

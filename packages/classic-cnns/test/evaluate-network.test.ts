@@ -2,7 +2,18 @@ import { disposeParams } from "@gradlab/core";
 import type { LayerGraph } from "@gradlab/receptive-field";
 import { eye, memory, type Rank, tensor1d, tensor2d, tensor4d, zeros } from "@tensorflow/tfjs-core";
 import { beforeAll, expect, test } from "vitest";
-import { evaluateNetwork, type ImageTensors, type NetworkState, predict } from "../src/index.js";
+import {
+  applyNetwork,
+  applyNetworkTraining,
+  evaluateNetwork,
+  type ImageBatch,
+  type ImageTensors,
+  inspectNetwork,
+  type NetworkState,
+  networkClassifier,
+  predict,
+  startNetworkTraining,
+} from "../src/index.js";
 import { expectNoLeak, stateless, useBackend } from "./tensors.js";
 
 beforeAll(() => useBackend("cpu"));
@@ -84,6 +95,53 @@ test("labels and batches that cannot be evaluated are refused, and disposed", as
   const signal = AbortSignal.abort(new Error("enough"));
   await expect(evaluateNetwork(graph, state, { batch: () => null, signal })).rejects.toThrow("enough");
   expect(memory().numTensors).toBe(before);
+  disposeParams(state);
+});
+
+test("arrays are as good as tensors, stay as they are, and are refused where their parts do not fit", async () => {
+  await expectNoLeak(async () => {
+    const state = identity();
+    const images = Float32Array.of(2, 1, 0, 0, 5, 5);
+    const arrays = { images, shape: [2, 1, 3, 1] as const, labels: Int32Array.of(0, 2) };
+    const evaluate = (batch: ImageBatch) =>
+      evaluateNetwork(graph, state, { batch: (index) => (index === 0 ? batch : null) });
+    const tensors = batchOf([[2, 1, 0], [0, 5, 5]], [0, 2]); // biome-ignore format: rows
+    expect(await evaluate(arrays)).toEqual(await evaluate(tensors));
+    expect(arrays.images).toEqual(Float32Array.of(2, 1, 0, 0, 5, 5));
+    for (const [batch, message] of [
+      [{ ...arrays, shape: [2, 1, 2, 1] }, "shape: expected [batch, height, width, channels] of 6 numbers, got [2, 1, 2, 1]"],
+      [{ ...arrays, shape: [2, 3, 1] }, "shape: expected [batch, height, width, channels] of 6 numbers, got [2, 3, 1]"],
+      [{ images, labels: arrays.labels }, "shape: expected [batch, height, width, channels] of 6 numbers, got [undefined]"],
+      [{ ...arrays, labels: Int32Array.of(0) }, "labels: expected [2], got [1]"],
+      [{ ...arrays, labels: [0, 2] }, "batch: expected {images, labels} as tensors, or {images, shape, labels} as a Float32Array and an Int32Array, got Float32Array and Array"],
+      [undefined, "batch: expected {images, labels} as tensors, or {images, shape, labels} as a Float32Array and an Int32Array, got undefined and undefined"],
+    ] as const) {
+      await expect(evaluate(batch as never)).rejects.toThrow(`evaluateNetwork: ${message}`);
+    } // biome-ignore format: a table
+    disposeParams(state);
+  });
+});
+
+test("a state that is none is refused by the name of the function, bare parameters too", async () => {
+  const state = identity();
+  const x = zeros<Rank.R4>([1, 1, 3, 1]);
+  const got = "expected {params, statistics}, got {fc}";
+  const bare = state.params as never;
+  expect(() => applyNetwork(graph, bare, x)).toThrow(`applyNetwork: state: ${got}`);
+  expect(() => applyNetworkTraining(graph, bare, x)).toThrow(`applyNetworkTraining: state: ${got}`);
+  expect(() => networkClassifier(graph, bare)).toThrow(`networkClassifier: state: ${got}`);
+  expect(() => startNetworkTraining(graph, bare, { name: "sgd", learningRate: 1 })).toThrow(
+    `startNetworkTraining: state: ${got}`,
+  );
+  await expect(predict(graph, bare, x)).rejects.toThrow(`predict: state: ${got}`);
+  await expect(inspectNetwork(graph, bare, x)).rejects.toThrow(`inspectNetwork: state: ${got}`);
+  await expect(evaluateNetwork(graph, undefined as never, { batch: () => null })).rejects.toThrow(
+    "evaluateNetwork: state: expected {params, statistics}, got undefined",
+  );
+  // What a checkpoint does not hold, being empty, may be missing.
+  const logits = applyNetwork(graph, { params: state.params } as NetworkState, x);
+  expect(logits.shape).toEqual([1, 3]);
+  for (const tensor of [x, logits]) tensor.dispose();
   disposeParams(state);
 });
 

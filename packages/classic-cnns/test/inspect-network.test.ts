@@ -4,7 +4,7 @@ import { tensor1d, tensor2d, tensor4d } from "@tensorflow/tfjs-core";
 import { beforeEach, describe, expect, test } from "vitest";
 import { histogram, initNetwork, inspectNetwork, type NetworkState, network } from "../src/index.js";
 import { closedFormImages } from "./closed-form-weights.js";
-import { backends, expectNoLeak, useBackend } from "./tensors.js";
+import { backends, expectNoLeak, stateless, useBackend } from "./tensors.js";
 
 test("a histogram by hand: edges, zeros, what is not finite, numbers that are all equal", () => {
   const values = [0, 1, 2, 3, 4, Number.NaN, Number.POSITIVE_INFINITY, 0];
@@ -98,6 +98,29 @@ describe.each(backends)("on %s", (backend) => {
       );
       for (const tensor of [x, labels]) tensor.dispose();
       disposeParams(weights);
+    });
+  });
+
+  test("of ReLU and ReLU6 dead units are told, of no other layer, and 6 is as alive as any other number", async () => {
+    const rectifiers: LayerGraph = {
+      input: { shape: [1, 2], channels: 4 },
+      layers: ["relu", "relu6", "sigmoid"].map((fn) => ({
+        name: fn,
+        op: "pointwise",
+        fn,
+        inputs: ["input"],
+      })),
+    };
+    await expectNoLeak(async () => {
+      // Channels: positive once, never (a zero too), beyond 6, never.
+      const x = tensor4d([1, 0, 9, -1, -1, -2, 7, -3], [1, 1, 2, 4]);
+      const { activations } = await inspectNetwork(rectifiers, stateless, x);
+      expect(activations.map(({ layer, dead }) => [layer, dead])).toEqual([
+        ["relu", [1, 3]],
+        ["relu6", [1, 3]],
+        ["sigmoid", undefined],
+      ]);
+      x.dispose();
     });
   });
 

@@ -1,5 +1,6 @@
 import { disposeParams } from "@gradlab/core";
-import { dispose, grad, max, memory, ones, type Rank, type Tensor4D } from "@tensorflow/tfjs-core";
+import type { LayerGraph } from "@gradlab/receptive-field";
+import { dispose, grad, max, memory, ones, type Rank, type Tensor4D, tidy } from "@tensorflow/tfjs-core";
 import { expect, test } from "vitest";
 import { applyNetwork, initNetwork, network, networkClassifier } from "../src/index.js";
 import { stateless, useBackend } from "./tensors.js";
@@ -23,6 +24,34 @@ test("a classifier has the logits of the network in inference, their gradient, a
   expect(memory().numTensors).toBe(before);
   disposeParams(state);
   x.dispose();
+});
+
+test("the graph is looked at once for each size of images, and other sizes are computed as they are", async () => {
+  await useBackend("cpu");
+  let looks = 0;
+  const counted: LayerGraph = {
+    input: graph.input,
+    get layers() {
+      looks++;
+      return graph.layers;
+    },
+  };
+  const state = initNetwork(graph);
+  const classifier = networkClassifier(counted, state);
+  const logits = (size: number) => tidy(() => classifier.logits(ones<Rank.R4>([1, size, size, 1])).shape);
+  const first = [logits(32), looks] as const;
+  expect([logits(32), looks]).toEqual(first);
+  logits(40);
+  const second = looks;
+  expect(second).toBeGreaterThan(first[1]);
+  for (const size of [32, 40, 32]) expect(logits(size)).toEqual([1, 7]);
+  expect(looks).toBe(second);
+  const grey = ones<Rank.R4>([1, 32, 32, 2]);
+  expect(() => classifier.logits(grey)).toThrow(
+    "networkClassifier.logits: x: expected [batch, height, width, 1], got [1, 32, 32, 2]",
+  );
+  grey.dispose();
+  disposeParams(state);
 });
 
 test("a network without logits and bounds without room are refused", () => {

@@ -46,7 +46,7 @@ interface LogitsCase {
 }
 
 /** The largest difference of the logits from PyTorch's, relative to the largest logit. */
-async function logitsError(one: LogitsCase, file: Uint8Array): Promise<number> {
+async function logitsError(one: Omit<LogitsCase, "slow">, file: Uint8Array): Promise<number> {
   const graph = network(one.name, one.options);
   const weights = readWeights(graph, file);
   const [height, width] = one.options.inputSize;
@@ -63,16 +63,18 @@ async function logitsError(one: LogitsCase, file: Uint8Array): Promise<number> {
 // A kernel that is transposed wrongly, dense rows in another order, or swapped statistics change every logit.
 // Tolerance: float32 sums in another order, through up to 152 layers; the issue asks for 1e-4.
 const cases: LogitsCase[] = golden("logits.json").cases;
-test.each(cases.filter(({ slow }) => !slow || isSlow))(
-  "$name of $options computes the logits of PyTorch with weights out of a .pth file",
-  async (one) => {
-    await expectNoLeak(async () => {
-      const file = torchFile(closedFormState(network(one.name, one.options)));
-      expect(await logitsError(one, file)).toBeLessThan(1e-5);
-    });
-  },
-  120_000,
-);
+for (const { slow, ...one } of cases) {
+  const isDeep = ["resnet34", "resnet101", "resnet152"].includes(one.name);
+  test.skipIf(slow && !isDeep && !isSlow)(
+    `${one.name} of ${JSON.stringify(one.options)} computes the logits of PyTorch with weights out of a .pth file`,
+    () =>
+      expectNoLeak(async () => {
+        const file = torchFile(closedFormState(network(one.name, one.options)));
+        expect(await logitsError(one, file)).toBeLessThan(1e-5);
+      }),
+    120_000,
+  );
+}
 
 // The same with files that PyTorch itself wrote, `scripts/golden/torch_states.py FOLDER`: up to 550 MB each.
 const torchFiles = process.env.GRADLAB_TORCH_FILES;

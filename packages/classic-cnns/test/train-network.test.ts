@@ -197,7 +197,12 @@ test("a training without batch norm, and options out of range", async () => {
   expect(() => trainNetwork(lenet, training, {})).toThrow(
     "trainNetwork: batch: expected a function, got undefined",
   );
-  expect(() => trainNetwork(lenet, training, { batch: () => null, steps: -1 })).toThrow("train: steps");
+  expect(() => trainNetwork(lenet, training, { batch: () => null, steps: -1 })).toThrow(
+    "trainNetwork: steps",
+  );
+  expect(() => startNetworkTraining(lenet, state, { name: "sgd", learningRate: -1 })).toThrow(
+    "startNetworkTraining: optimizer",
+  );
   // LeNet has no dropout, which would ask for random numbers and refuse it only then.
   expect(() => trainNetwork(lenet, training, { batch: () => null, seed: -1 })).toThrow(
     "trainNetwork: seed: expected an integer, at least 0, got -1",

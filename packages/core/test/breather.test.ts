@@ -31,6 +31,8 @@ for (const [name, without] of [
 
 test("a turn soon after the last waits for no macrotask", async () => {
   const breathe = breather();
+  hold(30);
+  await breathe();
   const immediate = vi.fn();
   vi.stubGlobal("setImmediate", immediate);
   for (let i = 0; i < 100; i++) await breathe();

@@ -11,6 +11,7 @@ import {
   tensor,
   tensor1d,
   tidy,
+  unregisterGradient,
 } from "@tensorflow/tfjs-core";
 import { afterEach, beforeAll, expect, test } from "vitest";
 import {
@@ -142,4 +143,15 @@ test("a name that is not in the table is refused", () => {
   expect(() => runFused("GradlabAdamant", {}, {})).toThrow(
     /^runFused: name: expected one of GradlabAdam, .*, got "GradlabAdamant"$/,
   );
+});
+
+test("without the gradient of its name a kernel is not taken, however many are registered", async () => {
+  register("GradlabEmbed", "GradlabEmbedGrad");
+  unregisterGradient("GradlabEmbed");
+  try {
+    await values(() => embed(wave([2, 2]) as Tensor2D, tensor1d([0], "int32")));
+    expect(runs.GradlabEmbed).toBe(0);
+  } finally {
+    installGradients();
+  }
 });

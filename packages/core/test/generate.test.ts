@@ -96,7 +96,12 @@ for (const [prompt, stop, lengthPenalty] of [
     const all = everySequence([...prompt], 4, stop);
     const score = ({ ids, total }: (typeof all)[number]) => total / ids.length ** lengthPenalty;
     const best = all.reduce((a, b) => (score(b) > score(a) ? b : a));
-    const options = { length: 4, beams: 256, lengthPenalty, ...(stop !== undefined && { stop }) };
+    const options = {
+      length: 4,
+      beams: 256,
+      ...(lengthPenalty > 0 && { lengthPenalty }),
+      ...(stop !== undefined && { stop }),
+    };
     const got = await collect([...prompt], options);
     expect(idsOf(got)).toEqual(best.ids);
     expect(got.reduce((sum, each) => sum + each.logProbability, 0)).toBeCloseTo(best.total, 5);

@@ -3,6 +3,7 @@ import {
   add,
   cast,
   customGrad,
+  getGradient,
   matMul,
   mean,
   memory,
@@ -16,17 +17,21 @@ import {
   type Tensor,
   type Tensor2D,
   tensor,
+  tidy,
+  unregisterGradient,
 } from "@tensorflow/tfjs-core";
 import { expect, test } from "vitest";
 import {
   disposeParams,
   disposeTraining,
+  loadCheckpoint,
   lossAndGradients,
   NonFiniteError,
   type OptimizerConfig,
   type PlateauOptions,
   reportValidation,
   type StartTrainingOptions,
+  saveCheckpoint,
   startTraining,
   type Training,
   train,
@@ -168,7 +173,9 @@ test("a record without `params` is all parameters, and `trainable` names what of
     trainable: (path) => path.startsWith("params.f"),
   });
   expect(nested.trained).toEqual(["params.fc"]);
-  for (const each of [all, some, nested] as Training<unknown>[]) disposeTraining(each);
+  const single = startTraining({ params: scalar(1), scale: scalar(2) }, sgd);
+  expect(single.trained).toEqual(["params"]);
+  for (const each of [all, some, nested, single] as Training<unknown>[]) disposeTraining(each);
 });
 
 test("what cannot be moved is refused with its path", async () => {
@@ -460,4 +467,32 @@ test("a loss may be a parameter itself, and one gradient that of two parameters"
     expect(await numbers(gradients.b)).toEqual([1]);
   });
   expect(await of(state.a)).toEqual([3]);
+});
+
+test("startTraining, loadCheckpoint and lossAndGradients install the gradients themselves", async () => {
+  const p = tensor([3]);
+  const trainings: Training<unknown>[] = [startTraining({ p }, sgd)];
+  const bytes = await saveCheckpoint(trainings[0]!);
+  for (const call of [
+    () => trainings.push(startTraining({ p }, sgd)),
+    () => trainings.push(loadCheckpoint(bytes)),
+    () => disposeParams(lossAndGradients({ p }, (at) => sum(square(at.p)) as Scalar).gradients),
+  ]) {
+    unregisterGradient("Square");
+    call();
+    expect(getGradient("Square")).toBeDefined();
+  }
+  for (const training of trainings) disposeTraining(training);
+});
+
+test("a training that is started in a tidy outlives it, and so does what it remembers", async () => {
+  const start = counting();
+  let training: Training<Counting> | undefined;
+  tidy(() => {
+    training = startTraining(start, { name: "adam", learningRate: 0.1 }, { average: { decay: 0.9 } });
+  });
+  for await (const { step } of train(training!, { loss: countingLoss, steps: 2 }))
+    expect(step).toBeLessThan(3);
+  expect(await of(training!.slots.firstMoment!["params.p"]!)).not.toEqual([0]);
+  disposeTraining(training!);
 });

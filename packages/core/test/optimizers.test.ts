@@ -193,3 +193,21 @@ test("an update that does not line up is refused before any work", async () => {
   });
   expect(await numbers(params.a)).toEqual([1, 2]);
 });
+
+test("the defaults are PyTorch's, also where 25 updates cannot tell them apart", () => {
+  const moments = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+  const defaults = {
+    sgd: {},
+    momentum: { momentum: 0.9, nesterov: false },
+    adam: moments,
+    adamw: { ...moments, weightDecay: 0.01 },
+    adamax: moments,
+    rmsprop: { decay: 0.99, momentum: 0, epsilon: 1e-8, centered: false },
+    adagrad: { initialAccumulator: 0, epsilon: 1e-10 },
+    adadelta: { rho: 0.9, epsilon: 1e-6 },
+  } as const;
+  for (const name of Object.keys(defaults) as (keyof typeof defaults)[]) {
+    const { config } = createOptimizer({ name, learningRate: 0.5 });
+    expect(config).toEqual({ name, learningRate: 0.5, ...defaults[name] });
+  }
+});

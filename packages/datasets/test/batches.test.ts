@@ -276,6 +276,19 @@ test("a stratified split deals every class out evenly: one of three is never fir
   expect([...middle].sort()).toEqual(["0,1", "1,0"]);
 });
 
+test("stratified, a class of one sample stands in the middle of the order, and halves of odd classes meet there", () => {
+  // A single sample has rank 0 of 1: its place is 1/2, neither the first nor the last of the order.
+  const dataset = numbered(21, (i) => (i === 13 ? 0 : 1));
+  const hasIt = ({ labels }: Dataset) => labels.includes(0);
+  for (let seed = 0; seed < 20; seed++) {
+    const parts = splitDataset(dataset, { counts: [9, 3, 9], seed, stratified: true });
+    expect(parts.map(hasIt)).toEqual([false, true, false]);
+    // Three of each class: at 1/6, 3/6 and 5/6, so that thirds have one of each.
+    const even = splitDataset(numbered(9), { counts: [3, 3, 3], seed, stratified: true });
+    for (const { labels } of even) expect([...labels].sort()).toEqual([0, 1, 2]);
+  }
+});
+
 test("splits and selections of what is not there are refused", () => {
   const dataset = numbered(10);
   expect(() => splitDataset(dataset, {})).toThrow(

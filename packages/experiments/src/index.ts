@@ -1,3 +1,4 @@
+export { type ClassifiedImages, classifiedImages } from "./classified-images.js";
 export {
   defineExperiment,
   type Experiment,

@@ -1,3 +1,13 @@
+import { bordersAndPools } from "./classic-cnns/borders-and-pools.js";
+import { convolutionMatrix } from "./classic-cnns/convolution-matrix.js";
+import { filterByHand } from "./classic-cnns/filter-by-hand.js";
+import { kernels } from "./classic-cnns/kernels.js";
+import { learnedKernel } from "./classic-cnns/learned-kernel.js";
+import { lenetTraining } from "./classic-cnns/lenet-training.js";
+import { tables } from "./classic-cnns/tables.js";
+import { torchvisionLogits } from "./classic-cnns/torchvision-logits.js";
+import { zeroWeights } from "./classic-cnns/zero-weights.js";
+import { gradients } from "./core/gradients.js";
 import type { Experiment } from "./experiment.js";
 import { backprop } from "./lms/backprop.js";
 import { courseData } from "./lms/course-data.js";
@@ -14,6 +24,16 @@ export const experiments: readonly Experiment[] = [
   published,
   branches,
   effectiveFields,
+  gradients,
+  filterByHand,
+  bordersAndPools,
+  kernels,
+  learnedKernel,
+  convolutionMatrix,
+  tables,
+  torchvisionLogits,
+  zeroWeights,
+  lenetTraining,
   courseData,
   stepSizes,
   gates,

@@ -6,7 +6,7 @@ export interface Histogram {
   /** Upper end of the last bin. */
   readonly max: number;
   /** Equal bins from `min` to `max`. */
-  readonly counts: readonly number[];
+  readonly bins: readonly number[];
 }
 
 export interface LayerHistogramRow {
@@ -46,9 +46,9 @@ export function layerHistograms(
       );
     }
     for (const histogram of histograms) {
-      if (histogram !== null && !(histogram.counts.length > 0 && histogram.max >= histogram.min)) {
+      if (histogram !== null && !(histogram.bins.length > 0 && histogram.max >= histogram.min)) {
         throw new RangeError(
-          `layerHistograms: ${name}: expected bins from min to max, got ${histogram.counts.length} from ${histogram.min} to ${histogram.max}`,
+          `layerHistograms: ${name}: expected bins from min to max, got ${histogram.bins.length} from ${histogram.min} to ${histogram.max}`,
         );
       }
     }
@@ -90,13 +90,13 @@ export function layerHistograms(
 
 function oneHistogram(
   draw: ReturnType<typeof drawOn>,
-  { min, max, counts }: Histogram,
+  { min, max, bins }: Histogram,
   { width, height, color }: { width: number; height: number; color: string },
 ): SVGElement[] {
-  const most = Math.max(...counts, 1);
-  const bin = width / counts.length;
+  const most = Math.max(...bins, 1);
+  const bin = width / bins.length;
   // One path instead of a rectangle per bin keeps the figures of deep networks small.
-  const path = counts
+  const path = bins
     .map((count, i) => {
       const tall = round(height * Math.sqrt(count / most));
       return count === 0 ? "" : `M${round(i * bin)} ${height}v${-tall}h${round(bin)}v${tall}z`;

@@ -365,9 +365,9 @@ test("histograms by layer: the fullest bin fills the height, others by the squar
   const bell = (min: number, max: number) => ({
     min,
     max,
-    counts: Array.from({ length: 21 }, (_, i) => Math.round(400 * Math.exp(-((i - 10) ** 2) / 18))),
+    bins: Array.from({ length: 21 }, (_, i) => Math.round(400 * Math.exp(-((i - 10) ** 2) / 18))),
   });
-  const half = { min: 0, max: 3.2, counts: [400, 100, 25, 0] };
+  const half = { min: 0, max: 3.2, bins: [400, 100, 25, 0] };
   const rows = [
     { name: "conv1", histograms: [bell(-2, 2), bell(-0.4, 0.4)] },
     { name: "relu1", histograms: [half, null], note: "1 of 6 dead" },

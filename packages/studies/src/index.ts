@@ -38,17 +38,7 @@ export {
 export { type StudyFlag, studyFlags } from "./declaration/study-flags.js";
 export { type FormField, studyForm } from "./declaration/study-form.js";
 export { describeBackend, duration, grouped, lines, perAxis, percent, short } from "./declaration/wording.js";
-export {
-  bothAxes,
-  type ClassicNetwork,
-  classicNetwork,
-  loadNetwork,
-  type NetworkSource,
-  refuseBesideCheckpoint,
-  type ShapeOptions,
-} from "./networks/network-source.js";
 export { studies } from "./registry.js";
-export { backpropCheck } from "./studies/backprop-check/backprop-check.js";
 export {
   exampleChecks,
   exampleGradient,
@@ -56,10 +46,10 @@ export {
   rowsOf,
 } from "./studies/backprop-check/backprop-checks.js";
 export { doctor } from "./studies/doctor.js";
-export { gates } from "./studies/gates.js";
 export { learningCurveOf } from "./studies/lms/learning-curve.js";
-export { lms } from "./studies/lms/lms.js";
 export { growthOf } from "./studies/receptive-field/growth-of.js";
 export { type Reached, reached } from "./studies/receptive-field/reached.js";
-export { receptiveField } from "./studies/receptive-field/receptive-field.js";
 export { middleUnits } from "./studies/receptive-field/unit-boxes.js";
+export { type ImageData, loadImageData } from "./studies/train-cnn/image-data.js";
+export { trainCnn } from "./studies/train-cnn/train-cnn.js";
+export type { TrainCnnRecord } from "./studies/train-cnn/train-cnn-record.js";

@@ -174,17 +174,13 @@ async function dataFolder(
   variable: string | undefined,
   warn: (warning: string) => void,
 ): Promise<InputFiles | null> {
-  const folder = flag ?? (variable === "" ? undefined : variable);
-  if (folder === undefined) return null;
+  // A folder that was asked for must be there; one that the environment offers may be missing.
+  if (flag !== undefined) return folderInput(flag, "--data");
+  if (variable === undefined || variable === "") return null;
   try {
-    return await folderInput(folder);
+    return await folderInput(variable, "GRADLAB_DATA");
   } catch (error) {
-    const what = flag === undefined ? "GRADLAB_DATA" : "--data";
-    const { code } = error as NodeJS.ErrnoException;
-    const message = `${what}: ${folder}: ${code === "ENOENT" ? "no such folder" : code === "ENOTDIR" ? "not a folder" : messageOf(error)}`;
-    // A folder that was asked for must be there; one that the environment offers may be missing.
-    if (flag !== undefined) throw new Failure("runtime", message, { cause: error });
-    warn(`${message}; using generated input`);
+    warn(`${messageOf(error)}; using generated input`);
     return null;
   }
 }

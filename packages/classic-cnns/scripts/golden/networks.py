@@ -12,7 +12,7 @@ from torch import nn
 from torchvision import models
 from torchvision.models.vgg import VGG, make_layers
 
-from closed_form_weights import fill, images
+from closed_form_weights import fill, images, unit
 
 warnings.filterwarnings("ignore")
 torch.set_num_threads(1)
@@ -167,10 +167,19 @@ TRAINING = [
 ]
 
 
-def numbers(tensor):
-    """What a tensor is told by, whatever its layout: its sum, and the sum of its squares."""
-    tensor = tensor.double()
-    return [float(tensor.sum()), float((tensor**2).sum())]
+GRADIENT_STREAM = 200_000
+
+
+def seen(tensor, t):
+    """A tensor as a few of its elements, evenly from the first to the last in PyTorch's layout, the norm of all, and
+    their sum with random weights, in which every element counts at its own place."""
+    flat = tensor.double().flatten()
+    n = flat.numel()
+    count = min(n, 12)
+    places = [i * (n - 1) // max(count - 1, 1) for i in range(count)]
+    weights = torch.from_numpy(unit(n, GRADIENT_STREAM + t))
+    digits = [float(f"{v:.7g}") for v in flat[places].tolist()]
+    return {"elements": digits, "norm": float(f"{flat.norm():.9g}"), "weighted": float(f"{flat @ weights:.9g}")}
 
 
 def training(case):
@@ -185,8 +194,8 @@ def training(case):
     state = model.state_dict()
     return {"name": name, "options": {**options, "channels": channels, "classes": 10}, "batch": batch,
             "labels": labels.tolist(), "loss": float(loss), "logits": out.tolist(),
-            "gradients": [numbers(p.grad) for p in model.parameters()],
-            "statistics": [numbers(v) for k, v in state.items() if "running_" in k]}
+            "gradients": [seen(p.grad, t) for t, p in enumerate(model.parameters())],
+            "statistics": [seen(v, t) for t, v in enumerate(v for k, v in state.items() if "running_" in k)]}
 
 
 def store(file, content):

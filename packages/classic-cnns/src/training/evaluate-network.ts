@@ -4,7 +4,7 @@ import { dispose } from "@tensorflow/tfjs-core";
 import { infer } from "../apply-network.js";
 import { layerTensors } from "../layers/inference-ops.js";
 import { classesOf, networkPlans } from "../network-plans.js";
-import type { NetworkState } from "../network-state.js";
+import { type NetworkState, recordsOf } from "../network-state.js";
 import { type ImageBatch, imageTensors } from "./image-batch.js";
 
 export interface EvaluateOptions {
@@ -43,6 +43,7 @@ export async function evaluateNetwork(
   if (typeof batch !== "function") {
     throw new TypeError(`evaluateNetwork: batch: expected a function, got ${String(batch)}`);
   }
+  recordsOf("evaluateNetwork", state);
   const look = looker(graph, state);
   const confusion: number[][] = [];
   let count = 0;

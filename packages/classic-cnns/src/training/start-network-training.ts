@@ -23,5 +23,8 @@ export function startNetworkTraining(
 ): Training<NetworkState> {
   recordTensors("startNetworkTraining", graph, state);
   const { params, statistics = {} } = state;
-  return startTraining<NetworkState>({ params, statistics }, optimizer, options);
+  return startTraining<NetworkState>({ params, statistics }, optimizer, {
+    caller: "startNetworkTraining",
+    ...options,
+  });
 }

@@ -48,6 +48,7 @@ export function trainNetwork(
   const plans = networkPlans(caller, graph);
   const frozen = frozenNorms(caller, graph, training);
   return train<NetworkState, ImageTensors>(training, {
+    caller,
     ...rest,
     batch: async (step) => {
       const next = await batch(step);

@@ -6,9 +6,9 @@ export class NonFiniteError extends RangeError {
   readonly loss: number;
   readonly gradientNorm: number;
 
-  constructor(step: number, loss: number, gradientNorm: number) {
+  constructor(step: number, loss: number, gradientNorm: number, caller = "train") {
     const [what, got] = Number.isFinite(loss) ? ["gradient norm", gradientNorm] : ["loss", loss];
-    super(`train: ${what} after ${step} updates: expected a finite number, got ${got}`);
+    super(`${caller}: ${what} after ${step} updates: expected a finite number, got ${got}`);
     this.step = step;
     this.loss = loss;
     this.gradientNorm = gradientNorm;

@@ -67,6 +67,8 @@ export interface TrainOptions<S, Batch> {
   readonly decays?: (path: string, tensor: Tensor) => boolean;
   /** Stops the training before the next update with the signal's reason as the error. */
   readonly signal?: AbortSignal;
+  /** The function that errors about options and steps name, `"train"` unless given: that which a user has called. */
+  readonly caller?: string;
 }
 
 /** What one step did. */
@@ -105,19 +107,19 @@ export function train<S, Batch = undefined>(
   options: TrainOptions<S, Batch>,
 ): AsyncGenerator<TrainingStep, void, undefined> {
   const { loss, batch, steps = Number.MAX_SAFE_INTEGER, accumulate = 1 } = options;
-  const { maxNorm, maxValue, weightDecay = 0 } = options;
-  if (typeof loss !== "function") throw typeMismatch("train: loss", "a function", loss);
+  const { maxNorm, maxValue, weightDecay = 0, caller = "train" } = options;
+  if (typeof loss !== "function") throw typeMismatch(`${caller}: loss`, "a function", loss);
   if (batch !== undefined && typeof batch !== "function") {
-    throw typeMismatch("train: batch", "a function", batch);
+    throw typeMismatch(`${caller}: batch`, "a function", batch);
   }
-  expectInteger("train: steps", steps, 0);
-  expectInteger("train: accumulate", accumulate, 1);
-  if (maxNorm !== undefined) expectMaxNorm("train", maxNorm);
-  if (maxValue !== undefined) expectPositive("train: maxValue", maxValue);
+  expectInteger(`${caller}: steps`, steps, 0);
+  expectInteger(`${caller}: accumulate`, accumulate, 1);
+  if (maxNorm !== undefined) expectMaxNorm(caller, maxNorm);
+  if (maxValue !== undefined) expectPositive(`${caller}: maxValue`, maxValue);
   if (maxNorm !== undefined && maxValue !== undefined) {
-    throw new RangeError("train: maxNorm, maxValue: expected one of them, got both");
+    throw new RangeError(`${caller}: maxNorm, maxValue: expected one of them, got both`);
   }
-  expectAtLeast0("train: weightDecay", weightDecay);
+  expectAtLeast0(`${caller}: weightDecay`, weightDecay);
   return run(training, options, steps);
 }
 
@@ -142,15 +144,17 @@ async function oneStep<S, Batch>(
   options: TrainOptions<S, Batch>,
   breathe: () => Promise<void>,
 ): Promise<TrainingStep | null> {
-  const { schedule, maxNorm, signal, accumulate = 1 } = options;
-  if (busy.has(training)) throw new Error("train: training: expected no other step under way, got one");
+  const { schedule, maxNorm, signal, accumulate = 1, caller = "train" } = options;
+  if (busy.has(training)) {
+    throw new Error(`${caller}: training: expected no other step under way, got one`);
+  }
   const begin = util.now();
   const { step } = training;
   const sums: Sums = { scalars: new Map(), gradients: new Map(), moved: new Map() };
   busy.add(training);
   try {
     const planned = schedule === undefined ? training.config.learningRate : schedule(step);
-    expectAtLeast0("train: learning rate", planned);
+    expectAtLeast0(`${caller}: learning rate`, planned);
     const learningRate = planned * (training.plateau?.scale ?? 1);
     for (let i = 0; i < accumulate; i++) {
       await breathe();
@@ -163,7 +167,7 @@ async function oneStep<S, Batch>(
     const means = Array.from(numbers, (sum) => sum / accumulate);
     const [loss, gradientNorm] = [means[0]!, means.at(-1)!];
     if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
-      throw new NonFiniteError(step, loss, gradientNorm);
+      throw new NonFiniteError(step, loss, gradientNorm, caller);
     }
     const factor = maxNorm !== undefined && gradientNorm > maxNorm ? maxNorm / gradientNorm : 1;
     applyUpdate(training, sums, factor / accumulate, learningRate, options);
@@ -286,13 +290,14 @@ function applyUpdate<S, Batch>(
 ): void {
   const { config } = training;
   const { maxValue = Number.POSITIVE_INFINITY, rates = () => 1, decays = () => true } = options;
+  const { caller = "train" } = options;
   const { weightDecay = config.name === "adamw" ? config.weightDecay : 0 } = options;
   const rule = ruleOf(config);
   const slots = training.slots as Record<string, Record<string, Tensor>>;
   const counts = training.counts as Record<string, number>;
   const variables = variablesOf(training.state);
   const factors = new Map([...gradients.keys()].map((path) => [path, rates(path, variables.get(path)!)]));
-  for (const [path, factor] of factors) expectAtLeast0(`train: rates: ${path}`, factor);
+  for (const [path, factor] of factors) expectAtLeast0(`${caller}: rates: ${path}`, factor);
   for (const [path, gradient] of gradients) {
     const variable = variables.get(path)!;
     const count = counts[path]! + 1;

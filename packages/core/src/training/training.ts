@@ -58,6 +58,8 @@ export interface StartTrainingOptions {
   readonly average?: AverageOptions;
   /** Let `reportValidation` reduce the rate; not, unless given. */
   readonly plateau?: PlateauOptions;
+  /** The function that errors name, `"startTraining"` unless given: that which a user has called. */
+  readonly caller?: string;
 }
 
 /**
@@ -77,22 +79,20 @@ export interface StartTrainingOptions {
 export function startTraining<S extends ParamsOf<S>>(
   state: S,
   config: OptimizerConfig,
-  { trainable = () => true, average, plateau }: StartTrainingOptions = {},
+  { trainable = () => true, average, plateau, caller = "startTraining" }: StartTrainingOptions = {},
 ): Training<S> {
   const paths = new Map<Tensor, string>();
-  for (const [path, tensor] of entriesOf("startTraining: state", state)) {
+  for (const [path, tensor] of entriesOf(`${caller}: state`, state)) {
     const first = paths.get(tensor);
     if (first !== undefined) {
-      throw new RangeError(
-        `startTraining: state: ${path}: expected a tensor of its own, got that of ${first}`,
-      );
+      throw new RangeError(`${caller}: state: ${path}: expected a tensor of its own, got that of ${first}`);
     }
     paths.set(tensor, path);
   }
-  const full = fullConfig("startTraining: optimizer", config);
-  const averaging = average === undefined ? null : averageOf("startTraining: average", average);
-  const kept = plateau === undefined ? null : plateauOf("startTraining: plateau", plateau);
-  const trained = trainedPaths("startTraining: state", state, trainable);
+  const full = fullConfig(`${caller}: optimizer`, config);
+  const averaging = average === undefined ? null : averageOf(`${caller}: average`, average);
+  const kept = plateau === undefined ? null : plateauOf(`${caller}: plateau`, plateau);
+  const trained = trainedPaths(`${caller}: state`, state, trainable);
   return trainingOf(state, full, trained, averaging, kept);
 }
 

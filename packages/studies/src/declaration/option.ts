@@ -1,3 +1,5 @@
+import type { Pixels } from "@gradlab/figures";
+
 /** Bounds of a number, where it has some. */
 export interface Range {
   readonly least?: number;
@@ -50,6 +52,12 @@ export interface InputOption extends Described {
   readonly positional?: true;
   /** Only figures show it. */
   readonly drawn?: true;
+  /** A folder means this file in it. */
+  readonly inFolder?: string;
+  /** The word that says that nothing is given, the default. */
+  readonly none?: string;
+  /** A folder that need not be there yet: files that the study keeps go there. */
+  readonly kept?: true;
 }
 
 export type Option = NumberOption | NumbersOption | ChoiceOption | FlagOption | TextOption | InputOption;
@@ -95,6 +103,8 @@ export interface InputFiles {
   readonly names: readonly string[];
   /** The bytes of a file by its path; of a single file also what lies beside it. */
   readonly read: (name: string) => Promise<Uint8Array>;
+  /** The first bytes of a file, fewer where it has no more. */
+  readonly start: (name: string, length: number) => Promise<Uint8Array>;
   /** A picture, decoded. */
   readonly decode: (name: string, options?: DecodeOptions) => Promise<Picture>;
 }
@@ -108,13 +118,8 @@ export interface DecodeOptions {
   readonly jpeg?: boolean;
 }
 
-/** Pixels of a picture: red, green, blue, 0 … 255, row by row. */
-export interface Picture {
-  readonly width: number;
-  readonly height: number;
-  readonly data: Uint8Array;
-  readonly jpeg?: Uint8Array;
-}
+/** Pixels of a picture: red, green, blue, 0 … 255, row by row; of a photograph also the JPEG that it is shown by. */
+export type Picture = Pixels;
 
 export const isInput = (option: Option): option is InputOption =>
   option.kind === "file" ||

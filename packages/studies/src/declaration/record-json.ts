@@ -1,4 +1,7 @@
-/** The plain JSON of a record: typed arrays and bytes are what a figure or a file needs, and stay out. */
+/**
+ * The plain JSON of a record: typed arrays and bytes are what a figure or a file needs, and stay out; so does all that
+ * stands under `beside`.
+ */
 export function recordJson(record: object): Record<string, unknown> {
   return withoutArrays(record) as Record<string, unknown>;
 }
@@ -8,7 +11,7 @@ function withoutArrays(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
     Object.entries(value).flatMap(([key, entry]) =>
-      isBinary(entry) ? [] : [[key, withoutArrays(entry)] as const],
+      key === "beside" || isBinary(entry) ? [] : [[key, withoutArrays(entry)] as const],
     ),
   );
 }

@@ -1,5 +1,8 @@
-/** Whose it is to mend: the options, what stands in a file, or nobody, because a known value did not come out. */
-export type StudyErrorKind = "usage" | "input" | "check";
+/**
+ * Whose it is to mend: the options, what stands in a file, or nobody, because a known value did not come out or the
+ * user has stopped it.
+ */
+export type StudyErrorKind = "usage" | "input" | "check" | "interrupted";
 
 /**
  * A failure that the user can act on. Options stand in its text as `{name}`; an app writes them as it calls them

@@ -26,6 +26,8 @@ export type StudyEvent =
       readonly total: number;
       /** What came of the step. */
       readonly text: string;
+      /** What one step works through, for the rate: 50 images. */
+      readonly per?: { readonly count: number; readonly unit: string };
     }
   /** A line that stays. */
   | { readonly kind: "note"; readonly text: string }
@@ -33,8 +35,9 @@ export type StudyEvent =
   | { readonly kind: "warning"; readonly text: string }
   /** A file that is to be kept as soon as it is there. */
   | { readonly kind: "file"; readonly name: string; readonly bytes: Uint8Array }
-  /** A line for a log: plain JSON. */
-  | { readonly kind: "log"; readonly entry: object };
+  /** A line for a log, plain JSON; before the first, the step after which the log goes on, null for a new one. */
+  | { readonly kind: "log"; readonly entry: object }
+  | { readonly kind: "log-start"; readonly after: number | null };
 
 /** Aligned columns, in texts that are ready to be read. */
 export interface Table {

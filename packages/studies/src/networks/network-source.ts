@@ -1,4 +1,4 @@
-import type { NetworkName, NetworkOptions } from "@gradlab/classic-cnns";
+import type { NetworkName, NetworkOptions } from "@gradlab/classic-cnns/networks";
 import { checkLayerGraph, exampleNetworks, type LayerGraph, parseNetwork } from "@gradlab/receptive-field";
 import { toLayerGraph, weightShardPaths } from "@gradlab/tfjs-models";
 import type { InputFiles } from "../declaration/option.js";

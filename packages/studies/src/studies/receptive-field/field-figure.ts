@@ -9,10 +9,10 @@ import type { ReceptiveFieldRecord } from "./receptive-field-record.js";
  * unit asked for, or of the middle unit of every layer; else how the field grows.
  */
 export function fieldFigure(record: ReceptiveFieldRecord, document: Document): Figure {
-  const { network, inputSize, layers, unit, image } = record;
+  const { network, inputSize, layers, unit, beside } = record;
   const effective = record.measured?.effective ?? null;
   const [height, width] = inputSize as [number, number];
-  const photograph = image && { href: imageSource(image.picture).href, width, height };
+  const photograph = beside && { href: imageSource(beside.picture).href, width, height };
   if (effective !== null) {
     return {
       name: "effective-field",
@@ -23,7 +23,7 @@ export function fieldFigure(record: ReceptiveFieldRecord, document: Document): F
       ),
     };
   }
-  if (image === undefined || photograph === undefined) {
+  if (beside === undefined || photograph === undefined) {
     if (unit !== undefined) {
       throw new StudyError("usage", "{unit}: expected {image} beside it to draw the unit on, got none");
     }
@@ -33,10 +33,10 @@ export function fieldFigure(record: ReceptiveFieldRecord, document: Document): F
       svg: fieldGrowth([growthOf(network, layers)], { document, depthLabel: "layers that widen the field" }),
     };
   }
-  if (image.boxes.length === 0) throw new StudyError("input", "no unit sees anything of the picture");
+  if (beside.boxes.length === 0) throw new StudyError("input", "no unit sees anything of the picture");
   return {
     name: "units",
     caption: "What units see of the picture.",
-    svg: unitsOverImage({ image: photograph, units: image.boxes }, { document }),
+    svg: unitsOverImage({ image: photograph, units: beside.boxes }, { document }),
   };
 }

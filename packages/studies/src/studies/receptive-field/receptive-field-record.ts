@@ -15,5 +15,5 @@ export interface ReceptiveFieldRecord {
   readonly measured?: MeasuredUnit;
   readonly pixel?: { readonly index: readonly number[]; readonly seenBy: readonly Seeing[] };
   /** What the boxes are drawn over, there where a picture was given. */
-  readonly image?: { readonly picture: Picture; readonly boxes: readonly UnitBox[] };
+  readonly beside?: { readonly picture: Picture; readonly boxes: readonly UnitBox[] };
 }

@@ -107,7 +107,7 @@ export const receptiveField = defineStudy({
       ...(unit && { unit }),
       ...(measured && { measured }),
       ...(seenBy && { pixel: { index: pixel, seenBy } }),
-      ...(image && { image: await drawnOver(image, field, unit) }),
+      ...(image && { beside: await drawnOver(image, field, unit) }),
     };
   },
   tables: (record, on = "") => fieldTables(record, on),
@@ -156,7 +156,7 @@ async function drawnOver(
   image: InputFiles,
   field: ReceptiveField,
   unit: Unit | undefined,
-): Promise<NonNullable<ReceptiveFieldRecord["image"]>> {
+): Promise<NonNullable<ReceptiveFieldRecord["beside"]>> {
   const [height, width] = field.inputSize;
   if (field.inputSize.length !== 2 || !height || !width) {
     throw new StudyError(

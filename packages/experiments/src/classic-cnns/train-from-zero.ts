@@ -1,0 +1,92 @@
+import {
+  type ImageArrays,
+  initNetwork,
+  inspectNetwork,
+  type NetworkState,
+  network,
+  startNetworkTraining,
+  trainNetwork,
+} from "@gradlab/classic-cnns";
+import { disposeParams, disposeTraining, flattenParams, mapParams } from "@gradlab/core";
+import { generateShapes, takeBatch } from "@gradlab/datasets";
+import type { LayerGraph } from "@gradlab/receptive-field";
+import { abs, max, type Tensor, tensor1d, tensor4d, tidy, zerosLike } from "@tensorflow/tfjs-core";
+
+/** The largest absolute value of each parameter, or of its gradient, by path. */
+export type Sizes = Readonly<Record<string, number>>;
+
+/** small-cnn with ReLUs, with sigmoids in their place, and without the last one; and some images to learn. */
+export function openZeroNetworks(seed: number) {
+  const relu = network("small-cnn");
+  const sigmoid: LayerGraph = {
+    ...relu,
+    layers: relu.layers.map((layer) => (layer.op === "pointwise" ? { ...layer, fn: "sigmoid" } : layer)),
+  };
+  const linearEnd: LayerGraph = { ...relu, layers: relu.layers.slice(0, -1) };
+  // Two of the ten classes: were they all as frequent as the network says, their errors would cancel.
+  const shapes = generateShapes({ count: 2, size: 32, channels: 3, seed });
+  return { relu, sigmoid, linearEnd, images: takeBatch(shapes, [0, 1]) };
+}
+
+/** Every kernel zero; biases as PyTorch draws them, or zero too. */
+function zeroState(graph: LayerGraph, biases: "torch" | "zero"): NetworkState {
+  const drawn = initNetwork(graph, { scheme: "torch" });
+  const isZero = (path: string) => biases === "zero" || path.endsWith(".kernel");
+  try {
+    return mapParams(drawn, (tensor, path) => (isZero(path) ? zerosLike(tensor) : tensor.clone()));
+  } finally {
+    disposeParams(drawn);
+  }
+}
+
+/** The largest gradient of each parameter at zero weights. */
+export async function gradientSizes(
+  graph: LayerGraph,
+  biases: "torch" | "zero",
+  { images, shape, labels }: ImageArrays,
+): Promise<Sizes> {
+  const state = zeroState(graph, biases);
+  const x = tensor4d(images, [...shape]);
+  const y = tensor1d(labels, "int32");
+  try {
+    const { gradients } = await inspectNetwork(graph, state, x, { labels: y, mode: "training", bins: 1 });
+    return Object.fromEntries(
+      gradients.map(({ path, histogram: { min, max: most, nonFinite } }) => {
+        return [path, nonFinite > 0 ? Number.NaN : Math.max(Math.abs(min!), Math.abs(most!))];
+      }),
+    );
+  } finally {
+    disposeParams(state);
+    x.dispose();
+    y.dispose();
+  }
+}
+
+/** The largest number of each parameter after every step of gradient descent from nothing but zeros. */
+export async function trainFromZero(
+  graph: LayerGraph,
+  images: ImageArrays,
+  { steps, signal }: { readonly steps: number; readonly signal: AbortSignal },
+): Promise<Sizes[]> {
+  const state = zeroState(graph, "zero");
+  const training = startNetworkTraining(graph, state, { name: "sgd", learningRate: 1 });
+  disposeParams(state);
+  const trace: Sizes[] = [];
+  try {
+    for await (const _ of trainNetwork(graph, training, { batch: () => images, steps, signal })) {
+      const sizes: Record<string, number> = {};
+      for (const [path, tensor] of flattenParams(training.state.params)) sizes[path] = await largest(tensor);
+      trace.push(sizes);
+    }
+    return trace;
+  } finally {
+    disposeTraining(training);
+  }
+}
+
+async function largest(tensor: Tensor): Promise<number> {
+  const result = tidy(() => max(abs(tensor)));
+  const [value] = await result.data();
+  result.dispose();
+  return value!;
+}

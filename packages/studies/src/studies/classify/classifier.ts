@@ -1,0 +1,149 @@
+import type { Prediction } from "@gradlab/classic-cnns";
+import { transformInput } from "@gradlab/classic-cnns/weights";
+import { datasetFromPixels, preprocessImageNet, takeBatch } from "@gradlab/datasets";
+import { mul, sub, type Tensor, type Tensor4D, tensor4d, tidy, zeros } from "@tensorflow/tfjs-core";
+import type { InputFiles } from "../../declaration/option.js";
+import { blame, messageOf, StudyError } from "../../declaration/study-error.js";
+import { bothAxes } from "../../networks/network-source.js";
+import type { ClassifyOptions, Preprocessing } from "./classify-options.js";
+import { loadTfjsModel, type TfjsModel } from "./tfjs-model.js";
+
+/** Something that gives every class a score. */
+export interface Classifier {
+  readonly name: string;
+  /** Height, width and channels of an image. */
+  readonly input: readonly [height: number, width: number, channels: number];
+  readonly classes: number;
+  readonly labels: readonly string[] | null;
+  readonly preprocess: Preprocessing;
+  /** `[1, height, width, channels]` to logits or probabilities `[1, classes]`, which the caller disposes. */
+  readonly scores: (x: Tensor4D) => Tensor;
+  /** Whether scores are logits; null where nobody says, so that the numbers decide. */
+  readonly areLogits: true | null;
+  readonly dispose: () => void;
+}
+
+/** A model of tfjs, which says itself what it takes. */
+export async function tfjsClassifier(
+  file: InputFiles,
+  chosen: Pick<ClassifyOptions, "input" | "preprocess">,
+): Promise<Classifier> {
+  const model = await loadTfjsModel(file);
+  try {
+    const [, height, width, channels] = model.input;
+    const given = chosen.input === undefined ? [] : bothAxes(chosen.input);
+    const [h, w] = [given[0] ?? height, given[1] ?? width];
+    if (
+      h === undefined ||
+      w === undefined ||
+      channels === undefined ||
+      h === null ||
+      w === null ||
+      channels === null
+    ) {
+      throw new StudyError(
+        "input",
+        `${file.label}: expected an input [batch, height, width, channels], got ${JSON.stringify(model.input)} ({input} sets height and width)`,
+      );
+    }
+    return {
+      name: file.label,
+      input: [h, w, channels],
+      classes: model.classes ?? countClasses(file.label, model, [1, h, w, channels]),
+      labels: null,
+      preprocess: chosen.preprocess ?? "unit",
+      scores: model.predict,
+      areLogits: null,
+      dispose: model.dispose,
+    };
+  } catch (error) {
+    model.dispose();
+    throw error;
+  }
+}
+
+/** How many classes a model that does not say so gives a score to. */
+function countClasses(file: string, { predict }: TfjsModel, shape: [number, number, number, number]): number {
+  return tidy(() => {
+    const y = blame("input", file, () => predict(zeros(shape)));
+    if (y.shape?.length === 2) return y.shape[1]!;
+    const got = JSON.stringify(y.shape ?? null);
+    throw new StudyError("input", `${file}: expected one output [batch, classes], got ${got}`);
+  });
+}
+
+/**
+ * The most probable classes of an image, the most probable first; equal ones by their number.
+ *
+ * @param x A batch of one, which is disposed.
+ */
+export async function topClasses(
+  file: string,
+  x: Tensor4D,
+  { scores, areLogits }: Classifier,
+  labels: readonly string[] | null,
+  top: number,
+): Promise<Prediction[]> {
+  let y: Tensor | undefined;
+  try {
+    y = scores(x);
+    const values = probabilities([...(await y.data())], areLogits);
+    const order = [...values.keys()].sort((a, b) => values[b]! - values[a]! || a - b);
+    return order.slice(0, top).map((index) => ({
+      index,
+      probability: values[index]!,
+      ...(labels && { label: labels[index]! }),
+    }));
+  } catch (error) {
+    throw new StudyError("input", `${file}: ${messageOf(error)}`, { cause: error });
+  } finally {
+    x.dispose();
+    y?.dispose();
+  }
+}
+
+/** Softmax of logits; numbers that are probabilities already stay what they are. */
+function probabilities(scores: readonly number[], areLogits: true | null): readonly number[] {
+  const total = scores.reduce((sum, score) => sum + score, 0);
+  const normalized = Math.abs(total - 1) < 1e-3 && scores.every((score) => score >= 0 && score <= 1);
+  if (areLogits === null && normalized) return scores;
+  const most = Math.max(...scores);
+  const powers = scores.map((score) => Math.exp(score - most));
+  const sum = powers.reduce((a, b) => a + b, 0);
+  return powers.map((power) => power / sum);
+}
+
+/** The picture in a file as a batch of one. */
+export async function readImage(
+  files: InputFiles,
+  file: string,
+  { input: [height, width, channels], preprocess }: Pick<Classifier, "input" | "preprocess">,
+): Promise<Tensor4D> {
+  if (preprocess === "imagenet" || preprocess === "googlenet") {
+    if (height !== width || channels !== 3) {
+      throw new StudyError(
+        "usage",
+        `{preprocess} ${preprocess}: expected a square input of 3 channels, got ${height} x ${width} x ${channels}`,
+      );
+    }
+    const picture = await files.decode(file);
+    const image = preprocessImageNet(picture, { crop: height, resize: Math.round((height * 256) / 224) });
+    const x = tensor4d(image.data, [1, height, width, 3]);
+    if (preprocess === "imagenet") return x;
+    try {
+      return transformInput(x);
+    } finally {
+      x.dispose();
+    }
+  }
+  if (channels !== 1 && channels !== 3) {
+    throw new StudyError("usage", `${file}: expected a network for 1 or 3 channels, got one for ${channels}`);
+  }
+  const picture = await files.decode(file, { size: [height, width] });
+  const { images } = takeBatch(datasetFromPixels([picture], [0], { channels }), [0]);
+  const x = tensor4d(images, [1, height, width, channels]);
+  if (preprocess === "unit") return x;
+  const symmetric = tidy(() => sub<Tensor4D>(mul(x, 2), 1));
+  x.dispose();
+  return symmetric;
+}

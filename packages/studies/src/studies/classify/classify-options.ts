@@ -1,0 +1,41 @@
+import { type OptionsOf, seedOption } from "../../declaration/option.js";
+import { bestCheckpoint } from "../../networks/checkpoint.js";
+
+/** How pixels become numbers. */
+const preprocessings = ["imagenet", "googlenet", "unit", "symmetric"] as const;
+export type Preprocessing = (typeof preprocessings)[number];
+
+export const classifyOptions = {
+  images: { kind: "pictures", positional: true, help: "pictures: JPEG, PNG, WebP, …" },
+  net: {
+    kind: "text",
+    placeholder: "<name>",
+    help: "a classic network; a checkpoint of train-cnn names its own",
+  },
+  weights: {
+    kind: "file",
+    inFolder: bestCheckpoint,
+    help: "its weights: .pth of PyTorch or .safetensors; or a checkpoint of train-cnn, or its folder",
+  },
+  model: { kind: "file", help: "instead: a model.json of tfjs with its weights beside it" },
+  labels: { kind: "file", help: "names of the classes: a line each, or JSON" },
+  input: {
+    kind: "integers",
+    least: 1,
+    unit: "pixels",
+    placeholder: "<size>",
+    help: "input size N or H,W (default: that of the network)",
+  },
+  channels: { kind: "integer", least: 1, help: "input channels of --net" },
+  classes: { kind: "integer", least: 1, help: "number of classes of --net" },
+  width: {
+    kind: "numbers",
+    above: 0,
+    help: "a factor for the channels of --net, or the channels themselves",
+  },
+  preprocess: { kind: "choice", choices: preprocessings, help: "how pixels become numbers, see below" },
+  top: { kind: "integer", least: 1, default: 5, help: "how many classes to print" },
+  seed: seedOption,
+} as const;
+
+export type ClassifyOptions = OptionsOf<typeof classifyOptions>;

@@ -1,0 +1,94 @@
+import type { Prediction } from "@gradlab/classic-cnns";
+import type { InputFiles } from "../../declaration/option.js";
+import { defineStudy, type StudyEvent } from "../../declaration/study.js";
+import { blame, StudyError } from "../../declaration/study-error.js";
+import { lines, percent } from "../../declaration/wording.js";
+import { classifyOptions, type Preprocessing } from "./classify-options.js";
+
+export interface ClassifyRecord {
+  readonly network: string;
+  readonly preprocess: Preprocessing;
+  readonly images: readonly Classified[];
+}
+
+/** The classes of one image, the most probable one first. */
+export interface Classified {
+  readonly file: string;
+  readonly predictions: readonly Prediction[];
+}
+
+export const classify = defineStudy({
+  name: "classify",
+  help: "what a trained network sees in images",
+  options: classifyOptions,
+  about: `imagenet: the shorter side to 8/7 of the input (256 for 224), the middle of it,
+ImageNet's mean and deviation: what the weights of torchvision expect, and the
+default for them. googlenet: the same, then torchvision's transform_input, for
+its pretrained GoogLeNet. unit: scaled to cover the input, 0 to 1, the default
+for checkpoints and models. symmetric: the same, -1 to 1.`,
+  examples: [
+    "classify --net alexnet --weights alexnet.pth --labels imagenet.txt photo.jpg",
+    "classify --weights run/best.safetensors digit.png --json",
+    "classify --model model.json --preprocess symmetric photo.jpg",
+  ],
+  drawn: null,
+  tensors: "where tensors live: the best that passes its self-test, or this one",
+  check({ net, channels, classes, width }, { weights, model }) {
+    if (Boolean(weights) === Boolean(model)) {
+      const got = weights ? "both" : "neither";
+      throw new StudyError("usage", `expected one of {weights} and {model}, got ${got}`);
+    }
+    for (const [option, value] of Object.entries({ net, channels, classes, width })) {
+      if (model && value !== undefined) {
+        throw new StudyError("usage", `{${option}}: expected beside {weights}, got it beside {model}`);
+      }
+    }
+  },
+  async *run(chosen, inputs, { openBackend, signal }): AsyncGenerator<StudyEvent, ClassifyRecord> {
+    await openBackend();
+    const { ownNetwork } = await import("./own-network.js");
+    const { readImage, tfjsClassifier, topClasses } = await import("./classifier.js");
+    const { model, weights, images } = inputs;
+    const classifier =
+      model === undefined ? yield* ownNetwork(weights!, chosen) : await tfjsClassifier(model, chosen);
+    try {
+      const { name, classes, preprocess } = classifier;
+      const labels =
+        inputs.labels === undefined ? classifier.labels : await readLabels(inputs.labels, classes);
+      const classified: Classified[] = [];
+      const { names = [] } = images ?? {};
+      for (const [i, file] of names.entries()) {
+        signal.throwIfAborted();
+        const x = await readImage(images!, file, classifier);
+        classified.push({ file, predictions: await topClasses(file, x, classifier, labels, chosen.top) });
+        yield { kind: "progress", done: i + 1, total: names.length, text: file };
+      }
+      return { network: name, preprocess, images: classified };
+    } finally {
+      classifier.dispose();
+    }
+  },
+  tables: ({ network, images }, on = "") => [
+    lines(undefined, `${network} on ${on}`),
+    ...images.map(({ file, predictions }) => ({
+      title: file,
+      columns: [
+        { title: "probability", align: "right" as const },
+        { title: "class", align: "right" as const },
+        { title: "name" },
+      ],
+      rows: predictions.map(({ index, label, probability }) => [
+        percent(probability),
+        `${index}`,
+        label ?? "",
+      ]),
+      notes: [],
+    })),
+  ],
+});
+
+async function readLabels(file: InputFiles, classes: number): Promise<readonly string[]> {
+  const { parseLabels } = await import("@gradlab/classic-cnns/weights");
+  const text = new TextDecoder().decode(await file.read(file.names[0]!));
+  return blame("input", file.label, () => parseLabels(text, { classes }));
+}

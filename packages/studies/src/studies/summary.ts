@@ -1,0 +1,121 @@
+import {
+  type CountingPolicyName,
+  type Summary,
+  summary as summarize,
+  summaryCsv,
+  summaryText,
+} from "@gradlab/classic-cnns/networks";
+import type { LayerGraph } from "@gradlab/receptive-field";
+import type { InputFiles, OptionsOf } from "../declaration/option.js";
+import { defineStudy } from "../declaration/study.js";
+import { blame, StudyError, type StudyErrorKind } from "../declaration/study-error.js";
+import { lines } from "../declaration/wording.js";
+import { bestCheckpoint, readCheckpointNetwork } from "../networks/checkpoint.js";
+import { bothAxes, classicNetwork, loadNetwork, refuseBesideCheckpoint } from "../networks/network-source.js";
+
+const policies = [
+  "macs",
+  "with-bias",
+  "flops",
+  "torchinfo",
+  "everything",
+] as const satisfies readonly CountingPolicyName[];
+
+const options = {
+  net: { kind: "text", placeholder: "<name>", help: "a classic network: lenet, alexnet, vgg16, resnet18, …" },
+  model: { kind: "file", help: "a model.json of tfjs (layers or graph model), or a LayerGraph as JSON" },
+  weights: { kind: "file", inFolder: bestCheckpoint, help: "a checkpoint of train-cnn, or its folder" },
+  input: { kind: "integers", least: 1, unit: "pixels", placeholder: "<size>", help: "input size: N, or H,W" },
+  channels: { kind: "integer", least: 1, help: "input channels" },
+  classes: { kind: "integer", least: 1, help: "number of classes" },
+  width: {
+    kind: "numbers",
+    above: 0,
+    help: "a factor for the channels, or the channels themselves: 16,32,64",
+  },
+  policy: { kind: "choice", choices: policies, default: "macs", help: "what counts as an operation" },
+} as const;
+
+type SummaryOptions = OptionsOf<typeof options>;
+
+export interface SummaryRecord extends Pick<Summary, "layers" | "params" | "weights" | "macs"> {
+  readonly network: string;
+  readonly input: { readonly shape: readonly (number | null)[]; readonly channels?: number };
+  readonly policy: (typeof policies)[number];
+}
+
+export const summary = defineStudy({
+  name: "summary",
+  help: "shapes, receptive fields, parameters and operations of every layer",
+  options,
+  about: `Operations are for one image. Policies: macs counts multiply-accumulates of
+convolutions and dense layers; with-bias adds one for each bias added; flops
+takes a multiply-accumulate for two; torchinfo counts as that tool does;
+everything is flops with norms, pooling, activations and sums.`,
+  examples: [
+    "summary --net resnet18",
+    "summary --net vgg11 --width 16,32,64,128,128 --input 64 --channels 1 --classes 10",
+    "summary --net alexnet --policy flops --json",
+    "summary --weights run/best.safetensors",
+  ],
+  drawn: null,
+  tensors: null,
+  check({ net, classes, width }, { model, weights }) {
+    const given = [net !== undefined, model, weights].filter(Boolean).length;
+    if (given !== 1) {
+      const got = given === 0 ? "none" : given;
+      throw new StudyError("usage", `expected one of {net}, {model} and {weights}, got ${got}`);
+    }
+    for (const [option, value] of Object.entries({ classes, width })) {
+      if (model && value !== undefined) {
+        throw new StudyError("usage", `{${option}}: expected beside {net}, got it beside {model}`);
+      }
+    }
+  },
+  async *run(chosen, inputs): AsyncGenerator<never, SummaryRecord> {
+    const { net, policy } = chosen;
+    const { label, graph } = await source(chosen, inputs);
+    const inputSize = chosen.input && bothAxes(chosen.input);
+    // A classic network has been cut to size already.
+    const resized = net === undefined && inputSize !== undefined;
+    const blameOn: readonly [StudyErrorKind, place: string] =
+      net === undefined ? ["input", label] : ["usage", `{net} ${net}`];
+    const table = blame(...blameOn, () => summarize(graph, { policy, ...(resized && { inputSize }) }));
+    const { channels } = graph.input;
+    return {
+      network: label,
+      input: { shape: inputSize ?? graph.input.shape, ...(channels !== undefined && { channels }) },
+      policy,
+      layers: table.layers,
+      params: table.params,
+      weights: table.weights,
+      macs: table.macs,
+    };
+  },
+  tables: (record) => [
+    lines(`${record.network} on an input of ${record.input.channels} x ${record.input.shape.join(" x ")}`),
+    lines(undefined, summaryText(record)),
+  ],
+  csv: (record) => summaryCsv(record),
+});
+
+async function source(
+  chosen: SummaryOptions,
+  { model, weights }: { readonly model?: InputFiles; readonly weights?: InputFiles },
+): Promise<{ label: string; graph: LayerGraph }> {
+  if (model !== undefined) {
+    const { label, graph } = await loadNetwork({}, model);
+    const channels = chosen.channels ?? graph.input.channels;
+    return {
+      label,
+      graph: { ...graph, input: { ...graph.input, ...(channels !== undefined && { channels }) } },
+    };
+  }
+  if (weights !== undefined) {
+    refuseBesideCheckpoint(chosen, weights.label);
+    const { name, graph } = await readCheckpointNetwork(weights);
+    return { label: `${name} of ${weights.label}`, graph };
+  }
+  const { name, graph } = await classicNetwork(chosen.net!, chosen);
+  return { label: name, graph };
+}

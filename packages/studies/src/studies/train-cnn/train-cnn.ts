@@ -1,0 +1,367 @@
+import type { Evaluation, NetworkState } from "@gradlab/classic-cnns";
+import type { NonFiniteError, OptimizerConfig } from "@gradlab/core";
+import { type Dataset, stepsPerEpoch } from "@gradlab/datasets";
+import type { LayerGraph } from "@gradlab/receptive-field";
+import type { InputFiles, InputsOf } from "../../declaration/option.js";
+import { defineStudy, type StudyContext, type StudyEvent, type Table } from "../../declaration/study.js";
+import { StudyError } from "../../declaration/study-error.js";
+import { describeBackend, duration, grouped, lines, percent } from "../../declaration/wording.js";
+import {
+  bestCheckpoint,
+  type CheckpointNote,
+  type EpochRecord,
+  lastCheckpoint,
+} from "../../networks/checkpoint.js";
+import { bothAxes, classicNetwork } from "../../networks/network-source.js";
+import type { Begun, TrainingNote } from "./begin-training.js";
+import { type ImageData, loadImageData } from "./image-data.js";
+import {
+  augmentations,
+  schemes,
+  type TrainCnnOptions,
+  trainCnnOptions,
+  usualRates,
+} from "./train-cnn-options.js";
+import type { TrainCnnRecord } from "./train-cnn-record.js";
+import type { Trained } from "./train-epochs.js";
+import { trainingFigures } from "./training-figures.js";
+
+export const trainCnn = defineStudy({
+  name: "train-cnn",
+  help: "train a classic network on images, with all that can be seen of it",
+  options: trainCnnOptions,
+  about: `Ctrl-C ends the training in a checkpoint (exit code 130); --resume goes on from
+it as if nothing had happened. gradlab classify and summary take checkpoints.`,
+  examples: [
+    "train-cnn --net lenet-relu --out run",
+    "train-cnn --net lenet-relu --data fashion-mnist --epochs 40 --lr 0.002 --checkpoint run --log run/log.jsonl",
+    "train-cnn --net resnet18 --width 0.25 --input 32 --augment flip-crop --patience 5",
+  ],
+  drawn: "learning curves, confusion matrix, histograms and maps by layer",
+  tensors: "where tensors live: the best that passes its self-test, or this one",
+  check({ resume, patience, validation }, { checkpoint }) {
+    if (resume && !checkpoint) {
+      throw new StudyError("usage", "{resume}: expected {checkpoint} DIR beside it, got none");
+    }
+    if (patience !== undefined && validation === 0) {
+      throw new StudyError("usage", "{patience}: expected images to watch, got {validation} 0");
+    }
+  },
+  run: runTraining,
+  tables: trainingTables,
+  figures: trainingFigures,
+});
+
+async function* runTraining(
+  chosen: TrainCnnOptions,
+  { data: folder, checkpoint }: InputsOf<typeof trainCnnOptions>,
+  context: StudyContext,
+): AsyncGenerator<StudyEvent, TrainCnnRecord> {
+  const { signal } = context;
+  const { net, seed, batch, patience, resume, width, augment } = chosen;
+  const validation = chosen.validation ?? (patience === undefined ? 0 : 0.1);
+  const data = await loadData(chosen, folder, validation);
+  const classic = await classicNetwork(net, { ...shapeOf(data.train), ...(width && { width }) });
+  const on = describeBackend(await context.openBackend());
+  if (checkpoint !== undefined && !resume && checkpoint.names.includes(lastCheckpoint)) {
+    const text = `${checkpoint.label}/${lastCheckpoint} is written anew ({resume} would go on from it)`;
+    yield { kind: "warning", text };
+  }
+  const optimizer: OptimizerConfig = {
+    name: chosen.optimizer,
+    learningRate: chosen.lr ?? usualRates[chosen.optimizer],
+  };
+  const note: TrainingNote = {
+    net: classic.name,
+    options: classic.options,
+    labels: data.labels,
+    data: data.source,
+    digest: data.digest,
+    seed,
+    batch,
+    init: schemes[chosen.init],
+    augment,
+    validation,
+  };
+  const { resumeTraining, startTraining } = await import("./begin-training.js");
+  const { countParams, disposeTraining } = await import("@gradlab/core");
+  const begun = resume
+    ? await resumeTraining(checkpoint!, note, optimizer)
+    : startTraining(classic, note, optimizer);
+  const { training } = begun;
+  const kept = new KeptState();
+  try {
+    const params = countParams(training.state.params);
+    yield {
+      kind: "note",
+      text: `${classic.name}, ${grouped(params)} parameters, ${data.train.count} images on ${on}`,
+    };
+    if (resume) {
+      const text = `goes on after step ${training.step}, ${begun.history.length} epochs done`;
+      yield { kind: "note", text };
+    }
+    yield { kind: "log-start", after: resume ? training.step : null };
+    const started = performance.now();
+    const { bestEpoch, evaluate } = await import("./train-epochs.js");
+    const trained = yield* trainAndKeep(begun, note, data, classic.graph, chosen, {
+      checkpoint,
+      kept,
+      signal,
+    });
+    const { history, stopped } = trained;
+    if (stopped === "interrupted") throw interruption(training.step, checkpoint);
+    // A resumed training may have had its best epoch in an earlier run.
+    if (patience !== undefined && kept.state === null && checkpoint !== undefined) {
+      await kept.read(checkpoint);
+    }
+    const state = kept.state ?? training.state;
+    const seconds = (performance.now() - started) / 1000;
+    const { train, test } = data;
+    const { inspect, look } = await import("./look-inside.js");
+    const { summary, summaryText } = await import("@gradlab/classic-cnns/networks");
+    const judge = (set: Dataset) => evaluate(classic.graph, state, set, { signal });
+    const dataset = test ?? data.validation ?? train;
+    return {
+      network: { name: classic.name, ...classic.options, params },
+      data: {
+        source: data.source,
+        kind: data.kind,
+        classes: train.classes,
+        labels: data.labels,
+        train: train.count,
+        validation: data.validation?.count ?? 0,
+        test: test?.count ?? 0,
+      },
+      optimizer: training.config,
+      steps: training.step,
+      seconds,
+      stopped,
+      epochs: history,
+      bestEpoch: patience === undefined ? null : bestEpoch(history)!.epoch,
+      training: await judge(train),
+      validation: data.validation && (await judge(data.validation)),
+      test: test && (await judge(test)),
+      inspection: await inspect(classic.graph, state, dataset),
+      checkpoint: checkpoint === undefined ? null : `${checkpoint.label}/${lastCheckpoint}`,
+      beside: {
+        looks: await look(classic.graph, state, { dataset, labels: data.labels, seed }),
+        layers: summaryText(summary(classic.graph)),
+      },
+    };
+  } catch (error) {
+    if (signal.aborted && error === signal.reason) throw interruption(training.step, checkpoint);
+    const core = await import("@gradlab/core");
+    if (!(error instanceof core.NonFiniteError)) throw error;
+    throw divergence(error, optimizer, stepsPerEpoch({ count: data.train.count, size: batch }), checkpoint);
+  } finally {
+    await kept.dispose();
+    disposeTraining(training);
+  }
+}
+
+/** The training, with its log, its checkpoints and (for early stopping) the best state in memory. */
+async function* trainAndKeep(
+  begun: Begun,
+  note: TrainingNote,
+  data: ImageData,
+  graph: LayerGraph,
+  { epochs, batch, patience, seed, augment }: TrainCnnOptions,
+  {
+    checkpoint,
+    kept,
+    signal,
+  }: {
+    readonly checkpoint: InputFiles | undefined;
+    readonly kept: KeptState;
+    readonly signal: AbortSignal;
+  },
+): AsyncGenerator<StudyEvent, Trained> {
+  const { trainEpochs } = await import("./train-epochs.js");
+  const { nothing } = await import("./begin-training.js");
+  const { saveCheckpoint } = await import("@gradlab/core");
+  const { training } = begun;
+  const perEpoch = stepsPerEpoch({ count: data.train.count, size: batch });
+  const per = { count: data.train.count / perEpoch, unit: "images" };
+  const file = async (
+    name: string,
+    rest: Pick<CheckpointNote, "history" | "unfinished">,
+  ): Promise<StudyEvent> => {
+    training.extra = { "train-cnn": { ...note, ...rest } as never };
+    return { kind: "file", name, bytes: await saveCheckpoint(training) };
+  };
+  const events = trainEpochs(begun, {
+    graph,
+    train: data.train,
+    watched: data.validation ?? data.test,
+    epochs,
+    batch,
+    seed,
+    augment: augmentations[augment],
+    patience,
+    signal,
+  });
+  let next = await events.next();
+  for (; !next.done; next = await events.next()) {
+    const event = next.value;
+    if (event.kind === "step") {
+      yield { kind: "log", entry: event };
+      const text = `epoch ${event.epoch} of ${epochs} · loss ${event.loss.toFixed(4)}`;
+      yield { kind: "progress", done: event.step, total: epochs * perEpoch, text, per };
+      continue;
+    }
+    const { epoch, history, isBest, seconds } = event;
+    yield { kind: "log", entry: { kind: "epoch", ...epoch, seconds } };
+    yield { kind: "note", text: epochLine(epoch, seconds, epochs, data) };
+    if (patience !== undefined && isBest) await kept.keep(training.state);
+    if (checkpoint === undefined) continue;
+    // The best one first: after a crash between the two, the epoch is done again and found best again.
+    if (isBest) yield await file(bestCheckpoint, { history, unfinished: nothing });
+    yield await file(lastCheckpoint, { history, unfinished: nothing });
+  }
+  const trained = next.value;
+  if (trained.stopped === "interrupted" && checkpoint !== undefined) {
+    yield await file(lastCheckpoint, trained);
+  }
+  return trained;
+}
+
+/** A copy of the best state so far. */
+class KeptState {
+  state: NetworkState | null = null;
+
+  async keep(state: NetworkState): Promise<void> {
+    const { mapParams } = await import("@gradlab/core");
+    await this.dispose();
+    this.state = mapParams(state, (tensor) => tensor.clone());
+  }
+
+  async read(folder: InputFiles): Promise<void> {
+    const { readTraining } = await import("./begin-training.js");
+    const { disposeTraining } = await import("@gradlab/core");
+    const { training } = await readTraining(folder, bestCheckpoint);
+    try {
+      await this.keep(training.state);
+    } finally {
+      disposeTraining(training);
+    }
+  }
+
+  async dispose(): Promise<void> {
+    const { disposeParams } = await import("@gradlab/core");
+    if (this.state !== null) disposeParams(this.state);
+    this.state = null;
+  }
+}
+
+function loadData(
+  { seed, count, channels, input }: TrainCnnOptions,
+  folder: InputFiles | undefined,
+  validation: number,
+): Promise<ImageData> {
+  for (const [option, value] of Object.entries({ count, channels })) {
+    if (value === undefined || folder === undefined) continue;
+    const got = `got it beside {data} ${folder.label}`;
+    throw new StudyError("usage", `{${option}}: expected beside {data} shapes, ${got}`);
+  }
+  return loadImageData(folder, {
+    seed,
+    validation,
+    ...(count !== undefined && { count }),
+    ...(channels !== undefined && { channels }),
+    ...(input !== undefined && { inputSize: bothAxes(input) }),
+  });
+}
+
+function shapeOf({ shape: [height, width, channels], classes }: Dataset) {
+  return { input: [height, width], channels, classes };
+}
+
+function epochLine(record: EpochRecord, seconds: number, epochs: number, data: ImageData): string {
+  const { epoch, loss, validationLoss, validationAccuracy } = record;
+  const watched = data.validation === null ? "test" : "validation";
+  const seen =
+    validationLoss === null
+      ? ""
+      : ` · ${watched} loss ${validationLoss.toFixed(4)}, accuracy ${percent(validationAccuracy!)}`;
+  return `epoch ${`${epoch}`.padStart(`${epochs}`.length)} of ${epochs} · loss ${loss.toFixed(4)}${seen} · ${seconds.toFixed(1)} s`;
+}
+
+function interruption(step: number, checkpoint: InputFiles | undefined): StudyError {
+  const kept =
+    checkpoint === undefined
+      ? "nothing was kept ({checkpoint} DIR keeps it)"
+      : `${checkpoint.label}/${lastCheckpoint} holds it ({resume} goes on)`;
+  return new StudyError("interrupted", `interrupted after step ${step}; ${kept}`);
+}
+
+/** A loss or gradient that is no number any more, in words that help. */
+function divergence(
+  error: NonFiniteError,
+  { learningRate }: OptimizerConfig,
+  perEpoch: number,
+  checkpoint: InputFiles | undefined,
+): StudyError {
+  const [what, value] = Number.isFinite(error.loss)
+    ? ["gradient norm", error.gradientNorm]
+    : ["loss", error.loss];
+  const epochs = Math.floor(error.step / perEpoch);
+  const kept =
+    checkpoint === undefined || epochs === 0
+      ? ""
+      : `; ${checkpoint.label}/${lastCheckpoint} holds it as it was after epoch ${epochs}`;
+  return new StudyError(
+    "input",
+    `the training diverged: the ${what} of step ${error.step + 1} is ${value}; try an {lr} below ${learningRate}${kept}`,
+    { cause: error },
+  );
+}
+
+function trainingTables(record: TrainCnnRecord): Table[] {
+  const { network, data, steps, seconds, epochs, stopped, bestEpoch, inspection } = record;
+  const rows = (["training", "validation", "test"] as const).flatMap((name) => {
+    const seen = record[name];
+    return seen === null ? [] : [[name, `${seen.count}`, seen.loss.toFixed(4), percent(seen.accuracy)]];
+  });
+  const right = "right" as const;
+  const how = stopped === "patience" ? `, stopped early; the parameters are those of epoch ${bestEpoch}` : "";
+  const final = record.test ?? record.validation;
+  const dead = inspection.deadUnits.filter((unit) => unit.dead > 0);
+  const which = dead.map((unit) => `${unit.dead} of ${unit.of} in ${unit.layer}`).join(", ");
+  return [
+    lines(`${network.name} after ${epochs.length} epochs, ${steps} steps, ${duration(seconds)}${how}`),
+    {
+      columns: [
+        { title: "images" },
+        { title: "count", align: right },
+        { title: "loss", align: right },
+        { title: "accuracy", align: right },
+      ],
+      rows,
+      notes: [],
+    },
+    ...(final === null ? [] : [classTable(final, data.labels)]),
+    ...(inspection.deadUnits.length === 0
+      ? []
+      : [lines(undefined, `dead units on ${inspection.images} images: ${which || "none"}`)]),
+  ];
+}
+
+/** Every class with its accuracy, and what it is taken for most often. */
+function classTable({ confusion, perClass }: Evaluation, labels: readonly string[]): Table {
+  const rows = confusion.map((row, label) => {
+    const wrong = row.map((count, other) => (other === label ? -1 : count));
+    const most = Math.max(...wrong);
+    const accuracy = perClass[label] ?? null;
+    return [
+      labels[label]!,
+      accuracy === null ? "–" : percent(accuracy),
+      most > 0 ? `${labels[wrong.indexOf(most)]} (${most})` : "",
+    ];
+  });
+  const columns = [
+    { title: "class" },
+    { title: "accuracy", align: "right" as const },
+    { title: "most often taken for" },
+  ];
+  return { columns, rows, notes: [] };
+}
