@@ -69,6 +69,8 @@ test("every experiment agrees with its known values, without files", async () =>
     "lms/step-sizes",
     "lms/gates",
     "lms/backprop",
+    "lms/overfitting",
+    "lms/sign-units",
   ]);
   const computing = [
     "receptive-field/effective-field",
@@ -76,6 +78,7 @@ test("every experiment agrees with its known values, without files", async () =>
     "classic-cnns/torchvision-logits",
     "classic-cnns/zero-weights",
     "classic-cnns/lenet-training",
+    "lms/sign-units",
   ];
   for (const { id, title, seconds, checks, backend, package: owner } of report.experiments) {
     expect([id, backend]).toEqual([id, computing.includes(id) ? name : null]);
@@ -86,7 +89,7 @@ test("every experiment agrees with its known values, without files", async () =>
       expect([id, one.name, one.ok]).toEqual([id, one.name, true]);
     }
   }
-  expect(stderr).toContain("[1/18] receptive-field/alexnet-227 … agrees");
+  expect(stderr).toContain("[1/20] receptive-field/alexnet-227 … agrees");
   expect((await readdir(out)).sort()).toEqual(["report.html", "report.json"]);
 }, 180_000);
 

@@ -12,6 +12,8 @@ import type { Experiment } from "./experiment.js";
 import { backprop } from "./lms/backprop.js";
 import { courseData } from "./lms/course-data.js";
 import { gates } from "./lms/gates.js";
+import { overfitting } from "./lms/overfitting.js";
+import { signUnits } from "./lms/sign-units.js";
 import { stepSizes } from "./lms/step-sizes.js";
 import { alexnet } from "./receptive-field/alexnet.js";
 import { branches } from "./receptive-field/branches.js";
@@ -38,4 +40,6 @@ export const experiments: readonly Experiment[] = [
   stepSizes,
   gates,
   backprop,
+  overfitting,
+  signUnits,
 ];

@@ -1,0 +1,57 @@
+import { initMadaline, truthTable } from "@gradlab/lms";
+import { expect, test } from "vitest";
+import { expectedTestError } from "../../../packages/experiments/src/lms/expected-test-error.js";
+import { signGradientByHand } from "../../../packages/experiments/src/lms/straight-through.js";
+
+test("the mean error of a polynomial through every point is that of Lagrange's basis", () => {
+  const x = [-1, -0.4, 0.1, 0.5, 1];
+  const testAt = Array.from({ length: 31 }, (_, i) => -1 + i / 15);
+  const basis = (at: number, i: number) =>
+    x.reduce((product, node, j) => (j === i ? product : (product * (at - node)) / (x[i]! - node)), 1);
+  let known = 0;
+  for (const at of testAt) for (const i of x.keys()) known += (0.3 ** 2 * basis(at, i) ** 2) / testAt.length;
+  const { expected } = expectedTestError({ x, degree: 4, testAt, noise: 0.3, draws: 10 });
+  expect(Math.abs(expected / known - 1)).toBeLessThan(1e-12);
+});
+
+test("the mean error of a straight line is that of the textbook, and its spread that of a quadratic form", () => {
+  const x = [-1, 0, 2, 3];
+  const testAt = [0, 1];
+  // σ² (1/n + (x − x̄)² / Σ(x − x̄)²), with x̄ = 1 and a sum of squares of 10.
+  const { expected, standardError } = expectedTestError({ x, degree: 1, testAt, noise: 2, draws: 8 });
+  expect(expected).toBeCloseTo(4 * ((1 / 4 + 1 / 10 + 1 / 4) / 2), 12);
+  // Orthonormal: 1/2 and (x − 1)/√10. Their Gram matrix over the two points is [[1/4, −1/(4√10)], [·, 1/20]].
+  const squares = 1 / 16 + 2 / 160 + 1 / 400;
+  expect(standardError).toBeCloseTo(4 * Math.sqrt((2 * squares) / 8), 12);
+});
+
+test("straight-through slopes are the derivatives of a net whose signs are ramps near where they stand", () => {
+  const X = truthTable(2);
+  const t = [-1, 1, 1, -1];
+  let active = 0;
+  for (let index = 0; index < 20; index++) {
+    const net = initMadaline([2, 2, 1], { seed: 3, index, scale: 0.6 });
+    const start = net.layers.flatMap((layer) => [...layer]);
+    const at = (w: readonly number[], k: number) => {
+      const x = X.data.subarray(3 * k, 3 * k + 3);
+      const first = [0, 1].map((unit) => [0, 1, 2].reduce((sum, i) => sum + w[3 * unit + i]! * x[i]!, 0));
+      return { first, join: (y: readonly number[]) => w[6]! + w[7]! * y[0]! + w[8]! * y[1]! };
+    };
+    const ramp = (s: number, s0: number) => (s0 < 0 ? -1 : 1) + (Math.abs(s0) <= 1 ? s - s0 : 0);
+    const error = (w: readonly number[]) =>
+      t.reduce((sum, target, k) => {
+        const [now, before] = [at(w, k), at(start, k)];
+        const s0 = before.join(before.first.map((s) => (s < 0 ? -1 : 1)));
+        const s = now.join(now.first.map((one, unit) => ramp(one, before.first[unit]!)));
+        return sum + 0.5 * (ramp(s, s0) - target) ** 2;
+      }, 0);
+    // The error is of degree 4 in a weight at most: central differences are off by 1e-12 and by rounding.
+    const known = start.map(
+      (w, i) => (error(start.with(i, w + 1e-5)) - error(start.with(i, w - 1e-5))) / 2e-5,
+    );
+    const got = signGradientByHand(net, X, t);
+    for (const [i, value] of got.entries()) expect(Math.abs(value - known[i]!)).toBeLessThan(1e-8);
+    active += got.filter((value) => value !== 0).length;
+  }
+  expect(active).toBeGreaterThan(60);
+});
