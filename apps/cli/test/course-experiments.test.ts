@@ -1,7 +1,11 @@
+import { experiments } from "@gradlab/experiments";
 import { initMadaline, truthTable } from "@gradlab/lms";
 import { expect, test } from "vitest";
+import { elmanStates, elmanWeights } from "../../../packages/experiments/src/claims/elman.js";
+import { softmaxLoss } from "../../../packages/experiments/src/claims/softmax-loss.js";
 import { expectedTestError } from "../../../packages/experiments/src/lms/expected-test-error.js";
 import { signGradientByHand } from "../../../packages/experiments/src/lms/straight-through.js";
+import { figureDocument } from "../src/pictures.js";
 
 test("the mean error of a polynomial through every point is that of Lagrange's basis", () => {
   const x = [-1, -0.4, 0.1, 0.5, 1];
@@ -55,3 +59,57 @@ test("straight-through slopes are the derivatives of a net whose signs are ramps
   }
   expect(active).toBeGreaterThan(60);
 });
+
+test("the gradient of a loss behind one softmax and behind two is that of central differences", () => {
+  const z = Float64Array.of(0.3, -1.2, 2.5, 0.9, -0.4);
+  for (const softmaxes of [1, 2] as const) {
+    const { gradient, loss } = softmaxLoss(z, 3, softmaxes);
+    for (const i of z.keys()) {
+      const at = (by: number) => softmaxLoss(z.with(i, z[i]! + by), 3, softmaxes).loss;
+      expect(Math.abs(gradient[i]! - (at(1e-5) - at(-1e-5)) / 2e-5)).toBeLessThan(1e-9);
+    }
+    const p = Array.from(z, (value) => Math.exp(value) / z.reduce((sum, one) => sum + Math.exp(one), 0));
+    const outputs = softmaxes === 1 ? [...z] : p;
+    expect(loss).toBeCloseTo(
+      Math.log(outputs.reduce((sum, one) => sum + Math.exp(one), 0)) - outputs[3]!,
+      12,
+    );
+  }
+});
+
+test("the states of the Elman network are those of three units written out", () => {
+  const { W, V, b } = elmanWeights;
+  let h = [0, 0, 0];
+  for (const state of elmanStates(4)) {
+    h = [0, 1, 2].map((j) => {
+      let sum = b[j]! + V[0][j]! + V[1][j]! + V[2][j]!;
+      for (let i = 0; i < 3; i++) sum += h[i]! * W[i]![j]!;
+      return Math.tanh(sum);
+    });
+    for (const j of [0, 1, 2]) expect(Math.abs(state[j]! - h[j]!)).toBeLessThan(1e-14);
+  }
+});
+
+/** Claims compute without tensors: every check holds for another seed too, and every figure can be drawn. */
+test.each(experiments.filter(({ id }) => id.startsWith("claims/")).map(({ id }) => id))(
+  "%s holds for another seed, and its figures have captions",
+  async (id) => {
+    const one = experiments.find((experiment) => experiment.id === id)!;
+    const events = one.run(
+      { seed: 7 },
+      {},
+      {
+        signal: new AbortController().signal,
+        openBackend: () => Promise.reject(new Error("no backend here")),
+      },
+    );
+    let next = await events.next();
+    while (!next.done) next = await events.next();
+    expect(one.checks(next.value).filter(({ ok }) => !ok)).toEqual([]);
+    const document = await figureDocument();
+    const figures = one.figures(next.value, { document });
+    expect(figures.map(({ svg, caption }) => [svg.tagName, caption.endsWith(".")])).toEqual(
+      figures.map(() => ["svg", true]),
+    );
+  },
+);

@@ -71,6 +71,10 @@ test("every experiment agrees with its known values, without files", async () =>
     "lms/backprop",
     "lms/overfitting",
     "lms/sign-units",
+    "claims/kernels",
+    "claims/elman-jacobian",
+    "claims/lms",
+    "claims/cross-entropy",
   ]);
   const computing = [
     "receptive-field/effective-field",
@@ -89,7 +93,7 @@ test("every experiment agrees with its known values, without files", async () =>
       expect([id, one.name, one.ok]).toEqual([id, one.name, true]);
     }
   }
-  expect(stderr).toContain("[1/20] receptive-field/alexnet-227 … agrees");
+  expect(stderr).toContain("[1/24] receptive-field/alexnet-227 … agrees");
   expect((await readdir(out)).sort()).toEqual(["report.html", "report.json"]);
 }, 180_000);
 

@@ -1,3 +1,7 @@
+import { crossEntropyClaims } from "./claims/cross-entropy.js";
+import { elmanJacobian } from "./claims/elman-jacobian.js";
+import { kernelClaims } from "./claims/kernels.js";
+import { lmsClaims } from "./claims/lms.js";
 import { bordersAndPools } from "./classic-cnns/borders-and-pools.js";
 import { convolutionMatrix } from "./classic-cnns/convolution-matrix.js";
 import { filterByHand } from "./classic-cnns/filter-by-hand.js";
@@ -42,4 +46,8 @@ export const experiments: readonly Experiment[] = [
   backprop,
   overfitting,
   signUnits,
+  kernelClaims,
+  elmanJacobian,
+  lmsClaims,
+  crossEntropyClaims,
 ];

@@ -71,7 +71,8 @@ export function curvesOverPoints(
       ticks: 6,
     },
     marks: [
-      ...curves.map((curve) =>
+      // What the others are compared with lies on top of them.
+      ...[...coloured, ...curves.filter(({ dashed }) => dashed)].map((curve) =>
         Plot.line(curve.points as [number, number][], {
           stroke: colorOf(curve),
           strokeWidth: curve.dashed ? 1.5 : 2,
