@@ -61,6 +61,9 @@ test("every experiment agrees with its known values, without files", async () =>
     "classic-cnns/kernels",
     "classic-cnns/learned-kernel",
     "classic-cnns/convolution-matrix",
+    "classic-cnns/shifts",
+    "classic-cnns/chirp",
+    "classic-cnns/n-grams",
     "classic-cnns/tables",
     "classic-cnns/torchvision-logits",
     "classic-cnns/zero-weights",
@@ -93,7 +96,7 @@ test("every experiment agrees with its known values, without files", async () =>
       expect([id, one.name, one.ok]).toEqual([id, one.name, true]);
     }
   }
-  expect(stderr).toContain("[1/24] receptive-field/alexnet-227 … agrees");
+  expect(stderr).toContain("[1/27] receptive-field/alexnet-227 … agrees");
   expect((await readdir(out)).sort()).toEqual(["report.html", "report.json"]);
 }, 180_000);
 

@@ -3,11 +3,14 @@ import { elmanJacobian } from "./claims/elman-jacobian.js";
 import { kernelClaims } from "./claims/kernels.js";
 import { lmsClaims } from "./claims/lms.js";
 import { bordersAndPools } from "./classic-cnns/borders-and-pools.js";
+import { chirp } from "./classic-cnns/chirp.js";
 import { convolutionMatrix } from "./classic-cnns/convolution-matrix.js";
 import { filterByHand } from "./classic-cnns/filter-by-hand.js";
 import { kernels } from "./classic-cnns/kernels.js";
 import { learnedKernel } from "./classic-cnns/learned-kernel.js";
 import { lenetTraining } from "./classic-cnns/lenet-training.js";
+import { nGrams } from "./classic-cnns/n-grams.js";
+import { shifts } from "./classic-cnns/shifts.js";
 import { tables } from "./classic-cnns/tables.js";
 import { torchvisionLogits } from "./classic-cnns/torchvision-logits.js";
 import { zeroWeights } from "./classic-cnns/zero-weights.js";
@@ -36,6 +39,9 @@ export const experiments: readonly Experiment[] = [
   kernels,
   learnedKernel,
   convolutionMatrix,
+  shifts,
+  chirp,
+  nGrams,
   tables,
   torchvisionLogits,
   zeroWeights,
