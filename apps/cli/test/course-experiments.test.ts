@@ -5,6 +5,7 @@ import { elmanStates, elmanWeights } from "../../../packages/experiments/src/cla
 import { softmaxLoss } from "../../../packages/experiments/src/claims/softmax-loss.js";
 import { expectedTestError } from "../../../packages/experiments/src/lms/expected-test-error.js";
 import { signGradientByHand } from "../../../packages/experiments/src/lms/straight-through.js";
+import { formulaOf } from "../../../packages/studies/src/studies/neuron.js";
 import { figureDocument } from "../src/pictures.js";
 
 test("the mean error of a polynomial through every point is that of Lagrange's basis", () => {
@@ -116,3 +117,20 @@ test.each(without.map(({ id }) => id))(
     );
   },
 );
+
+test("the formula of every function of three inputs has its truth table", () => {
+  for (let number = 0; number < 256; number++) {
+    const outputs = Array.from({ length: 8 }, (_, row) => ((number >> row) & 1 ? 1 : -1));
+    const formula = formulaOf(outputs, 3);
+    for (const [row, output] of outputs.entries()) {
+      const isTrue = (literal: string) =>
+        literal.startsWith("not ") ? !isOn(literal.slice(4)) : isOn(literal);
+      const isOn = (name: string) => ((row >> (3 - Number(name.slice(1)))) & 1) === 1;
+      const got =
+        formula === "true" ||
+        (formula !== "false" &&
+          formula.split(" or ").some((term) => term.replace(/[()]/g, "").split(" and ").every(isTrue)));
+      expect([number, formula, row, got]).toEqual([number, formula, row, output === 1]);
+    }
+  }
+});
