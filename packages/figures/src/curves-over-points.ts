@@ -2,7 +2,8 @@ import * as Plot from "@observablehq/plot";
 import { fontFamily, seriesColors } from "./svg-element.js";
 
 export interface NamedCurve {
-  readonly name: string;
+  /** For the legend; a curve without a name is not in it. */
+  readonly name?: string;
   readonly points: readonly (readonly [x: number, y: number])[];
   /** Drawn dashed, in the colour of the text: what the others are compared with. */
   readonly dashed?: true;
@@ -48,10 +49,8 @@ export function curvesOverPoints(
   const [bottom, top] = domain ?? [Math.min(...heights), Math.max(...heights)];
   const margin = (top - bottom) * 0.04 || 1;
   const coloured = curves.filter(({ dashed }) => !dashed);
-  const colorOf = ({ name, dashed }: NamedCurve) =>
-    dashed
-      ? "currentColor"
-      : seriesColors[coloured.findIndex((curve) => curve.name === name) % seriesColors.length]!;
+  const colorOf = (curve: NamedCurve) =>
+    curve.dashed ? "currentColor" : seriesColors[coloured.indexOf(curve) % seriesColors.length]!;
   const chart = Plot.plot({
     document,
     width,
@@ -75,7 +74,7 @@ export function curvesOverPoints(
       ...[...coloured, ...curves.filter(({ dashed }) => dashed)].map((curve) =>
         Plot.line(curve.points as [number, number][], {
           stroke: colorOf(curve),
-          strokeWidth: curve.dashed ? 1.5 : 2,
+          strokeWidth: curve.name === undefined ? 1 : curve.dashed ? 1.5 : 2,
           clip: true,
           ...(curve.dashed && { strokeDasharray: "5 4", strokeOpacity: 0.7 }),
         }),
@@ -87,7 +86,7 @@ export function curvesOverPoints(
   svg.setAttribute("role", "img");
   svg.setAttribute(
     "aria-label",
-    `${yLabel} by ${xLabel}: ${[...(points.length === 0 ? [] : [pointsName]), ...curves.map(({ name }) => name)].join(", ")}`,
+    `${yLabel} by ${xLabel}: ${[...(points.length === 0 ? [] : [pointsName]), ...curves.flatMap(({ name }) => name ?? [])].join(", ")}`,
   );
   let x = 52;
   const add = (name: string, attributes: Readonly<Record<string, string | number>>, text = "") => {
@@ -105,6 +104,7 @@ export function curvesOverPoints(
     label(pointsName, 14);
   }
   for (const curve of curves) {
+    if (curve.name === undefined) continue;
     add("line", {
       x1: x,
       x2: x + 24,

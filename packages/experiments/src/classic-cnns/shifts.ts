@@ -26,7 +26,8 @@ export const shifts = defineExperiment({
     const kernel = plane(kernelSize, kernelSize, () => normal(random));
     const [first, second] = [crop(noise, 0, 0), crop(noise, down, across)];
     const valid = [crossCorrelate(first, kernel), crossCorrelate(second, kernel)] as const;
-    const same = [first, second].map((x) => crossCorrelate(x, kernel, { padding: "same" })) as [Plane, Plane];
+    const padded = (x: Plane) => crossCorrelate(x, kernel, { padding: "same" });
+    const same = [padded(first), padded(second)] as const;
     // Of all the noise, for many places: every second response, from an even and from an odd start.
     const strided = (from: number) =>
       crossCorrelate(
