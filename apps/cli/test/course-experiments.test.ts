@@ -1,5 +1,6 @@
-import { experiments } from "@gradlab/experiments";
+import { courseIndex, courseMarkdown, experiments } from "@gradlab/experiments";
 import { initMadaline, truthTable } from "@gradlab/lms";
+import { isInput, studies } from "@gradlab/studies";
 import { expect, test } from "vitest";
 import { elmanStates, elmanWeights } from "../../../packages/experiments/src/claims/elman.js";
 import { softmaxLoss } from "../../../packages/experiments/src/claims/softmax-loss.js";
@@ -93,7 +94,7 @@ test("the states of the Elman network are those of three units written out", () 
 
 /** They compute without tensors: every check holds for another seed too, and every figure can be drawn. */
 const without = experiments.filter(
-  ({ id }) => id.startsWith("claims/") || /^classic-cnns\/(shifts|chirp|n-grams)$/.test(id),
+  ({ id }) => id.startsWith("claims/") || /^classic-cnns\/(shifts|chirp|n-grams|pools)$/.test(id),
 );
 test.each(without.map(({ id }) => id))(
   "%s holds for another seed, and its figures have captions",
@@ -133,4 +134,26 @@ test("the formula of every function of three inputs has its truth table", () => 
       expect([number, formula, row, got]).toEqual([number, formula, row, output === 1]);
     }
   }
+});
+
+test("the course index asks of every experiment, and its commands and flags are there", async () => {
+  const questions = courseIndex.flatMap((chapter) => chapter.questions);
+  expect(new Set(questions.map(({ experiment }) => experiment))).toEqual(
+    new Set(experiments.map(({ id }) => id)),
+  );
+  for (const { command } of questions) {
+    if (command === undefined) continue;
+    const [name, ...words] = command.split(" ");
+    const study = studies.find((one) => one.name === name);
+    expect([command, study?.name]).toEqual([command, name]);
+    const inputs = Object.values(study!.options).filter(isInput);
+    const flags = Object.keys(study!.options).map(
+      (option) => `--${option.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
+    );
+    for (const word of words) {
+      if (word.startsWith("--") && word !== "--out") expect(flags).toContain(word);
+    }
+    if (words.at(-1)?.endsWith(".jpg")) expect(inputs.some(({ positional }) => positional)).toBe(true);
+  }
+  await expect(courseMarkdown()).toMatchFileSnapshot("../../../docs/course.md");
 });

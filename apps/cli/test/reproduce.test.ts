@@ -58,6 +58,7 @@ test("every experiment agrees with its known values, without files", async () =>
     "core/gradients",
     "classic-cnns/filter-by-hand",
     "classic-cnns/borders-and-pools",
+    "classic-cnns/pools",
     "classic-cnns/kernels",
     "classic-cnns/learned-kernel",
     "classic-cnns/convolution-matrix",
@@ -96,7 +97,7 @@ test("every experiment agrees with its known values, without files", async () =>
       expect([id, one.name, one.ok]).toEqual([id, one.name, true]);
     }
   }
-  expect(stderr).toContain("[1/27] receptive-field/alexnet-227 … agrees");
+  expect(stderr).toContain("[1/28] receptive-field/alexnet-227 … agrees");
   expect((await readdir(out)).sort()).toEqual(["report.html", "report.json"]);
 }, 180_000);
 

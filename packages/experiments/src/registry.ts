@@ -10,6 +10,7 @@ import { kernels } from "./classic-cnns/kernels.js";
 import { learnedKernel } from "./classic-cnns/learned-kernel.js";
 import { lenetTraining } from "./classic-cnns/lenet-training.js";
 import { nGrams } from "./classic-cnns/n-grams.js";
+import { pools } from "./classic-cnns/pools.js";
 import { shifts } from "./classic-cnns/shifts.js";
 import { tables } from "./classic-cnns/tables.js";
 import { torchvisionLogits } from "./classic-cnns/torchvision-logits.js";
@@ -36,6 +37,7 @@ export const experiments: readonly Experiment[] = [
   gradients,
   filterByHand,
   bordersAndPools,
+  pools,
   kernels,
   learnedKernel,
   convolutionMatrix,
