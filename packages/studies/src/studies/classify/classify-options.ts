@@ -6,7 +6,7 @@ const preprocessings = ["imagenet", "googlenet", "unit", "symmetric"] as const;
 export type Preprocessing = (typeof preprocessings)[number];
 
 export const classifyOptions = {
-  images: { kind: "pictures", positional: true, help: "pictures: JPEG, PNG, WebP, …" },
+  image: { kind: "pictures", positional: true, help: "pictures: JPEG, PNG, WebP, …" },
   net: {
     kind: "text",
     placeholder: "<name>",

@@ -48,7 +48,7 @@ for checkpoints and models. symmetric: the same, -1 to 1.`,
     await openBackend();
     const { ownNetwork } = await import("./own-network.js");
     const { readImage, tfjsClassifier, topClasses } = await import("./classifier.js");
-    const { model, weights, images } = inputs;
+    const { model, weights, image } = inputs;
     const classifier =
       model === undefined ? yield* ownNetwork(weights!, chosen) : await tfjsClassifier(model, chosen);
     try {
@@ -56,10 +56,10 @@ for checkpoints and models. symmetric: the same, -1 to 1.`,
       const labels =
         inputs.labels === undefined ? classifier.labels : await readLabels(inputs.labels, classes);
       const classified: Classified[] = [];
-      const { names = [] } = images ?? {};
+      const { names = [] } = image ?? {};
       for (const [i, file] of names.entries()) {
         signal.throwIfAborted();
-        const x = await readImage(images!, file, classifier);
+        const x = await readImage(image!, file, classifier);
         classified.push({ file, predictions: await topClasses(file, x, classifier, labels, chosen.top) });
         yield { kind: "progress", done: i + 1, total: names.length, text: file };
       }
