@@ -151,6 +151,10 @@ const wrong: [argv: string[], code: number, message: string][] = [
   [["lms", "--data-file", "no-such.csv"], 1, "no-such.csv: no such file"],
   [["gates", "--inputs", "7"], 2, "Expected an integer of at least 1 and at most 6."],
   [["gates", "--gate", "nxor"], 2, "Allowed choices are and, or"],
+  [["gates", "--weights", "1"], 2, "--weights: expected 2 to 5 numbers, bias first, got 1"],
+  [["gates", "--weights", "1,2,3,4,5,6"], 2, "--weights: expected 2 to 5 numbers, bias first, got 6"],
+  [["gates", "--weights", "1,1,1", "--gate", "or"], 2, "--weights: expected either --gate or --weights, got both"],
+  [["gates", "--weights", "1,x"], 2, "Expected a number"],
   [["gates", "--out", "x.svg"], 2, "--out: expected a name that ends in .json"],
   [["backprop-check", "--cases", "0"], 2, "Expected an integer of at least 1."],
   [["backprop-check", "--tolerance", "-1"], 2, "Expected a number at least 0."],
@@ -176,6 +180,28 @@ test("gates: what is separable and what least squares makes of it, counted over 
   const xor = await gradlab(["gates", "--gate", "xor"]);
   expect(xor.stdout).toContain("not separable: no single neuron computes it");
   expect(xor.stdout).toMatch(/−− +− +0\n−\+ +\+ +0\n/);
+});
+
+test("gates --weights: sums and outputs by row, and the function by its number, its gates and its shortest form", async () => {
+  const nand = await gradlab(["gates", "--weights", "0.5,-0.5,-0.5"]);
+  expect(nand.stdout).toMatch(/−− +\+ +1\.5\n−\+ +\+ +0\.5\n\+− +\+ +0\.5\n\+\+ +− +-0\.5\n/);
+  expect(nand.stdout).toContain("function 7 of 0 … 15: nand: not x1 or not x2");
+  const three = await json("gates", "--weights", "-1,2,1,-1");
+  // Σ = −1 + 2 x1 + x2 − x3, rows −−− … +++, the last input fastest.
+  expect(three.neuron.rows.map(({ sum }: { sum: number }) => sum)).toEqual([-3, -5, -1, -3, 1, -1, 3, 1]);
+  expect(three.neuron).toMatchObject({
+    number: 16 + 64 + 128,
+    names: [],
+    formula: "(x1 and not x3) or (x1 and x2)",
+  });
+  const tied = await gradlab(["gates", "--weights", "0,1,1"]);
+  expect(tied.stdout).toContain("function 14 of 0 … 15: or: x1 or x2");
+  expect(tied.stdout).toContain("a sum of 0 counts as +: 2 of 4 rows hang by rounding");
+  expect((await json("gates", "--weights", "1,0.5")).neuron.formula).toBe("true");
+  expect((await json("gates", "--weights", "-9,1,1,1,1")).neuron).toMatchObject({
+    number: 0,
+    formula: "false",
+  });
 });
 
 test("backprop-check compares the known numbers and exits with 3 where one does not hold", async () => {

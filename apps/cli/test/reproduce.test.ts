@@ -58,9 +58,13 @@ test("every experiment agrees with its known values, without files", async () =>
     "core/gradients",
     "classic-cnns/filter-by-hand",
     "classic-cnns/borders-and-pools",
+    "classic-cnns/pools",
     "classic-cnns/kernels",
     "classic-cnns/learned-kernel",
     "classic-cnns/convolution-matrix",
+    "classic-cnns/shifts",
+    "classic-cnns/chirp",
+    "classic-cnns/n-grams",
     "classic-cnns/tables",
     "classic-cnns/torchvision-logits",
     "classic-cnns/zero-weights",
@@ -69,6 +73,12 @@ test("every experiment agrees with its known values, without files", async () =>
     "lms/step-sizes",
     "lms/gates",
     "lms/backprop",
+    "lms/overfitting",
+    "lms/sign-units",
+    "claims/kernels",
+    "claims/elman-jacobian",
+    "claims/lms",
+    "claims/cross-entropy",
   ]);
   const computing = [
     "receptive-field/effective-field",
@@ -76,6 +86,7 @@ test("every experiment agrees with its known values, without files", async () =>
     "classic-cnns/torchvision-logits",
     "classic-cnns/zero-weights",
     "classic-cnns/lenet-training",
+    "lms/sign-units",
   ];
   for (const { id, title, seconds, checks, backend, package: owner } of report.experiments) {
     expect([id, backend]).toEqual([id, computing.includes(id) ? name : null]);
@@ -86,7 +97,7 @@ test("every experiment agrees with its known values, without files", async () =>
       expect([id, one.name, one.ok]).toEqual([id, one.name, true]);
     }
   }
-  expect(stderr).toContain("[1/18] receptive-field/alexnet-227 … agrees");
+  expect(stderr).toContain("[1/28] receptive-field/alexnet-227 … agrees");
   expect((await readdir(out)).sort()).toEqual(["report.html", "report.json"]);
 }, 180_000);
 

@@ -7,6 +7,12 @@ export {
 } from "./experiment.js";
 export { type Photograph, photograph, pictureName } from "./photograph.js";
 export { experiments } from "./registry.js";
+export {
+  type CourseChapter,
+  type CourseQuestion,
+  courseIndex,
+  courseMarkdown,
+} from "./report/course-index.js";
 export { escapeHtml, factsHtml, figureHtml, type Page, page } from "./report/page.js";
 export { type Report, reportHtml } from "./report/report-html.js";
 export {

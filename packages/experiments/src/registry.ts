@@ -1,9 +1,17 @@
+import { crossEntropyClaims } from "./claims/cross-entropy.js";
+import { elmanJacobian } from "./claims/elman-jacobian.js";
+import { kernelClaims } from "./claims/kernels.js";
+import { lmsClaims } from "./claims/lms.js";
 import { bordersAndPools } from "./classic-cnns/borders-and-pools.js";
+import { chirp } from "./classic-cnns/chirp.js";
 import { convolutionMatrix } from "./classic-cnns/convolution-matrix.js";
 import { filterByHand } from "./classic-cnns/filter-by-hand.js";
 import { kernels } from "./classic-cnns/kernels.js";
 import { learnedKernel } from "./classic-cnns/learned-kernel.js";
 import { lenetTraining } from "./classic-cnns/lenet-training.js";
+import { nGrams } from "./classic-cnns/n-grams.js";
+import { pools } from "./classic-cnns/pools.js";
+import { shifts } from "./classic-cnns/shifts.js";
 import { tables } from "./classic-cnns/tables.js";
 import { torchvisionLogits } from "./classic-cnns/torchvision-logits.js";
 import { zeroWeights } from "./classic-cnns/zero-weights.js";
@@ -12,6 +20,8 @@ import type { Experiment } from "./experiment.js";
 import { backprop } from "./lms/backprop.js";
 import { courseData } from "./lms/course-data.js";
 import { gates } from "./lms/gates.js";
+import { overfitting } from "./lms/overfitting.js";
+import { signUnits } from "./lms/sign-units.js";
 import { stepSizes } from "./lms/step-sizes.js";
 import { alexnet } from "./receptive-field/alexnet.js";
 import { branches } from "./receptive-field/branches.js";
@@ -27,9 +37,13 @@ export const experiments: readonly Experiment[] = [
   gradients,
   filterByHand,
   bordersAndPools,
+  pools,
   kernels,
   learnedKernel,
   convolutionMatrix,
+  shifts,
+  chirp,
+  nGrams,
   tables,
   torchvisionLogits,
   zeroWeights,
@@ -38,4 +52,10 @@ export const experiments: readonly Experiment[] = [
   stepSizes,
   gates,
   backprop,
+  overfitting,
+  signUnits,
+  kernelClaims,
+  elmanJacobian,
+  lmsClaims,
+  crossEntropyClaims,
 ];

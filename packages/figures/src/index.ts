@@ -1,4 +1,5 @@
 export { type Confusion, type ConfusionMatrixOptions, confusionMatrix } from "./confusion-matrix.js";
+export { type CurvesOverPointsOptions, curvesOverPoints, type NamedCurve } from "./curves-over-points.js";
 export {
   type EffectiveFieldOverImageOptions,
   effectiveFieldOverImage,

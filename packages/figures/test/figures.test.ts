@@ -2,6 +2,7 @@ import { JSDOM } from "jsdom";
 import { expect, test } from "vitest";
 import {
   confusionMatrix,
+  curvesOverPoints,
   effectiveFieldOverImage,
   fieldGrowth,
   fittedPlanes,
@@ -444,5 +445,28 @@ test("labelled points: ten times as much is as far anywhere, and no name stands 
   const zero = [{ name: "none", series: "a", x: 0, y: 1 }];
   expect(() => labelledPoints(zero, { document, xLabel: "x", yLabel: "y" })).toThrow(
     "labelledPoints: none: expected finite numbers above 0, got 0",
+  );
+});
+
+test("curves over points: a path per curve, cut off at the ends of the axis, and a dot per point", async () => {
+  const at = Array.from({ length: 21 }, (_, i) => -1 + i / 10);
+  const svg = curvesOverPoints(
+    at.filter((_, i) => i % 5 === 0).map((x) => [x, x * x]),
+    [
+      { name: "x²", dashed: true, points: at.map((x) => [x, x * x]) },
+      { name: "9x²", points: at.map((x) => [x, 9 * x * x]) },
+    ],
+    { document, domain: [0, 2], pointsName: "5 samples" },
+  );
+  // Five, and the one of the legend.
+  expect(svg.querySelectorAll("circle")).toHaveLength(5 + 1);
+  expect(svg.querySelectorAll("[clip-path] path, path[clip-path]")).toHaveLength(2);
+  expect(svg.getAttribute("aria-label")).toBe("y by x: 5 samples, x², 9x²");
+  await expect(file(svg)).toMatchFileSnapshot(gallery("curves-over-points"));
+  expect(() => curvesOverPoints([], [], { document })).toThrow(
+    "curvesOverPoints: curves: expected at least one, got none",
+  );
+  expect(() => curvesOverPoints([[0, Number.NaN]], [{ name: "a", points: [] }], { document })).toThrow(
+    "curvesOverPoints: expected finite numbers, got NaN",
   );
 });

@@ -1,6 +1,7 @@
 import type { CandidateReport } from "@gradlab/backend-select";
 import type { Check, Value } from "@gradlab/studies";
 import type { ExperimentResult, Reproduced } from "../reproduce.js";
+import { courseSection } from "./course-index.js";
 import { escapeHtml, factsHtml, figureHtml, page } from "./page.js";
 
 /** `report.json`. */
@@ -45,6 +46,7 @@ ${report.warnings.length === 0 ? "" : `<div class="warnings">${report.warnings.m
 ${shown.map(contentsLine).join("\n")}
 </ol></nav>
 ${shown.map((one) => section(one, document)).join("\n")}
+${courseSection(shown, anchor)}
 <section>
 <h2>How this was made</h2>
 <p>The same command with the same seed computes the same values${report.backend.actual === null ? "" : "; on another backend, the same up to rounding"}.</p>

@@ -8,7 +8,9 @@ import {
   truthTable,
 } from "@gradlab/lms";
 import { defineStudy, type Table } from "../declaration/study.js";
+import { StudyError } from "../declaration/study-error.js";
 import { lines } from "../declaration/wording.js";
+import { type NeuronRecord, neuron } from "./neuron.js";
 
 /** All functions of more inputs than this are too many to go through. */
 const mostCounted = 4;
@@ -16,7 +18,10 @@ const mostInputs = 6;
 
 export interface GatesRecord {
   readonly inputs: number;
+  /** None where weights are given. */
   readonly gates: readonly GateRecord[];
+  /** There where weights are given. */
+  readonly neuron?: NeuronRecord;
   /** All functions; there where they are few and no single gate was asked for. */
   readonly census?: ReturnType<typeof count>;
 }
@@ -35,11 +40,29 @@ export const gates = defineStudy({
       help: `number of inputs, at most ${mostInputs}`,
     },
     gate: { kind: "choice", choices: gateNames, help: "one gate, row by row" },
+    weights: {
+      kind: "numbers",
+      placeholder: "<w0,w1,…>",
+      help: `what a neuron of these weights computes, bias first, of up to ${mostCounted} inputs`,
+    },
   },
-  examples: ["gates --inputs 3", "gates --gate xor"],
+  examples: ["gates --inputs 3", "gates --gate xor", "gates --weights 0.5,-0.5,-0.5"],
   drawn: null,
   tensors: null,
-  async *run({ inputs, gate: chosen }): AsyncGenerator<never, GatesRecord> {
+  check({ gate: chosen, weights }) {
+    if (weights === undefined) return;
+    if (chosen !== undefined) {
+      throw new StudyError("usage", "{weights}: expected either {gate} or {weights}, got both");
+    }
+    if (weights.length < 2 || weights.length > mostCounted + 1) {
+      throw new StudyError(
+        "usage",
+        `{weights}: expected 2 to ${mostCounted + 1} numbers, bias first, got ${weights.length}`,
+      );
+    }
+  },
+  async *run({ inputs, gate: chosen, weights }): AsyncGenerator<never, GatesRecord> {
+    if (weights !== undefined) return { inputs: weights.length - 1, gates: [], neuron: neuron(weights) };
     const names = chosen === undefined ? gateNames : [chosen];
     return {
       inputs,
@@ -47,7 +70,8 @@ export const gates = defineStudy({
       ...(chosen === undefined && inputs <= mostCounted && { census: count(inputs) }),
     };
   },
-  tables({ gates: fitted, census }) {
+  tables({ gates: fitted, census, neuron: given }) {
+    if (given !== undefined) return neuronTables(given);
     const [only, ...others] = fitted;
     if (others.length === 0) return gateTables(only!);
     if (census === undefined) return [gatesTable(fitted)];
@@ -111,7 +135,6 @@ function gatesTable(fitted: readonly GateRecord[]): Table {
 function gateTables(fitted: GateRecord): Table[] {
   const { gate: name, separable, separatingWeights, rows } = fitted;
   const { weights, verdict } = fitted.leastSquares;
-  const signs = (values: readonly number[]) => values.map((value) => (value < 0 ? "−" : "+")).join("");
   const proof = separable
     ? `separable, for example by the weights ${separatingWeights!.join(" ")}`
     : "not separable: no single neuron computes it";
@@ -124,3 +147,24 @@ function gateTables(fitted: GateRecord): Table[] {
     lines(undefined, `least squares: weights ${weights.join(" ")}, ${verdict}`, proof),
   ];
 }
+
+function neuronTables({ rows, number, functions, names, formula }: NeuronRecord): Table[] {
+  const ties = rows.filter(({ sum }) => sum === 0).length;
+  const named = names.length === 0 ? "" : `${names.join(", ")}: `;
+  return [
+    {
+      columns: [{ title: "inputs" }, { title: "output" }, { title: "sum", align: "right" }],
+      rows: rows.map(({ inputs, output, sum }) => [signs(inputs), signs([output]), shortSum(sum)]),
+      notes: [],
+    },
+    lines(
+      undefined,
+      `function ${number} of 0 … ${functions - 1}: ${named}${formula}`,
+      ...(ties === 0 ? [] : [`a sum of 0 counts as +: ${ties} of ${rows.length} rows hang by rounding`]),
+    ),
+  ];
+}
+
+const signs = (values: readonly number[]) => values.map((value) => (value < 0 ? "−" : "+")).join("");
+
+const shortSum = (sum: number) => `${Number(sum.toPrecision(12))}`;
