@@ -1,5 +1,5 @@
 /** Worker threads that run the tasks of a job beside the thread that asks for it. */
-import type { CompanionExports, Helpers, TfjsModule } from "./companion.js";
+import type { CompanionExports, Helpers, TfjsModule } from "./companion-module.js";
 import { workerSource } from "./worker-source.js";
 
 /** Rounds of waiting before a worker goes to sleep: some tens of microseconds, the distance of two jobs in a training. */
