@@ -121,16 +121,25 @@ ${chapters
 
 /** The same as a page of the documents. */
 export function courseMarkdown(): string {
-  const rows = courseIndex.flatMap(({ title, questions }) => [
-    `\n## ${title}\n\n| question | experiment | command to go on with |\n| --- | --- | --- |`,
-    ...questions.map(
-      ({ question, experiment, command }) =>
-        `| ${question} | \`${experiment}\` | ${command === undefined ? "" : `\`gradlab ${command}\``} |`,
-    ),
-  ]);
+  const chapters = courseIndex.map(({ title, questions }) => {
+    const rows = [
+      ["question", "experiment", "command to go on with"],
+      ...questions.map(({ question, experiment, command }) => [
+        question,
+        `\`${experiment}\``,
+        command === undefined ? "" : `\`gradlab ${command}\``,
+      ]),
+    ];
+    const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]!.length)));
+    const line = (row: readonly string[]) =>
+      `| ${row.map((cell, i) => cell.padEnd(widths[i]!)).join(" | ")} |`;
+    const [head, ...body] = rows.map(line);
+    const rule = `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`;
+    return `\n## ${title}\n\n${[head, rule, ...body].join("\n")}`;
+  });
   return `# Questions of a course
 
 Where each is answered. \`gradlab reproduce --only <experiment>\` computes the answer again, compares it with what is known and draws it into a report; without \`--only\` it does so for all. This page is written by the tests from \`packages/experiments/src/report/course-index.ts\`, as is the last section of the report.
-${rows.join("\n")}
+${chapters.join("\n")}
 `;
 }
