@@ -1,4 +1,6 @@
 export { type GraphModelOptions, graphModelToGraph } from "./graph-model/graph-model.js";
 export { weightShardPaths } from "./graph-model/weights-manifest.js";
 export { type LayersModelOptions, layersModelToGraph } from "./keras/layers-model.js";
+export { type ModelRow, type ModelRows, type ModelRowsOptions, modelRows } from "./model-rows.js";
+export type { Shape } from "./model-shape.js";
 export { toLayerGraph } from "./to-layer-graph.js";

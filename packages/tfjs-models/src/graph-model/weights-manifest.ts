@@ -20,7 +20,7 @@ const bytesPerNumber: Readonly<Record<string, number>> = {
 };
 
 /** All weights in the order of their bytes. */
-function weightEntries(model: Fields): WeightEntry[] {
+export function weightEntries(model: Fields): WeightEntry[] {
   if (model.get("weights_manifest") === undefined) return [];
   return model.list("weights_manifest").flatMap((json, index) => {
     const group = new Fields(json, `${model.where}: weightsManifest[${index}]`);
