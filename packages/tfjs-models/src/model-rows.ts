@@ -58,7 +58,7 @@ export function modelRows(json: unknown, options: ModelRowsOptions = {}): ModelR
 }
 
 /** Whether a `model.json` holds a graph of nodes. */
-function isGraphModel(json: unknown): boolean {
+export function isGraphModel(json: unknown): boolean {
   const file = json as { format?: unknown; modelTopology?: { node?: unknown } | null } | null;
   return file?.format === "graph-model" || Array.isArray(file?.modelTopology?.node);
 }

@@ -5,6 +5,10 @@ import { bestCheckpoint } from "../../networks/checkpoint.js";
 const preprocessings = ["imagenet", "googlenet", "unit", "symmetric"] as const;
 export type Preprocessing = (typeof preprocessings)[number];
 
+/** What the numbers are that a network gives its classes. */
+const scoreKinds = ["softmax", "logits", "sigmoid", "none"] as const;
+export type Scores = (typeof scoreKinds)[number];
+
 export const classifyOptions = {
   images: { kind: "pictures", positional: true, help: "pictures: JPEG, PNG, WebP, …" },
   net: {
@@ -34,6 +38,7 @@ export const classifyOptions = {
     help: "a factor for the channels of --net, or the channels themselves",
   },
   preprocess: { kind: "choice", choices: preprocessings, help: "how pixels become numbers, see below" },
+  scores: { kind: "choice", choices: scoreKinds, help: "what the scores of --model are, see below" },
   top: { kind: "integer", least: 1, default: 5, help: "how many classes to print" },
   seed: seedOption,
 } as const;

@@ -1,7 +1,8 @@
-import { weightShardPaths } from "@gradlab/tfjs-models";
+import { checkModel, modelRows, type ScoreKind, scoreKind, weightShardPaths } from "@gradlab/tfjs-models";
 import { io, type Tensor, type Tensor4D } from "@tensorflow/tfjs-core";
+import type { LayersModel } from "@tensorflow/tfjs-layers";
 import type { InputFiles } from "../../declaration/option.js";
-import { messageOf, StudyError } from "../../declaration/study-error.js";
+import { blame, messageOf, StudyError } from "../../declaration/study-error.js";
 import { joined } from "../../networks/network-source.js";
 
 /** A model of tfjs, layers or graph, that takes images. */
@@ -12,6 +13,8 @@ export interface TfjsModel {
   readonly classes: number | null;
   /** `[batch, classes]`, which the caller disposes. */
   readonly predict: (x: Tensor4D) => Tensor;
+  /** The first layer or node whose output for an image has NaN in it; null where none has. */
+  readonly firstNaN: (x: Tensor4D) => Promise<string | null>;
   readonly dispose: () => void;
 }
 
@@ -22,10 +25,35 @@ interface Loaded {
   dispose(): void;
 }
 
-/** Loads `model.json` with the weights beside it, by tfjs's own loaders. */
-export async function loadTfjsModel(file: InputFiles): Promise<TfjsModel> {
+/** A `model.json` that has been checked, with the weights beside it. */
+export interface CheckedModel {
+  readonly file: InputFiles;
+  readonly json: io.ModelJSON;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** What its scores are; null where the end of its graph does not say. */
+  readonly scores: ScoreKind | null;
+}
+
+/** Reads a model whole and refuses what tfjs could not load, before anything of tfjs is needed. */
+export async function readTfjsModel(file: InputFiles): Promise<CheckedModel> {
   const json = await readModelJson(file);
-  const bytes = joined(await Promise.all(weightShardPaths(json).map((path) => file.read(path))));
+  const paths = blame("input", file.label, () => weightShardPaths(json));
+  const bytes = joined(await Promise.all(paths.map((path) => file.read(path))));
+  blame("input", file.label, () => checkModel(json, bytes));
+  return { file, json, bytes, scores: scoresOf(json) };
+}
+
+/** Null too where a graph has loops, which nobody follows to its end. */
+function scoresOf(json: io.ModelJSON): ScoreKind | null {
+  try {
+    return scoreKind(json);
+  } catch {
+    return null;
+  }
+}
+
+/** Loads a model by tfjs's own loaders. */
+export async function loadTfjsModel({ file, json, bytes }: CheckedModel): Promise<TfjsModel> {
   const artifacts: io.ModelArtifacts = {
     ...json,
     weightSpecs: (json.weightsManifest ?? []).flatMap(({ weights }) => weights),
@@ -33,7 +61,10 @@ export async function loadTfjsModel(file: InputFiles): Promise<TfjsModel> {
   };
   let model: Loaded | undefined;
   try {
-    model = json.format === "graph-model" ? await loadGraph(artifacts) : await loadLayers(artifacts);
+    model = isGraph(json) ? await loadGraph(artifacts) : await loadLayers(artifacts);
+    const steps = isGraph(json)
+      ? graphSteps(model as LoadedGraph, json)
+      : layerSteps(model as unknown as LayersModel);
     const { inputs, outputs } = model;
     // A graph model knows the shapes of few of its outputs.
     const shape = outputs[0]?.shape;
@@ -48,19 +79,29 @@ export async function loadTfjsModel(file: InputFiles): Promise<TfjsModel> {
       input: (inputs[0]!.shape ?? []).map((size) => (size === null || size < 0 ? null : size)),
       classes: shape?.[1] ?? null,
       predict: (x) => predict.call(model, x) as Tensor,
+      firstNaN: (x) => firstWithNaN(steps, x),
       dispose: () => dispose.call(model),
     };
   } catch (error) {
     model?.dispose();
-    throw new StudyError("input", `${file.label}: ${messageOf(error)}`, { cause: error });
+    const advice = isOfKeras3(json)
+      ? " (a model of Keras 3: save it as a graph model, or with tf_keras)"
+      : "";
+    throw new StudyError("input", `${file.label}: ${messageOf(error)}${advice}`, { cause: error });
   }
+}
+
+function isOfKeras3({ modelTopology }: io.ModelJSON): boolean {
+  const { keras_version: version } = modelTopology as { keras_version?: unknown };
+  return typeof version === "string" && version.startsWith("3");
 }
 
 async function readModelJson(file: InputFiles): Promise<io.ModelJSON> {
   const bytes = await file.read(file.names[0]!);
   try {
     const json = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)) as io.ModelJSON;
-    if (typeof json?.modelTopology !== "object") throw new RangeError("no modelTopology");
+    if (typeof json?.modelTopology !== "object" || json.modelTopology === null)
+      throw new RangeError("no modelTopology");
     return json;
   } catch (error) {
     const got = messageOf(error);
@@ -71,6 +112,48 @@ async function readModelJson(file: InputFiles): Promise<io.ModelJSON> {
         cause: error,
       },
     );
+  }
+}
+
+const isGraph = ({ format, modelTopology }: io.ModelJSON) =>
+  format === "graph-model" || Array.isArray((modelTopology as { node?: unknown }).node);
+
+/** Layers or nodes in the order in which they are computed, and their outputs, all in one pass. */
+interface Steps {
+  readonly names: () => readonly string[];
+  readonly outputs: (x: Tensor) => Promise<Tensor[]>;
+}
+
+function layerSteps(whole: LayersModel): Steps {
+  const layers = whole.layers.filter((layer) => layer.getClassName() !== "InputLayer");
+  return {
+    names: () => layers.map(({ name }) => name),
+    outputs: async (x) => {
+      const { model } = await import("@tensorflow/tfjs-layers");
+      const outputs = layers.map((layer) => [layer.getOutputAt(0)].flat()[0]!);
+      return [model({ inputs: whole.inputs, outputs }).predict(x)].flat();
+    },
+  };
+}
+
+interface LoadedGraph extends Loaded {
+  execute(x: Tensor, outputs: string[]): Tensor | Tensor[];
+}
+
+function graphSteps(model: LoadedGraph, json: io.ModelJSON): Steps {
+  const names = () => modelRows(json).rows.flatMap(({ name, op }) => (op === "weights" ? [] : [name]));
+  return { names, outputs: async (x) => [model.execute(x, names())].flat() };
+}
+
+async function firstWithNaN({ names, outputs }: Steps, x: Tensor4D): Promise<string | null> {
+  const all = await outputs(x);
+  try {
+    for (const [place, output] of all.entries()) {
+      if ((await output.data()).some((value) => Number.isNaN(value))) return names()[place]!;
+    }
+    return null;
+  } finally {
+    for (const output of all) output.dispose();
   }
 }
 
