@@ -83,6 +83,102 @@ test("where the graph does not say what its scores are, the numbers are asked, w
   expect(JSON.parse(stdout).scores).toEqual({ kind: "logits", from: "numbers" });
 });
 
+/** A model whose scores are the pixels of its picture, 2 x 2, in the order of rows. */
+const pixelsThemselves = (shape: readonly number[]) => ({
+  class_name: "Sequential",
+  config: {
+    layers: [{ class_name: "Flatten", config: { name: "flat", batch_input_shape: [null, ...shape] } }],
+  },
+});
+
+const scoresByIndex = (stdout: string): number[] => {
+  const { predictions } = JSON.parse(stdout).images[0] as {
+    predictions: readonly { index: number; probability: number }[];
+  };
+  return predictions.toSorted((a, b) => a.index - b.index).map(({ probability }) => probability);
+};
+
+test("pixels become numbers as the flags say, and the result says how", async () => {
+  const { file, picture } = await writeModel(pixelsThemselves([2, 2, 1]), []);
+  const raw = ["--scores", "none", "--json"];
+  const { stdout } = await run(
+    file,
+    picture,
+    ...raw,
+    "--range=0,255",
+    "--mean",
+    "5",
+    "--std",
+    "10",
+    "--invert",
+  );
+  expect(scoresByIndex(stdout)).toEqual([-0.5, 25, 25, 25]);
+  expect(JSON.parse(stdout).pixels).toEqual({
+    fit: "crop",
+    invert: true,
+    bgr: false,
+    range: [0, 255],
+    mean: [5],
+    std: [10],
+  });
+  const colour = await writeModel(pixelsThemselves([2, 2, 3]), []);
+  const bgr = await run(colour.file, colour.picture, ...raw, "--top", "12", "--bgr", "--mean", "0.25,0.5,1");
+  expect(scoresByIndex(bgr.stdout).slice(0, 6)).toEqual([0.75, 0.5, 0, -0.25, -0.5, -1]);
+});
+
+test("a picture of another shape is pressed into it, or laid on black", async () => {
+  const { folder, file } = await writeModel(pixelsThemselves([2, 4, 1]), []);
+  const square = join(folder, "square.png");
+  await writeGrey(square, 2, (y) => (y === 0 ? 255 : 127));
+  const raw = ["--scores", "none", "--json", "--top", "8"];
+  const fit = async (how: string) => scoresByIndex((await run(file, square, ...raw, "--fit", how)).stdout);
+  const [white, grey] = [1, 127 / 255].map(Math.fround) as [number, number];
+  expect(await fit("stretch")).toEqual([...Array(4).fill(white), ...Array(4).fill(grey)]);
+  expect(await fit("pad")).toEqual([0, white, white, 0, 0, grey, grey, 0]);
+});
+
+test("a model that rescales its input itself, and one of a known family, are named with what they take", async () => {
+  const rescaling = {
+    class_name: "Rescaling",
+    config: { name: "scale", scale: 1 / 255, batch_input_shape: [null, 2, 2, 1] },
+  };
+  const flat = { class_name: "Flatten", config: { name: "flat" } };
+  const own = await writeModel({ class_name: "Sequential", config: { layers: [rescaling, flat] } }, []);
+  const told = await run(own.file, own.picture, "--scores", "none");
+  expect(told.stderr).toContain('begins with a Rescaling layer ("scale")');
+  expect((await run(own.file, own.picture, "--scores", "none", "--range=0,255")).stderr).toBe("");
+  const family = await writeModel(
+    {
+      class_name: "Sequential",
+      config: {
+        name: "s",
+        layers: [
+          { class_name: "Flatten", config: { name: "mobilenet_flat", batch_input_shape: [null, 2, 2, 1] } },
+        ],
+      },
+    },
+    [],
+  );
+  expect((await run(family.file, family.picture, "--scores", "none")).stderr).toContain(
+    "--preprocess symmetric",
+  );
+});
+
+test.each([
+  [["--range=0,0"], "--range: expected two different numbers LO,HI, got 0,0"],
+  [["--std", "0"], "--std: expected numbers other than 0, got 0"],
+  [["--mean", "1,2"], "--mean: expected 1 or 1 numbers, got 2"],
+  [
+    ["--preprocess", "imagenet", "--bgr"],
+    "--bgr: expected beside --preprocess unit or symmetric, got it beside --preprocess imagenet",
+  ],
+])("%j is refused", async (flags, message) => {
+  const { file, picture } = await writeModel(pixelsThemselves([2, 2, 1]), []);
+  const ran = await run(file, picture, "--scores", "none", ...flags);
+  expect(ran).toMatchObject({ code: 2, stdout: "" });
+  expect(ran.stderr).toContain(message);
+});
+
 const functional = (layers: readonly object[], output = "fc") => ({
   class_name: "Model",
   config: { name: "m", layers, input_layers: [["x", 0, 0]], output_layers: [[output, 0, 0]] },

@@ -1,7 +1,7 @@
 import { checkModel, scoreKind } from "@gradlab/tfjs-models";
 import { expect, test } from "vitest";
 
-const graph = (...after: readonly [op: string, attr?: object][]) => ({
+const graph = (...after: readonly (readonly [op: string, attr?: object])[]) => ({
   format: "graph-model",
   modelTopology: {
     node: [
@@ -28,7 +28,7 @@ test.each([
   expect(scoreKind(graph(...after))).toBe(kind);
 });
 
-const layers = (...list: readonly [name: string, config?: object][]) => ({
+const layers = (...list: readonly (readonly [name: string, config?: object])[]) => ({
   modelTopology: {
     class_name: "Sequential",
     config: list.map(([class_name, config], i) => ({

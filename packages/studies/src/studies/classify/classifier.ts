@@ -1,11 +1,12 @@
 import type { Prediction } from "@gradlab/classic-cnns";
 import { transformInput } from "@gradlab/classic-cnns/weights";
 import { datasetFromPixels, preprocessImageNet, takeBatch } from "@gradlab/datasets";
-import { mul, sub, type Tensor, type Tensor4D, tensor4d, tidy, zeros } from "@tensorflow/tfjs-core";
+import { type Tensor, type Tensor4D, tensor4d, tidy, zeros } from "@tensorflow/tfjs-core";
 import type { InputFiles } from "../../declaration/option.js";
 import { blame, messageOf, StudyError } from "../../declaration/study-error.js";
 import { bothAxes } from "../../networks/network-source.js";
 import type { ClassifyOptions, Preprocessing, Scores } from "./classify-options.js";
+import { asNumbers, fitted, type PixelNumbers } from "./pixel-numbers.js";
 import { type CheckedModel, loadTfjsModel, type TfjsModel } from "./tfjs-model.js";
 
 /** Something that gives every class a score. */
@@ -146,8 +147,9 @@ export async function readImage(
   files: InputFiles,
   file: string,
   { input: [height, width, channels], preprocess }: Pick<Classifier, "input" | "preprocess">,
+  numbers: PixelNumbers | null,
 ): Promise<Tensor4D> {
-  if (preprocess === "imagenet" || preprocess === "googlenet") {
+  if (numbers === null) {
     if (height !== width || channels !== 3) {
       throw new StudyError(
         "usage",
@@ -167,11 +169,10 @@ export async function readImage(
   if (channels !== 1 && channels !== 3) {
     throw new StudyError("usage", `${file}: expected a network for 1 or 3 channels, got one for ${channels}`);
   }
-  const picture = await files.decode(file, { size: [height, width] });
+  const { fit } = numbers;
+  const size = [height, width] as const;
+  const picture =
+    fit === "crop" ? await files.decode(file, { size }) : fitted(await files.decode(file), size, fit);
   const { images } = takeBatch(datasetFromPixels([picture], [0], { channels }), [0]);
-  const x = tensor4d(images, [1, height, width, channels]);
-  if (preprocess === "unit") return x;
-  const symmetric = tidy(() => sub<Tensor4D>(mul(x, 2), 1));
-  x.dispose();
-  return symmetric;
+  return tensor4d(asNumbers(images, channels, numbers), [1, height, width, channels]);
 }

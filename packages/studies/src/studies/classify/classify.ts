@@ -4,10 +4,13 @@ import { defineStudy, type StudyEvent } from "../../declaration/study.js";
 import { blame, StudyError } from "../../declaration/study-error.js";
 import { lines, percent, short } from "../../declaration/wording.js";
 import { classifyOptions, type Preprocessing, type Scores } from "./classify-options.js";
+import type { PixelNumbers } from "./pixel-numbers.js";
 
 export interface ClassifyRecord {
   readonly network: string;
   readonly preprocess: Preprocessing;
+  /** How pixels became numbers; null where the preset has a way of its own. */
+  readonly pixels: PixelNumbers | null;
   /** What the scores are, and who says so: the option, the graph of the network, or only how the numbers look. */
   readonly scores: { readonly kind: Scores; readonly from: "option" | "network" | "numbers" };
   readonly images: readonly Classified[];
@@ -59,18 +62,23 @@ they are. The end of a model's graph says which, unless --scores does.`,
     await openBackend();
     const { ownNetwork } = await import("./own-network.js");
     const { guessedKind, readImage, scoresOf, tfjsClassifier, topClasses } = await import("./classifier.js");
+    const { pixelNumbers } = await import("./pixel-numbers.js");
+    const { proposal } = await import("./proposal.js");
     const classifier =
       checked === undefined ? yield* ownNetwork(weights!, chosen) : await tfjsClassifier(checked, chosen);
     try {
       const { name, classes, preprocess } = classifier;
       const labels =
         inputs.labels === undefined ? classifier.labels : await readLabels(inputs.labels, classes);
+      const pixels = pixelNumbers(preprocess, chosen);
+      const text = checked && proposal(checked, chosen);
+      if (text) yield { kind: "warning", text };
       const classified: Classified[] = [];
       let kind = chosen.scores ?? classifier.kind;
       const { names = [] } = images ?? {};
       for (const [i, file] of names.entries()) {
         signal.throwIfAborted();
-        const x = await readImage(images!, file, classifier);
+        const x = await readImage(images!, file, classifier, pixels);
         const scores = await scoresOf(file, x, classifier);
         if (kind === null) {
           kind = guessedKind(scores);
@@ -83,7 +91,13 @@ they are. The end of a model's graph says which, unless --scores does.`,
         yield { kind: "progress", done: i + 1, total: names.length, text: file };
       }
       const from = chosen.scores ? "option" : classifier.kind ? "network" : "numbers";
-      return { network: name, preprocess, scores: { kind: kind ?? "none", from }, images: classified };
+      return {
+        network: name,
+        preprocess,
+        pixels,
+        scores: { kind: kind ?? "none", from },
+        images: classified,
+      };
     } finally {
       classifier.dispose();
     }
