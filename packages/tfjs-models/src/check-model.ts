@@ -1,9 +1,9 @@
 import { graphNodes } from "./graph-model/graph-nodes.js";
 import { WeightReader } from "./graph-model/weights-manifest.js";
+import { isGraphModel } from "./is-graph-model.js";
 import { conversionError, conversionRefusal, Fields, isRecord } from "./json-fields.js";
 import { layerCalls } from "./keras/layer-calls.js";
 import { topologyOf } from "./keras/layers-model.js";
-import { isGraphModel } from "./model-rows.js";
 
 /**
  * Refuses a `model.json` that tfjs could not load, or would hang on: parts that are missing, layers that read what is

@@ -1,8 +1,8 @@
 import { graphModelNodes } from "./graph-model/graph-model.js";
+import { isGraphModel } from "./is-graph-model.js";
 import { conversionError, isRecord, snakeCase } from "./json-fields.js";
 import { layerCalls } from "./keras/layer-calls.js";
 import { topologyOf } from "./keras/layers-model.js";
-import { isGraphModel } from "./model-rows.js";
 
 /** What the numbers are that a model gives its classes. */
 export type ScoreKind = "softmax" | "logits" | "sigmoid";

@@ -1,6 +1,6 @@
 import { type Feature, isAxis, isChannels } from "../dims.js";
 import { conversionRefusal } from "../json-fields.js";
-import type { ModelRow, ModelRows, ModelRowsOptions } from "../model-rows.js";
+import type { ModelRow, ModelRows, ModelRowsOptions } from "../model-row.js";
 import { type Shape, sizeOf } from "../model-shape.js";
 import { chooseInput, graphModelNodes, type NodeValues, walkNodes } from "./graph-model.js";
 import type { GraphNode } from "./graph-nodes.js";

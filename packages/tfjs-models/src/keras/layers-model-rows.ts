@@ -1,6 +1,6 @@
 import { type WeightEntry, weightEntries } from "../graph-model/weights-manifest.js";
 import { conversionRefusal, Fields, isCount } from "../json-fields.js";
-import type { ModelRow, ModelRows, ModelRowsOptions } from "../model-rows.js";
+import type { ModelRow, ModelRows, ModelRowsOptions } from "../model-row.js";
 import { type Shape, sizeOf } from "../model-shape.js";
 import { type BuiltLayer, builtLayer } from "./keras-shapes.js";
 import { type LayerCall, layerCalls } from "./layer-calls.js";
