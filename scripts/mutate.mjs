@@ -91,7 +91,7 @@ const config = {
   tsconfigFile: "none.json",
   ignorePatterns: ["**/dist", "/out", "**/.turbo", "**/.test-results"],
   tempDirName: join(home, `${name}.sandbox`),
-  reporters: ["clear-text", "json"],
+  reporters: ["clear-text", "progress-append-only", "json"],
   jsonReporter: { fileName: join(home, `${name}.json`) },
   clearTextReporter: { allowColor: false, allowEmojis: false, logTests: false, reportTests: false },
 };

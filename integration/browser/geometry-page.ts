@@ -4,7 +4,14 @@ import { repairKernels } from "@gradlab/backend-select";
 import { installGradients } from "@gradlab/core";
 import { env, setBackend } from "@tensorflow/tfjs-core";
 import { geometryOps } from "../geometry/ops.js";
+import type { SurveyRow } from "../geometry/survey.js";
 import { surveyBackend } from "../geometry/survey-backend.js";
+
+/** What the page offers. */
+export interface GeometryPage {
+  open(): Promise<string[]>;
+  surveyOp(op: string, runs: number): Promise<SurveyRow[]>;
+}
 
 async function open(): Promise<string[]> {
   env().set("PROD", true); // no advertisement on the console
@@ -17,4 +24,4 @@ async function open(): Promise<string[]> {
 
 const surveyOp = (op: string, runs: number) => surveyBackend("webgl", runs, [op]);
 
-Object.assign(globalThis, { open, surveyOp });
+Object.assign(globalThis, { open, surveyOp } satisfies GeometryPage);

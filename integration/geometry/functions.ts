@@ -1,8 +1,8 @@
 /** Functions of one number with their first two derivatives, in float64. */
-import { apply, compare, constant, type Dual, neg, zero } from "./dual.js";
+import { apply, compare, constant, type Dual, neg, reciprocal, zero } from "./dual.js";
 
 /** `erf`: its series near 0, the continued fraction of `erfc` (Lentz) further out. */
-export function erf(x: number): number {
+function erf(x: number): number {
   if (Number.isNaN(x)) return x;
   const z = Math.abs(x);
   if (z > 6) return Math.sign(x);
@@ -69,17 +69,12 @@ export const rsqrt = smooth(
   (x) => -0.5 * x ** -1.5,
   (x) => 0.75 * x ** -2.5,
 );
-export const inverse = smooth(
-  (x) => 1 / x,
-  (x) => -1 / x ** 2,
-  (x) => 2 / x ** 3,
-);
 export const sigmoid = smooth(
   logistic,
   (x) => logistic(x) * logistic(-x),
   (x) => logistic(x) * logistic(-x) * (logistic(-x) - logistic(x)),
 );
-export const tanh = smooth(
+const tanh = smooth(
   Math.tanh,
   (x) => 1 - Math.tanh(x) ** 2,
   (x) => -2 * Math.tanh(x) * (1 - Math.tanh(x) ** 2),
@@ -89,7 +84,7 @@ export const softplus = smooth(
   logistic,
   (x) => logistic(x) * logistic(-x),
 );
-export const erfOf = smooth(
+const erfOf = smooth(
   erf,
   (x) => (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x),
   (x) => ((-4 * x) / Math.sqrt(Math.PI)) * Math.exp(-x * x),
@@ -119,7 +114,7 @@ export const clip =
           : x;
 export const relu6 = clip(0, 6);
 export const elu = split(smooth(Math.expm1, Math.exp, Math.exp), (x) => x);
-export const selu = split(
+const selu = split(
   smooth(
     (x) => SELU_SCALE * SELU_ALPHA * Math.expm1(x),
     (x) => SELU_SCALE * SELU_ALPHA * Math.exp(x),
@@ -233,7 +228,7 @@ export const unaryFunctions: Readonly<Record<string, UnaryFunction>> = {
     f: (x) => neg(softplus(neg(x))),
   },
   neg: { f: neg, special: true },
-  reciprocal: { f: inverse, low: 0.25, high: 4, second: true },
+  reciprocal: { f: reciprocal, low: 0.25, high: 4, second: true },
   relu: { f: relu, kinks: true, special: true, second: true },
   relu6: { f: relu6, low: -8, high: 8, kinks: true, special: true, second: true },
   round: { f: steps(roundEven), special: true },

@@ -23,7 +23,7 @@ const sizeOf = ({ inputs }: GeometryCase): number => inputs.reduce((n, { values 
 /** The beginning of a message, before the shapes of a case. */
 const firstWords = (message: string): string =>
   message
-    .split(/[\n([:;]|\d/)[0]!
+    .split(/[\n([:;]| \d/)[0]!
     .trim()
     .slice(0, 80);
 

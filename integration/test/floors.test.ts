@@ -131,3 +131,21 @@ test.each(folders)(
     expect(offences).toEqual([]);
   },
 );
+
+test("what is bundled into the command stands on packages that the command brings along", () => {
+  const manifest = (file: string) =>
+    JSON.parse(readFileSync(new URL(`../../${file}/package.json`, import.meta.url), "utf8")) as {
+      readonly dependencies: Readonly<Record<string, string>>;
+      readonly devDependencies: Readonly<Record<string, string>>;
+    };
+  const command = manifest("apps/cli");
+  const bundled = folders.filter((name) => manifestOf(name).private);
+  expect(bundled).toEqual(["experiments", "studies"]);
+  for (const name of bundled) {
+    expect(command.devDependencies).toHaveProperty([`@gradlab/${name}`]);
+    const needed = Object.entries(manifest(`packages/${name}`).dependencies).filter(
+      ([used]) => !bundled.includes(used.replace("@gradlab/", "")),
+    );
+    for (const [used, range] of needed) expect([used, command.dependencies[used]]).toEqual([used, range]);
+  }
+});

@@ -43,11 +43,6 @@ export async function readStart(file: string, length: number): Promise<Uint8Arra
   }
 }
 
-export async function isFile(path: string): Promise<boolean> {
-  const stats = await stat(path).catch(() => null);
-  return stats?.isFile() === true;
-}
-
 export async function isFolder(path: string): Promise<boolean> {
   const stats = await stat(path).catch(() => null);
   return stats?.isDirectory() === true;

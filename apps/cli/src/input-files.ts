@@ -27,24 +27,23 @@ export async function fileInput(path: string, inFolder?: string): Promise<InputF
 /**
  * All files of a folder, those of folders in it too, by their paths in it.
  *
- * @param flag Begins the message where there is no such folder.
+ * @param flag Begins the message where there is no such folder; without one it may be missing.
  */
-export async function folderInput(folder: string, flag: string): Promise<InputFiles> {
-  let names: string[];
-  try {
-    names = await namesIn(folder, 3);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+export async function folderInput(folder: string, flag: string | null): Promise<InputFiles> {
+  const names = await namesIn(folder, 3).catch((error: NodeJS.ErrnoException) => {
+    const { code } = error;
+    if (flag === null && code === "ENOENT") return [];
     const reason =
       code === "ENOENT" ? "no such folder" : code === "ENOTDIR" ? "not a folder" : messageOf(error);
-    throw new Failure("runtime", `${flag}: ${folder}: ${reason}`, { cause: error });
-  }
+    throw new Failure("runtime", `${flag === null ? "" : `${flag}: `}${folder}: ${reason}`, { cause: error });
+  });
+  const place = (name: string) => join(folder, name);
   return {
     label: folder,
     names: names.sort(),
-    read: (name) => readInput(join(folder, name)),
-    start: (name, length) => readStart(join(folder, name), length),
-    decode: (name, options) => readPicture(join(folder, name), options),
+    read: (name) => readInput(place(name)),
+    start: (name, length) => readStart(place(name), length),
+    decode: (name, options) => readPicture(place(name), options),
   };
 }
 

@@ -1,5 +1,4 @@
 import { createRequire } from "node:module";
-import type { ImageSource } from "@gradlab/figures";
 import type { DecodeOptions, Picture } from "@gradlab/studies";
 import { Failure, messageOf } from "./failure.js";
 import { readInput } from "./files.js";
@@ -38,18 +37,6 @@ function coverOf(size: readonly [height: number, width: number], most: number) {
   const shrink = Math.min(1, most / Math.max(...size));
   const [height, width] = size.map((length) => Math.max(1, Math.round(length * shrink))) as [number, number];
   return { height, width, fit: "cover", kernel: "lanczos3" } as const;
-}
-
-/** A picture inside a `data:` URL: JPEG for photographs, PNG for what must stay exact. */
-export async function embedPicture(pixels: Picture, as: "jpeg" | "png" = "jpeg"): Promise<ImageSource> {
-  const { default: sharp } = await import("sharp");
-  const { width, height, data } = pixels;
-  const raw = sharp(data, { raw: { width, height, channels: 3 } });
-  const bytes = await (as === "jpeg"
-    ? raw.jpeg({ quality: 88 })
-    : raw.png({ compressionLevel: 9 })
-  ).toBuffer();
-  return { href: `data:image/${as};base64,${bytes.toString("base64")}`, width, height };
 }
 
 /** An SVG as PNG, twice as many pixels as CSS pixels, on white. */

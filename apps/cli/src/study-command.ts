@@ -13,7 +13,8 @@ import {
   studyFlags,
 } from "@gradlab/studies";
 import { Argument, type Command, InvalidArgumentError, Option } from "commander";
-import { type CommonOptions, defineCommand, type Envelope, envelope } from "./command.js";
+import { type CommonOptions, defineCommand } from "./command.js";
+import { type Envelope, envelope } from "./envelope.js";
 import { Failure } from "./failure.js";
 import { prepareFolder, writeOutput, writeOutputs } from "./files.js";
 import { fileInput, filesInput, folderInput } from "./input-files.js";
@@ -37,7 +38,7 @@ export interface StudyCommandOptions {
 }
 
 /** What a study came to, and what stands around it in JSON. */
-export interface Result {
+interface Result {
   readonly study: Study;
   readonly record: object;
   readonly around: Envelope;
@@ -64,10 +65,9 @@ export function studyCommand(study: Study, terminal: Terminal, own: StudyCommand
   return command.action(async (...given: unknown[]) => {
     // The command itself comes last, its flags before it, and what stands without a flag first.
     const flags = given.at(-2) as Flags;
-    if (folder) {
-      if (flags.out !== undefined) await prepareFolder(flags.out);
-    } else checkOut(study, flags);
-    const result = await runStudy(study, flags, given.slice(0, -2), terminal);
+    if (!folder) checkOut(study, flags);
+    const filled = folder && flags.out !== undefined ? [flags.out] : [];
+    const result = await runStudy(study, flags, given.slice(0, -2), { terminal, filled });
     if (flags.out !== undefined) {
       const written = folder
         ? await writeFolder(flags.out, result, folder.files)
@@ -128,12 +128,13 @@ async function runStudy(
   study: Study,
   flags: Flags,
   positional: readonly unknown[],
-  terminal: Terminal,
+  { terminal, filled }: { readonly terminal: Terminal; readonly filled: readonly string[] },
 ): Promise<Result> {
   const { options, paths } = sorted(study, flags, positional);
-  study.check?.(options, Object.fromEntries([...paths.keys()].map((name) => [name, true])));
+  study.check?.(options, Object.fromEntries([...paths].map(([name, path]) => [name, [path].flat()[0]!])));
   const inputs = await readInputs(study, paths);
-  const keep = await keptFolder(study, paths);
+  const keep = keptFolder(study, paths);
+  const unready = [...filled, ...(keep === null ? [] : [keep])];
   let opened: OpenedBackend | null = null;
   const events = study.run(options, inputs, {
     signal: terminal.signal,
@@ -155,6 +156,8 @@ async function runStudy(
         const around = envelope(study.name, flags, listener.warnings, opened);
         return { study, record: next.value, around };
       }
+      // A folder that cannot be written is told when the work begins, not when it ends.
+      for (const folder of unready.splice(0)) await prepareFolder(folder);
       await listener.hear(next.value);
     }
   } finally {
@@ -183,8 +186,7 @@ async function readInputs(
   for (const [name, given] of paths) {
     const option = study.options[name] as InputOption;
     const path = given as string;
-    if (option.kept) await prepareFolder(path);
-    if (option.kind === "folder") inputs[name] = await folderInput(path, flagName(name));
+    if (option.kind === "folder") inputs[name] = await folderInput(path, option.kept ? null : flagName(name));
     else if (option.kind === "pictures") inputs[name] = filesInput(given as readonly string[]);
     else inputs[name] = await fileInput(path, option.inFolder);
   }
@@ -192,10 +194,7 @@ async function readInputs(
 }
 
 /** Where files that a study keeps go. */
-async function keptFolder(
-  study: Study,
-  paths: ReadonlyMap<string, string | readonly string[]>,
-): Promise<string | null> {
+function keptFolder(study: Study, paths: ReadonlyMap<string, string | readonly string[]>): string | null {
   const found = [...paths].find(([name]) => (study.options[name] as InputOption).kept);
   return found === undefined ? null : (found[1] as string);
 }

@@ -36,11 +36,7 @@ export function tablesText(tables: readonly Table[], paint: Paint): string {
 }
 
 /** Aligned columns under their titles, two spaces apart. */
-export function textTable(
-  columns: readonly Column[],
-  rows: readonly (readonly string[])[],
-  paint: Paint,
-): string {
+function textTable(columns: readonly Column[], rows: readonly (readonly string[])[], paint: Paint): string {
   const widths = columns.map(({ title }, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)));
   const line = (cells: readonly string[]) =>
     cells

@@ -7,7 +7,7 @@ import {
   recordJson,
   type TrainCnnRecord,
 } from "@gradlab/studies";
-import type { Envelope } from "./command.js";
+import type { Envelope } from "./envelope.js";
 
 /** A training as one file: what came of it, its figures, its layers, and what it was made with. */
 export function trainingHtml(around: Envelope, record: TrainCnnRecord, figures: readonly Figure[]): string {

@@ -78,7 +78,7 @@ export function depthwise(x: Grid, w: Grid, windows: Windows): Grid {
  * The transpose of a convolution of images of `outputShape`: what each output `x[b, p, c]` of that convolution gives back to
  * the elements of its window, `y[b, p·stride + t − before, o] += x[b, p, c] · w[t, o, c]`.
  */
-export function transposed(x: Grid, w: Grid, outputShape: readonly number[], windows: Windows): Grid {
+function transposed(x: Grid, w: Grid, outputShape: readonly number[], windows: Windows): Grid {
   const [image, taps] = [outputShape.slice(1, -1), w.shape.slice(0, -2)];
   const [outer, inner] = w.shape.slice(-2) as [number, number];
   const along = walks(image, taps, windows);

@@ -214,6 +214,7 @@ export const pools: readonly GeometryOp[] = [
         return largest(sums);
       });
     },
+    kinks: true,
     leavesOut,
   },
 ];

@@ -45,7 +45,7 @@ const moved = (
   source: (index: readonly number[]) => readonly number[],
 ): Grid => grid(shape, (index) => at(x, ...source(index)), x.dtype);
 
-export const concat = (xs: readonly Grid[], axis: number): Grid => {
+const concat = (xs: readonly Grid[], axis: number): Grid => {
   const [along] = axesOf(xs[0]!.shape.length, axis) as [number];
   const shape = [...xs[0]!.shape];
   shape[along] = xs.reduce((n, x) => n + x.shape[along]!, 0);
@@ -659,7 +659,7 @@ const movingOps: readonly GeometryOp[] = [
 ];
 
 /** The indices that `begin:end:stride` takes of an axis, as Python does. */
-export function strided(
+function strided(
   n: number,
   begin: number,
   end: number,

@@ -4,6 +4,7 @@ import type { Attrs, Inputs, Repair, RepairedBackend } from "./repairs/repair.js
 import { resizeRepairs } from "./repairs/resize-repairs.js";
 import { shapeRepairs } from "./repairs/shape-repairs.js";
 import { tensorflowRepairs } from "./repairs/tensorflow-repairs.js";
+import { webgpuRepairs } from "./repairs/webgpu-repairs.js";
 import { windowRepairs } from "./repairs/window-repairs.js";
 
 const repairs: readonly Repair[] = [
@@ -12,6 +13,7 @@ const repairs: readonly Repair[] = [
   ...resizeRepairs,
   ...explicitPads,
   ...tensorflowRepairs,
+  ...webgpuRepairs,
 ];
 const repairable: readonly RepairedBackend[] = ["cpu", "webgl", "webgpu", "tensorflow"];
 const repaired = new WeakSet<KernelFunc>();
@@ -29,6 +31,8 @@ const repaired = new WeakSet<KernelFunc>();
  * - products, reductions and choices of tensors without elements;
  * - on cpu `depthToSpace` with channels first and `image.transform` of several images; on webgl `floorDiv` below zero; on webgl
  *   and webgpu `pad`, `mirrorPad` and `reverse` of more than four axes (the gradient of `slice` is such a `pad`);
+ * - on webgpu `cumsum` and `cumprod` in reverse, `transpose` of whole numbers and truth values and their reductions
+ *   along other axes than the last ones, `argMax` and `argMin` of a list;
  * - on tensorflow, tfjs-node's backend, convolutions and pools that are padded by numbers, pools of volumes padded as `"same"`,
  *   dilated convolutions of volumes, `depthToSpace` with channels first, `gather` along a negative axis, and `sparseToDense` of
  *   indices in any order.

@@ -50,8 +50,9 @@ export { breather } from "./training/breather.js";
 export { loadCheckpoint } from "./training/load-checkpoint.js";
 export { lossAndGradients } from "./training/loss-and-gradients.js";
 export { NonFiniteError } from "./training/non-finite-error.js";
-export { type Plateau, type PlateauOptions, reportValidation } from "./training/plateau.js";
+export type { Plateau, PlateauOptions } from "./training/plateau.js";
 export { type CheckpointHeader, readCheckpointHeader } from "./training/read-checkpoint-header.js";
+export { reportValidation } from "./training/report-validation.js";
 export { saveCheckpoint } from "./training/save-checkpoint.js";
 export {
   type LossResult,

@@ -11,7 +11,8 @@ import {
 } from "@gradlab/experiments";
 import { describeBackend, type InputFiles, messageOf, shellWord } from "@gradlab/studies";
 import type { Command } from "commander";
-import { type CommonOptions, defineCommand, envelope } from "../command.js";
+import { type CommonOptions, defineCommand } from "../command.js";
+import { envelope } from "../envelope.js";
 import { Failure } from "../failure.js";
 import { prepareFolder, writeOutputs } from "../files.js";
 import { folderInput } from "../input-files.js";

@@ -98,10 +98,11 @@ export function conv2dGradients(
 ): { dx: () => Tensor4D; dw: () => Tensor4D } {
   const { strides, dataFormat = "NHWC", dimRoundingMode } = attrs;
   const dilations = attrs.dilations ?? [1, 1]; // tfjs-layers passes null
-  // `conv1d` is a conv2d of rows; above and below a row there is no padding.
+  // `conv1d` is a conv2d of rows, from row to row by 1; above and below a row there is no padding.
   const isRow =
     dataFormat === "NHWC" &&
     typeof attrs.pad === "number" &&
+    [strides].flat()[0] === 1 &&
     [x, dy].every(({ shape }) => shape[1] === 1) &&
     filter.shape[0] === 1;
   const pad: ReturnType<typeof explicitPad> = isRow

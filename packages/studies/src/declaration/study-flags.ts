@@ -1,6 +1,7 @@
 import { isInput, type Option, type OptionTable } from "./option.js";
 import { flagName } from "./option-names.js";
 import { parseOption } from "./parse-option.js";
+import { defaultOf } from "./study-address.js";
 
 /** A flag of the command line, ready for a parser. */
 export interface StudyFlag {
@@ -42,7 +43,7 @@ export function studyFlags(options: OptionTable): StudyFlag[] {
         flags: `${flagName(name)} ${placeholder}`.trim(),
         help: option.help,
         choices: option.kind === "choice" ? option.choices : null,
-        default: option.kind === "flag" ? false : "default" in option ? option.default : undefined,
+        default: isInput(option) ? option.none : defaultOf(option),
         required: option.kind === "text" && option.required === true,
         parse: (text: string) => parseOption(option, text),
       },

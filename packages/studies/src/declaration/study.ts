@@ -69,8 +69,8 @@ export interface Figure {
  */
 export interface Study<R extends object = object> extends Declared {
   readonly options: OptionTable;
-  /** Refuses options that do not go together, before any file is read; `given` says which files there are. */
-  check?(options: OptionValues, given: Readonly<Record<string, boolean>>): void;
+  /** Refuses options that do not go together, before any file is read; `given` has the labels of the files. */
+  check?(options: OptionValues, given: Readonly<Record<string, string>>): void;
   run(
     options: OptionValues,
     inputs: Readonly<Record<string, InputFiles>>,
@@ -107,7 +107,7 @@ interface Definition<T extends OptionTable, R extends object>
   extends Declared,
     Pick<Study<R>, "tables" | "figures" | "csv" | "verdict"> {
   readonly options: T;
-  check?(options: OptionsOf<T>, given: Readonly<Partial<Record<keyof InputsOf<T>, boolean>>>): void;
+  check?(options: OptionsOf<T>, given: Readonly<Partial<Record<keyof InputsOf<T>, string>>>): void;
   run(options: OptionsOf<T>, inputs: InputsOf<T>, context: StudyContext): AsyncGenerator<StudyEvent, R>;
 }
 

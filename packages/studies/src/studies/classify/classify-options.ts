@@ -10,7 +10,7 @@ const scoreKinds = ["softmax", "logits", "sigmoid", "none"] as const;
 export type Scores = (typeof scoreKinds)[number];
 
 export const classifyOptions = {
-  images: { kind: "pictures", positional: true, help: "pictures: JPEG, PNG, WebP, …" },
+  image: { kind: "pictures", positional: true, help: "pictures: JPEG, PNG, WebP, …" },
   net: {
     kind: "text",
     placeholder: "<name>",

@@ -56,7 +56,7 @@ they are. The end of a model's graph says which, unless --scores does.`,
     }
   },
   async *run(chosen, inputs, { openBackend, signal }): AsyncGenerator<StudyEvent, ClassifyRecord> {
-    const { model, weights, images } = inputs;
+    const { model, weights, image } = inputs;
     const { readTfjsModel } = await import("./tfjs-model.js");
     const checked = model && (await readTfjsModel(model));
     await openBackend();
@@ -75,10 +75,10 @@ they are. The end of a model's graph says which, unless --scores does.`,
       if (text) yield { kind: "warning", text };
       const classified: Classified[] = [];
       let kind = chosen.scores ?? classifier.kind;
-      const { names = [] } = images ?? {};
+      const { names = [] } = image ?? {};
       for (const [i, file] of names.entries()) {
         signal.throwIfAborted();
-        const x = await readImage(images!, file, classifier, pixels);
+        const x = await readImage(image!, file, classifier, pixels);
         const scores = await scoresOf(file, x, classifier);
         if (kind === null) {
           kind = guessedKind(scores);

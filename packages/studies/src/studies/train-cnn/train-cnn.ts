@@ -39,7 +39,12 @@ it as if nothing had happened. gradlab classify and summary take checkpoints.`,
   ],
   drawn: "learning curves, confusion matrix, histograms and maps by layer",
   tensors: "where tensors live: the best that passes its self-test, or this one",
-  check({ resume, patience, validation }, { checkpoint }) {
+  check({ count, channels, resume, patience, validation }, { data, checkpoint }) {
+    for (const [option, value] of Object.entries({ count, channels })) {
+      if (value === undefined || data === undefined) continue;
+      const got = `got it beside {data} ${data}`;
+      throw new StudyError("usage", `{${option}}: expected beside {data} shapes, ${got}`);
+    }
     if (resume && !checkpoint) {
       throw new StudyError("usage", "{resume}: expected {checkpoint} DIR beside it, got none");
     }
@@ -258,11 +263,6 @@ function loadData(
   folder: InputFiles | undefined,
   validation: number,
 ): Promise<ImageData> {
-  for (const [option, value] of Object.entries({ count, channels })) {
-    if (value === undefined || folder === undefined) continue;
-    const got = `got it beside {data} ${folder.label}`;
-    throw new StudyError("usage", `{${option}}: expected beside {data} shapes, ${got}`);
-  }
   return loadImageData(folder, {
     seed,
     validation,
