@@ -193,6 +193,44 @@ const x = node("x", "InputLayer", null, { batch_input_shape: [null, 2, 2, 1] });
 const flat = node("flat", "Flatten", "x");
 const fc = node("fc", "Dense", "flat", { units: 2 });
 
+test("one of several outputs and inputs is named; without a name the error tells which there are", async () => {
+  const topology = {
+    class_name: "Model",
+    config: {
+      name: "m",
+      layers: [
+        x,
+        node("other", "InputLayer", null, { batch_input_shape: [null, 3] }),
+        flat,
+        node("a", "Softmax", "flat"),
+        node("b", "Softmax", "other"),
+      ],
+      input_layers: [
+        ["x", 0, 0],
+        ["other", 0, 0],
+      ],
+      output_layers: [
+        ["a", 0, 0],
+        ["b", 0, 0],
+      ],
+    },
+  };
+  const { file, picture } = await writeModel(topology, []);
+  const bare = await run(file, picture);
+  expect(bare.stderr).toContain('--input-node: expected one of "x", "other", got a model with 2 inputs');
+  const half = await run(file, picture, "--input-node", "x");
+  expect(half.stderr).toContain('--output: expected one of "a", "b", got a model with 2 outputs');
+  const end = async (name: string) => {
+    const ran = await run(file, picture, "--json", "--input-node", "x", "--output", name, "--scores", "none");
+    return scoresByIndex(ran.stdout);
+  };
+  expect(await end("flat")).toEqual([1, 0, 0, 0]);
+  expect((await end("a"))[0]).toBeCloseTo(Math.E / (Math.E + 3), 6);
+  const wrong = await run(file, picture, "--input-node", "x", "--output", "gone");
+  expect(wrong).toMatchObject({ code: 2, stdout: "" });
+  expect(wrong.stderr).toContain('--output: expected one of "x", "flat", "other", "a", "b", got "gone"');
+});
+
 // biome-ignore format: a table
 test.each([
   ["a layer that reads what is not there", functional([x, node("flat", "Flatten", "gone"), fc]), 'call 0 of "gone"'],

@@ -51,6 +51,16 @@ export const classifyOptions = {
   std: { kind: "numbers", help: "divided by after that, likewise" },
   invert: { kind: "flag", help: "white becomes black" },
   bgr: { kind: "flag", help: "blue is the first channel" },
+  inputNode: {
+    kind: "text",
+    placeholder: "<name>",
+    help: "the input of --model that takes the picture, where it has several",
+  },
+  output: {
+    kind: "text",
+    placeholder: "<name>",
+    help: "the layer or node of --model that gives the scores, where it is not the only output",
+  },
   scores: { kind: "choice", choices: scoreKinds, help: "what the scores of --model are, see below" },
   top: { kind: "integer", least: 1, default: 5, help: "how many classes to print" },
   seed: seedOption,

@@ -41,13 +41,15 @@ they are. The end of a model's graph says which, unless --scores does.`,
   ],
   drawn: null,
   tensors: "where tensors live: the best that passes its self-test, or this one",
-  check({ net, channels, classes, width, scores }, { weights, model }) {
+  check({ net, channels, classes, width, scores, inputNode, output }, { weights, model }) {
     if (Boolean(weights) === Boolean(model)) {
       const got = weights ? "both" : "neither";
       throw new StudyError("usage", `expected one of {weights} and {model}, got ${got}`);
     }
-    if (weights && scores !== undefined) {
-      throw new StudyError("usage", "{scores}: expected beside {model}, got it beside {weights}");
+    for (const [option, value] of Object.entries({ scores, inputNode, output })) {
+      if (weights && value !== undefined) {
+        throw new StudyError("usage", `{${option}}: expected beside {model}, got it beside {weights}`);
+      }
     }
     for (const [option, value] of Object.entries({ net, channels, classes, width })) {
       if (model && value !== undefined) {
@@ -58,7 +60,11 @@ they are. The end of a model's graph says which, unless --scores does.`,
   async *run(chosen, inputs, { openBackend, signal }): AsyncGenerator<StudyEvent, ClassifyRecord> {
     const { model, weights, image } = inputs;
     const { readTfjsModel } = await import("./tfjs-model.js");
-    const checked = model && (await readTfjsModel(model));
+    const ends = {
+      ...(chosen.inputNode !== undefined && { input: chosen.inputNode }),
+      ...(chosen.output !== undefined && { output: chosen.output }),
+    };
+    const checked = model && (await readTfjsModel(model, ends));
     await openBackend();
     const { ownNetwork } = await import("./own-network.js");
     const { guessedKind, readImage, scoresOf, tfjsClassifier, topClasses } = await import("./classifier.js");
