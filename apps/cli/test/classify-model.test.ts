@@ -332,3 +332,49 @@ test.runIf(existsSync(pretrained)).each(known)(
   },
   120_000,
 );
+
+test.runIf(existsSync(pretrained))(
+  "a node of a graph is an output as well, and a wrong one is told the outputs",
+  async () => {
+    const file = join(pretrained, "mobilenet-v1-025-graph", "model.json");
+    const flags = ["--preprocess", "symmetric", "--json"];
+    const { stdout } = await run(
+      file,
+      photographs[0]!,
+      ...flags,
+      "--output",
+      "MobilenetV1/Logits/SpatialSqueeze",
+    );
+    expect(JSON.parse(stdout).scores).toEqual({ kind: "logits", from: "network" });
+    const [first] = JSON.parse(stdout).images[0].predictions;
+    expect(Math.abs(100 * first.probability - 99.0)).toBeLessThan(0.5);
+    const wrong = await run(file, photographs[0]!, ...flags, "--output", "gone");
+    expect(wrong).toMatchObject({ code: 2, stdout: "" });
+    expect(wrong.stderr).toContain("--output: expected one of");
+  },
+);
+
+test.runIf(existsSync(pretrained))(
+  "the layers model and the graph model of one network agree to 1e-5",
+  async () => {
+    const scores = async (model: string) => {
+      const file = join(pretrained, model, "model.json");
+      const { stdout } = await run(
+        file,
+        photographs[1]!,
+        "--preprocess",
+        "symmetric",
+        "--json",
+        "--top",
+        "1001",
+      );
+      return scoresByIndex(stdout);
+    };
+    const layers = await scores("mobilenet-v1-025-224");
+    const [background, ...nodes] = await scores("mobilenet-v1-025-graph");
+    expect(nodes).toHaveLength(layers.length);
+    // The graph has one class more, whose share the others lack.
+    const rest = 1 - background!;
+    for (const [i, score] of nodes.entries()) expect(Math.abs(score / rest - layers[i]!)).toBeLessThan(1e-5);
+  },
+);
