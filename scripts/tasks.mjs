@@ -102,6 +102,7 @@ function isStale() {
     if (existsSync(join(root, folder, "tsconfig.json")) || folder.startsWith("apps")) {
       if (!existsSync(join(root, folder, "dist"))) return true;
       sources.push(join(folder, "src"), join(folder, "package.json"));
+      if (existsSync(join(root, folder, "assembly"))) sources.push(join(folder, "assembly"));
     }
   }
   return sources.some((source) => newest(join(root, source)) > built);

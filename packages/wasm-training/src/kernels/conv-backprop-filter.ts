@@ -1,3 +1,5 @@
+import { companionOf } from "../companion/companion.js";
+import { filterGradient as filterGradientByCompanion } from "../companion/convolution.js";
 import { channelsLastAttrs, conv2dInfo, conv3dInfo, toChannelsLast, withOutputOf } from "../geometry.js";
 import {
   allocate,
@@ -166,6 +168,10 @@ function filterGradient(
   const outChannels = filterShape.at(-1)!;
   if (sizeOf(x.shape) * sizeOf(dy.shape) * sizeOf(filterShape) === 0)
     return allocateZeros(backend, filterShape);
+  const companion = companionOf(backend);
+  if (companion !== undefined) {
+    return filterGradientByCompanion(backend, companion, x, dy, filterShape, window);
+  }
   const { whole, taps } = convolutionCosts(window, outChannels).filterGradient;
   if (taps < whole) {
     return filterGradientByTaps(backend, x, dy, filterShape, window);

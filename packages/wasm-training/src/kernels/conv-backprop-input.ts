@@ -1,3 +1,5 @@
+import { companionOf } from "../companion/companion.js";
+import { inputGradient } from "../companion/convolution.js";
 import {
   channelsLastAttrs,
   conv2dInfo,
@@ -132,11 +134,13 @@ export const conv2dBackpropInputKernel = () =>
     if (sizeOf(info.inShape) * sizeOf(dy.shape) * sizeOf(filter.shape) === 0) {
       return allocateZeros(backend, info.inShape);
     }
+    const window = window2d(info);
+    const companion = companionOf(backend);
+    if (companion !== undefined) return inputGradient(backend, companion, dy, filter, info.inShape, window);
     const top = info.filterHeight - 1 - info.padInfo.top;
     const left = info.filterWidth - 1 - info.padInfo.left;
     const bottom = info.inHeight - info.outHeight + info.padInfo.top;
     const right = info.inWidth - info.outWidth + info.padInfo.left;
-    const window = window2d(info);
     const { convolved, spread, taps } = convolutionCosts(window, info.outChannels).inputGradient;
     if (taps < Math.min(convolved, spread)) {
       return inputGradientByTaps(backend, dy, filter, info.inShape, window);
@@ -165,5 +169,8 @@ export const conv3dBackpropInputKernel = () =>
     if (sizeOf(info.inShape) * sizeOf(dy.shape) * sizeOf(filter.shape) === 0) {
       return allocateZeros(backend, info.inShape);
     }
-    return spreadPatches(backend, dy, filter, info.inShape, window3d(info));
+    const companion = companionOf(backend);
+    const window = window3d(info);
+    if (companion !== undefined) return inputGradient(backend, companion, dy, filter, info.inShape, window);
+    return spreadPatches(backend, dy, filter, info.inShape, window);
   });

@@ -1,4 +1,7 @@
 import type { backend_util, KernelConfig, KernelFunc } from "@tensorflow/tfjs-core";
+import { companionOf } from "../companion/companion.js";
+import { convolve } from "../companion/convolution.js";
+import { companionActivations, isRow } from "../companion/multiply.js";
 import {
   channelsLastAttrs,
   conv2dInfo,
@@ -60,6 +63,8 @@ const conv2dKernel = () =>
       return allocateZeros(backend, info.outShape);
     }
     const window = window2d(info);
+    const companion = companionOf(backend);
+    if (companion !== undefined) return convolve(backend, companion, x, filter, info.outShape, window);
     const { whole, taps } = convolutionCosts(window, info.outChannels).forward;
     const fast = whole <= taps ? byStock(stock, { inputs, backend, attrs }, info) : undefined;
     return fast ?? convolveByTaps(backend, x, filter, info.outShape, window);
@@ -73,7 +78,10 @@ const conv3dKernel = () =>
     if (sizeOf(x.shape) * sizeOf(filter.shape) * sizeOf(info.outShape) === 0) {
       return allocateZeros(backend, info.outShape);
     }
-    return convolveByTaps(backend, x, filter, info.outShape, window3d(info));
+    const window = window3d(info);
+    const companion = companionOf(backend);
+    if (companion !== undefined) return convolve(backend, companion, x, filter, info.outShape, window);
+    return convolveByTaps(backend, x, filter, info.outShape, window);
   });
 
 /** Any depthwise convolution, as a loop over its taps. */
@@ -126,8 +134,15 @@ const fused = (kernelName: string, unfused: string, op: string, depthwise: boole
     const { activation = "linear", dataFormat } = attrs;
     if (dataFormat !== "NCHW") {
       const info = conv2dInfo(op, x.shape, filter.shape, attrs, depthwise);
+      const companion = depthwise ? undefined : companionOf(backend);
+      const byCompanion = companionActivations[activation];
+      const isEmpty = sizeOf(x.shape) * sizeOf(filter.shape) * sizeOf(info.outShape) === 0;
+      if (companion !== undefined && byCompanion !== undefined && !isEmpty && isRow(bias, info.outChannels)) {
+        const options = { bias, activation: byCompanion };
+        return convolve(backend, companion, x, filter, info.outShape, window2d(info), options);
+      }
       const usual = bias?.shape.length === 1 && bias.shape[0] === info.outChannels && activation === "linear";
-      if (usual && sizeOf(x.shape) * sizeOf(filter.shape) * sizeOf(info.outShape) > 0) {
+      if (usual && !isEmpty) {
         const out = byStock(stock, { inputs, backend, attrs }, info);
         if (out) return out;
       }

@@ -1,4 +1,6 @@
 import { broadcast_util } from "@tensorflow/tfjs-core";
+import { companionOf } from "../companion/companion.js";
+import { companionActivations, isRow, multiply as multiplyByCompanion } from "../companion/multiply.js";
 import {
   allocate,
   type BackendWasm,
@@ -236,6 +238,11 @@ export const batchMatMulKernel = () =>
     if (a.dtype !== "float32" || b.dtype !== "float32") {
       return matMulOfIntegers(backend, a, b, transposeA, transposeB);
     }
+    const companion = companionOf(backend);
+    if (companion !== undefined) {
+      expectInnerSizes(a, b, transposeA, transposeB);
+      return multiplyByCompanion(backend, companion, a, b, { transposeA, transposeB });
+    }
     const single = sizeOf(a.shape.slice(0, -2)) === 1 && sizeOf(b.shape.slice(0, -2)) === 1;
     // The stock kernel keeps the packed second operand as long as its tensor lives.
     if (single && !transposeA && !transposeB && sizeOf(a.shape) > 0 && sizeOf(b.shape) > 0) {
@@ -251,7 +258,24 @@ export const batchMatMulKernel = () =>
 export const fusedMatMulKernel = () =>
   kernel("_FusedMatMul", ({ inputs, backend, attrs }: KernelArguments) => {
     const { a, b, bias, preluActivationWeights } = inputs;
-    const { transposeA, transposeB } = attrs;
+    const { transposeA, transposeB, activation = "linear" } = attrs;
+    const companion = companionOf(backend);
+    const byCompanion = companionActivations[activation];
+    const isFloat = a!.dtype === "float32" && b!.dtype === "float32";
+    if (
+      companion !== undefined &&
+      byCompanion !== undefined &&
+      isFloat &&
+      isRow(bias, b!.shape.at(transposeB ? -2 : -1)!)
+    ) {
+      expectInnerSizes(a!, b!, transposeA, transposeB);
+      return multiplyByCompanion(backend, companion, a!, b!, {
+        transposeA,
+        transposeB,
+        bias,
+        activation: byCompanion,
+      });
+    }
     let result = run(backend, "BatchMatMul", { a: a!, b: b! }, { transposeA, transposeB });
     if (bias) {
       const sum = run(backend, "Add", { a: result, b: bias });

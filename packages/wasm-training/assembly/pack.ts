@@ -1,0 +1,76 @@
+/**
+ * Operands in panels, because rows at the distance of a power of two share a place in the cache: second operands as
+ * `[n / 8][k][8]`, the last panel filled with zeros, first ones as `[k][size]` for the rows of one tile.
+ */
+
+/** 4 k by 4 columns, each column contiguous: transposed on the way. */
+// @ts-expect-error: a decorator of AssemblyScript
+@inline
+function turn4(from: usize, step: usize, to: usize): void {
+  const r0 = v128.load(from), r1 = v128.load(from + step);
+  const r2 = v128.load(from + 2 * step), r3 = v128.load(from + 3 * step);
+  const t0 = v128.shuffle<i32>(r0, r1, 0, 4, 1, 5), t1 = v128.shuffle<i32>(r2, r3, 0, 4, 1, 5);
+  const t2 = v128.shuffle<i32>(r0, r1, 2, 6, 3, 7), t3 = v128.shuffle<i32>(r2, r3, 2, 6, 3, 7);
+  v128.store(to, v128.shuffle<i64>(t0, t1, 0, 2));
+  v128.store(to, v128.shuffle<i64>(t0, t1, 1, 3), 32);
+  v128.store(to, v128.shuffle<i64>(t2, t3, 0, 2), 64);
+  v128.store(to, v128.shuffle<i64>(t2, t3, 1, 3), 96);
+}
+
+/**
+ * Packs one panel: `k` rows, `rowStep` bytes apart, of `columns` (at most 8)
+ * columns, `columnStep` bytes apart.
+ */
+export function packPanel(
+  b: usize,
+  rowStep: usize,
+  columnStep: usize,
+  k: i32,
+  columns: i32,
+  to: usize,
+): void {
+  if (columns == 8 && columnStep == 4) {
+    for (; k > 0; k--) {
+      v128.store(to, v128.load(b));
+      v128.store(to, v128.load(b, 16), 16);
+      b += rowStep;
+      to += 32;
+    }
+    return;
+  }
+  if (columns == 8 && rowStep == 4) {
+    for (; k >= 4; k -= 4) {
+      turn4(b, columnStep, to);
+      turn4(b + 4 * columnStep, columnStep, to + 16);
+      b += 16;
+      to += 128;
+    }
+  }
+  for (; k > 0; k--) {
+    let from = b;
+    for (let x = 0; x < 8; x++) {
+      store<f32>(to, x < columns ? load<f32>(from) : 0);
+      from += columnStep;
+      to += 4;
+    }
+    b += rowStep;
+  }
+}
+
+/** Packs neighbouring rows of a first operand, `step` bytes from k to k; `size` is 4 or 6. */
+export function packRows(a: usize, step: usize, size: i32, k: i32, to: usize): void {
+  if (size == 6) {
+    for (; k > 0; k--) {
+      v128.store(to, v128.load(a));
+      store<u64>(to, load<u64>(a, 16), 16);
+      a += step;
+      to += 24;
+    }
+  } else {
+    for (; k > 0; k--) {
+      v128.store(to, v128.load(a));
+      a += step;
+      to += 16;
+    }
+  }
+}

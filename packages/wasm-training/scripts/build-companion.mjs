@@ -1,0 +1,53 @@
+/**
+ * Compiles the companion module (`assembly/`, AssemblyScript) twice, with relaxed SIMD and without, and writes both
+ * as base64 into `src/companion/generated/binaries.ts`, which is not under version control.
+ */
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const folder = fileURLToPath(new URL("..", import.meta.url));
+const compiler = fileURLToPath(import.meta.resolve("assemblyscript/bin/asc.js"));
+
+function compile(features) {
+  const out = mkdtempSync(join(tmpdir(), "gradlab-companion-"));
+  try {
+    const file = join(out, "companion.wasm");
+    // No data, no stack and no allocator of its own: the memory is that of tfjs.
+    const options = [
+      "--runtime",
+      "stub",
+      "-O3",
+      "--noAssert",
+      "--enable",
+      features,
+      "--importMemory",
+      "--sharedMemory",
+    ];
+    const limits = ["--initialMemory", "1", "--maximumMemory", "65536"];
+    const args = [compiler, "assembly/index.ts", "--outFile", file, ...options, ...limits];
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: folder, encoding: "utf8" });
+    if (status !== 0 || stderr.includes("WARNING")) {
+      throw new Error(`build-companion: asc --enable ${features}:\n${stdout}${stderr}`);
+    }
+    return readFileSync(file);
+  } finally {
+    rmSync(out, { recursive: true });
+  }
+}
+
+const relaxed = compile("simd,threads,relaxed-simd");
+const plain = compile("simd,threads");
+const target = join(folder, "src/companion/generated/binaries.ts");
+mkdirSync(join(target, ".."), { recursive: true });
+writeFileSync(
+  target,
+  `/** Written by scripts/build-companion.mjs: the companion module, compiled, in base64. */
+export const binaries = {
+  relaxed: "${relaxed.toString("base64")}",
+  plain: "${plain.toString("base64")}",
+} as const;
+`,
+);

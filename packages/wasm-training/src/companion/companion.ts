@@ -1,0 +1,163 @@
+/**
+ * The companion module on the memory of a WASM backend: jobs are run in place
+ * on tfjs's tensors, by this thread and by the workers that listen.
+ */
+import type { BackendWasm } from "../heap.js";
+import { type Binary, compileCompanion } from "./compile-companion.js";
+import { type RunningHelpers, startHelpers } from "./helpers.js";
+
+/** Jobs by the numbers of `assembly/jobs.ts`. */
+export const job = {
+  pack: 0,
+  product: 1,
+  packFilter: 2,
+  convolve: 3,
+  filterGradient: 4,
+  packTurned: 5,
+  inputGradient: 6,
+} as const;
+
+export interface CompanionExports {
+  runAlone(job: number, at: number, tasks: number, scratch: number): void;
+  runTogether(
+    control: number,
+    job: number,
+    at: number,
+    tasks: number,
+    scratch: number,
+    scratchBytes: number,
+    patience: bigint,
+  ): number;
+  listen(control: number, thread: number, spins: number): void;
+  helped(control: number): number;
+  stop(control: number): void;
+}
+
+/** What tfjs leaves out of its types. */
+export interface TfjsModule {
+  readonly HEAPU8: Uint8Array;
+  readonly wasmMemory?: WebAssembly.Memory;
+  readonly asm: { readonly memory?: WebAssembly.Memory };
+  _malloc(bytes: number): number;
+  _free(at: number): void;
+}
+
+/** Threads beside this one that run the tasks of a job. */
+export interface Helpers {
+  /** How many threads there are, this one included. */
+  readonly threads: number;
+  /** Runs a job on all of them; false if one is gone, then the job must be run again. */
+  run(job: number, at: number, tasks: number, scratch: number, scratchBytes: number): boolean;
+}
+
+export class Companion {
+  readonly #module: TfjsModule;
+  readonly #exports: CompanionExports;
+  #helpers: Helpers | undefined;
+
+  constructor(module: TfjsModule, exports: CompanionExports, helpers?: Helpers) {
+    this.#module = module;
+    this.#exports = exports;
+    this.#helpers = helpers;
+  }
+
+  get threads(): number {
+    return this.#helpers?.threads ?? 1;
+  }
+
+  /** Uninitialized memory of the heap, until `free`; it may move every view of the heap. */
+  allocate(bytes: number): number {
+    // As unsigned: above 2 GB the address is negative.
+    const at = this.#module._malloc(bytes) >>> 0;
+    if (at === 0) throw new Error(`wasm-training: the WASM heap has no room for ${bytes} bytes more`);
+    return at;
+  }
+
+  free(at: number): void {
+    this.#module._free(at);
+  }
+
+  /** Writes 32-bit words (a record, a list) to the heap. */
+  write(at: number, words: ArrayLike<number>): void {
+    // Through the unsigned view: addresses above 2 GB too.
+    new Uint32Array(this.#module.HEAPU8.buffer, at, words.length).set(words);
+  }
+
+  /**
+   * Runs all tasks of a job with its record in memory.
+   *
+   * @param scratch Memory of every thread, `scratchBytes` for each.
+   */
+  run(number: number, record: number, tasks: number, scratch: number, scratchBytes: number): void {
+    const helpers = tasks > 1 ? this.#helpers : undefined;
+    if (helpers?.run(number, record, tasks, scratch, scratchBytes)) return;
+    // A worker that died in the middle leaves no half result: a task can be done twice.
+    if (helpers !== undefined) this.#helpers = undefined;
+    this.#exports.runAlone(number, record, tasks, scratch);
+  }
+}
+
+/** What `enableWasmTraining` decided; undefined: no companion. */
+export interface CompanionSettings {
+  /** Threads wherever the memory is shared, this one included. */
+  readonly threads: number;
+  readonly binaries: readonly Binary[];
+  readonly workerPath?: string | undefined;
+  readonly onDeath: (error: Error) => void;
+}
+
+let settings: CompanionSettings | undefined;
+const companions = new Map<TfjsModule, { companion: Companion; helpers: RunningHelpers | undefined }>();
+
+export function useCompanion(next: CompanionSettings | undefined): void {
+  settings = next;
+}
+
+/** Ends the worker threads of all backends; what runs afterwards runs on one thread. */
+export function stopCompanions(): void {
+  for (const { helpers } of companions.values()) helpers?.stop();
+  companions.clear();
+  if (settings !== undefined) settings = { ...settings, threads: 1 };
+}
+
+const memoryOf = (module: TfjsModule): WebAssembly.Memory | undefined =>
+  module.wasmMemory ?? module.asm.memory;
+
+export function hasSharedMemory(backend: BackendWasm): boolean {
+  const memory = memoryOf(backend.wasm as unknown as TfjsModule);
+  return memory !== undefined && !(memory.buffer instanceof ArrayBuffer);
+}
+
+/** The worker threads of all backends. */
+export function allHelpers(): RunningHelpers[] {
+  return [...companions.values()].flatMap(({ helpers }) => helpers ?? []);
+}
+
+/** How many threads the companion of a backend has; undefined if it has not started. */
+export function companionThreads(backend: BackendWasm): number | undefined {
+  return companions.get(backend.wasm as unknown as TfjsModule)?.companion.threads;
+}
+
+/** The companion of a backend, started when it is first asked for; undefined where it cannot run or is not wanted. */
+export function companionOf(backend: BackendWasm): Companion | undefined {
+  if (settings === undefined) return undefined;
+  const module = backend.wasm as unknown as TfjsModule;
+  return (companions.get(module) ?? start(module, settings)).companion;
+}
+
+function start(module: TfjsModule, { threads, binaries, workerPath, onDeath }: CompanionSettings) {
+  const memory = memoryOf(module);
+  if (memory === undefined) throw new Error("wasm-training: tfjs's module shows no memory");
+  const isShared = !(memory.buffer instanceof ArrayBuffer);
+  const compiled = compileCompanion(isShared ? "shared" : "own", binaries);
+  if (compiled === undefined) throw new Error("wasm-training: this engine has no SIMD");
+  const instance = new WebAssembly.Instance(compiled.module, { env: { memory } });
+  const exports = instance.exports as unknown as CompanionExports;
+  const helpers =
+    isShared && threads > 1
+      ? startHelpers({ module, memory, compiled: compiled.module, exports, threads, workerPath, onDeath })
+      : undefined;
+  const started = { companion: new Companion(module, exports, helpers), helpers };
+  companions.set(module, started);
+  return started;
+}

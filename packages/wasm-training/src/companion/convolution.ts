@@ -1,0 +1,264 @@
+/** Convolutions and both of their gradients by the companion module, for any window of up to three axes. */
+import { allocate, allocateZeros, type BackendWasm, sizeOf, type TensorInfo } from "../heap.js";
+import type { SlidingWindow } from "../window.js";
+import { type Companion, job } from "./companion.js";
+
+const ROWS_OF_TASK = 96;
+const COLUMNS_OF_TASK = 128;
+/** As in `assembly/convolution.ts`. */
+const K_BLOCK = 512;
+const GRADIENT_COLUMNS = 64;
+const TILE_BYTES = 192;
+
+/** Tables of pointers, or gathered pixels, for the rows of a task. */
+function rowScratch(taps: number, channels: number): number {
+  const entries = Math.ceil(ROWS_OF_TASK / 4);
+  const group = Math.min(taps, Math.max(1, Math.floor(K_BLOCK / channels)));
+  return TILE_BYTES + entries * 24 * group * (channels < 4 ? channels : 1);
+}
+
+interface Places {
+  readonly x: number;
+  readonly filter: number;
+  readonly y: number;
+  readonly packed: number;
+  readonly zeros: number;
+  readonly bias: number;
+}
+
+interface Cuts {
+  readonly activation: number;
+  readonly rowTasks: number;
+  readonly tapsOfTask: number;
+  readonly pixelsOfBlock: number;
+  readonly columnTasks: number;
+  readonly phases: number;
+  readonly phaseCount: number;
+}
+
+const RECORD_BYTES = 160;
+
+/** The record `Convolution` of `assembly/convolution.ts`. */
+function record(window: SlidingWindow, outChannels: number, places: Places, cuts: Partial<Cuts>): number[] {
+  const { batch, channels, image, output, taps, stride, dilation, before } = window;
+  const { activation = 0, rowTasks = 0, tapsOfTask = 0, pixelsOfBlock = 0, columnTasks = 0 } = cuts;
+  const { phases = 0, phaseCount = 0 } = cuts;
+  const { x, filter, y, packed, zeros, bias } = places;
+  return [
+    ...[batch, ...image, channels, ...output, outChannels],
+    ...[taps[0] * taps[1] * taps[2], taps[1], taps[2]],
+    ...[...stride, ...dilation, ...before],
+    ...[x, filter, y, packed, zeros, bias],
+    ...[activation, ROWS_OF_TASK, COLUMNS_OF_TASK, rowTasks],
+    ...[tapsOfTask, pixelsOfBlock, columnTasks, phases, phaseCount],
+  ];
+}
+
+const align = (bytes: number) => Math.ceil(bytes / 16) * 16;
+const tapsOf = ({ taps }: SlidingWindow) => taps[0] * taps[1] * taps[2];
+const outputsOf = ({ batch, output }: SlidingWindow) => batch * output[0] * output[1] * output[2];
+
+/** One allocation for all that a job needs, cut into parts. */
+function withMemory(companion: Companion, bytes: readonly number[], use: (...parts: number[]) => void): void {
+  const memory = companion.allocate(bytes.reduce((sum, part) => sum + align(part), 0) + 16);
+  try {
+    let at = align(memory);
+    const parts = bytes.map((part) => {
+      const begin = at;
+      at += align(part);
+      return begin;
+    });
+    use(...parts);
+  } finally {
+    companion.free(memory);
+  }
+}
+
+/** @returns `activation(convolution + bias)`, in the shape `outShape`; the caller releases it. */
+export function convolve(
+  backend: BackendWasm,
+  companion: Companion,
+  x: TensorInfo,
+  filter: TensorInfo,
+  outShape: number[],
+  window: SlidingWindow,
+  { bias, activation = 0 }: { readonly bias?: TensorInfo | undefined; readonly activation?: number } = {},
+): TensorInfo {
+  const outChannels = outShape.at(-1)!;
+  const { channels } = window;
+  const taps = tapsOf(window);
+  const out = allocate(backend, outShape);
+  const scratchBytes = align(rowScratch(taps, channels));
+  const panels = Math.ceil(outChannels / 8);
+  withMemory(
+    companion,
+    [RECORD_BYTES, channels * 4, panels * taps * channels * 32, scratchBytes * companion.threads],
+    (at, zeros, packed, scratch) => {
+      const rowTasks = Math.ceil(outputsOf(window) / ROWS_OF_TASK);
+      const places = {
+        x: backend.getMemoryOffset(x.dataId),
+        filter: backend.getMemoryOffset(filter.dataId),
+        y: backend.getMemoryOffset(out.dataId),
+        packed: packed!,
+        zeros: zeros!,
+        bias: bias === undefined ? 0 : backend.getMemoryOffset(bias.dataId),
+      };
+      companion.write(zeros!, new Uint32Array(channels));
+      companion.write(at!, record(window, outChannels, places, { activation, rowTasks }));
+      companion.run(job.packFilter, at!, panels, scratch!, scratchBytes);
+      const columnTasks = Math.ceil(outChannels / COLUMNS_OF_TASK);
+      companion.run(job.convolve, at!, rowTasks * columnTasks, scratch!, scratchBytes);
+    },
+  );
+  return out;
+}
+
+/** @returns The gradient of the filter, `[taps, channels, outChannels]` in the shape `filterShape`. */
+export function filterGradient(
+  backend: BackendWasm,
+  companion: Companion,
+  x: TensorInfo,
+  dy: TensorInfo,
+  filterShape: number[],
+  window: SlidingWindow,
+): TensorInfo {
+  if (sizeOf(dy.shape) === 0 || sizeOf(x.shape) === 0) return allocateZeros(backend, filterShape);
+  const outChannels = filterShape.at(-1)!;
+  const { channels } = window;
+  const taps = tapsOf(window);
+  const out = allocate(backend, filterShape);
+  if (sizeOf(filterShape) === 0) return out;
+  // Few channels: several taps make a product of a useful width.
+  const wide = Math.ceil(24 / channels);
+  const rowOfTaps = window.taps[2];
+  const tapsOfTask = Math.min(taps, wide > rowOfTaps ? Math.ceil(wide / rowOfTaps) * rowOfTaps : wide);
+  const pixelsOfBlock = Math.max(32, Math.min(K_BLOCK, Math.floor(2 ** 15 / (tapsOfTask * channels))));
+  const scratchBytes = align(
+    TILE_BYTES + pixelsOfBlock * (GRADIENT_COLUMNS + 6 + tapsOfTask * channels) * 4 + 32,
+  );
+  const columnTasks = Math.ceil(outChannels / GRADIENT_COLUMNS);
+  withMemory(
+    companion,
+    [RECORD_BYTES, channels * 4, scratchBytes * companion.threads],
+    (at, zeros, scratch) => {
+      const places = {
+        x: backend.getMemoryOffset(x.dataId),
+        filter: backend.getMemoryOffset(out.dataId),
+        y: backend.getMemoryOffset(dy.dataId),
+        packed: 0,
+        zeros: zeros!,
+        bias: 0,
+      };
+      companion.write(zeros!, new Uint32Array(channels));
+      companion.write(at!, record(window, outChannels, places, { tapsOfTask, pixelsOfBlock, columnTasks }));
+      companion.run(
+        job.filterGradient,
+        at!,
+        Math.ceil(taps / tapsOfTask) * columnTasks,
+        scratch!,
+        scratchBytes,
+      );
+    },
+  );
+  return out;
+}
+
+interface Phase {
+  /** First pixel, and how many pixels, on each axis. */
+  readonly begin: readonly number[];
+  readonly count: readonly number[];
+  readonly taps: readonly number[];
+}
+
+/** All pixels with the same remainder by the stride on each axis, and the taps that reach them. */
+function phasesOf({ image, taps, stride, dilation, before }: SlidingWindow): Phase[] {
+  const axes = ([0, 1, 2] as const).map((axis) =>
+    Array.from({ length: Math.min(stride[axis], image[axis]) }, (_, begin) => ({
+      begin,
+      count: Math.ceil((image[axis] - begin) / stride[axis]),
+      taps: Array.from({ length: taps[axis] }, (_, tap) => tap).filter(
+        (tap) => (begin + before[axis] - tap * dilation[axis]) % stride[axis] === 0,
+      ),
+    })),
+  );
+  const [slices, rows, columns] = axes as [(typeof axes)[0], (typeof axes)[0], (typeof axes)[0]];
+  return slices.flatMap((z) =>
+    rows.flatMap((y) =>
+      columns.map((x) => ({
+        begin: [z.begin, y.begin, x.begin],
+        count: [z.count, y.count, x.count],
+        taps: z.taps.flatMap((kd) =>
+          y.taps.flatMap((ky) => x.taps.map((kx) => (kd * taps[1] + ky) * taps[2] + kx)),
+        ),
+      })),
+    ),
+  );
+}
+
+const PHASE_WORDS = 11;
+
+/** @returns The gradient of the image, in the shape `inShape`. */
+export function inputGradient(
+  backend: BackendWasm,
+  companion: Companion,
+  dy: TensorInfo,
+  filter: TensorInfo,
+  inShape: number[],
+  window: SlidingWindow,
+): TensorInfo {
+  if (sizeOf(dy.shape) === 0 || sizeOf(filter.shape) === 0) return allocateZeros(backend, inShape);
+  const outChannels = filter.shape.at(-1)!;
+  const { channels } = window;
+  const out = allocate(backend, inShape);
+  if (sizeOf(inShape) === 0) return out;
+  const phases = phasesOf(window);
+  const panels = Math.ceil(channels / 8);
+  const mostTaps = Math.max(1, ...phases.map(({ taps }) => taps.length));
+  const entries = Math.ceil(ROWS_OF_TASK / 4);
+  const group = Math.min(mostTaps, Math.max(1, Math.floor(K_BLOCK / outChannels)));
+  const scratchBytes = align(TILE_BYTES + entries * 24 * group);
+  const listed = phases.reduce((sum, { taps }) => sum + taps.length, 0);
+  withMemory(
+    companion,
+    [
+      RECORD_BYTES,
+      outChannels * 4,
+      phases.length * PHASE_WORDS * 4,
+      listed * 4,
+      listed * panels * outChannels * 32,
+      scratchBytes * companion.threads,
+    ],
+    (at, zeros, phaseAt, lists, packed, scratch) => {
+      const places = {
+        x: backend.getMemoryOffset(out.dataId),
+        filter: backend.getMemoryOffset(filter.dataId),
+        y: backend.getMemoryOffset(dy.dataId),
+        packed: packed!,
+        zeros: zeros!,
+        bias: 0,
+      };
+      const columnTasks = Math.ceil(channels / COLUMNS_OF_TASK);
+      let [before, tasks] = [0, 0];
+      const words = phases.flatMap(({ begin, count, taps }) => {
+        const rowTasks = Math.ceil((window.batch * count[0]! * count[1]! * count[2]!) / ROWS_OF_TASK);
+        const list = lists! + before * 4;
+        const panelsAt = packed! + before * panels * outChannels * 32;
+        const words = [...begin, ...count, taps.length, list, panelsAt, tasks, rowTasks];
+        before += taps.length;
+        tasks += rowTasks * columnTasks;
+        return words;
+      });
+      companion.write(zeros!, new Uint32Array(outChannels));
+      companion.write(phaseAt!, words);
+      companion.write(
+        lists!,
+        phases.flatMap(({ taps }) => taps),
+      );
+      const cuts = { phases: phaseAt!, phaseCount: phases.length };
+      companion.write(at!, record(window, outChannels, places, cuts));
+      companion.run(job.packTurned, at!, phases.length * panels, scratch!, scratchBytes);
+      companion.run(job.inputGradient, at!, tasks, scratch!, scratchBytes);
+    },
+  );
+  return out;
+}
