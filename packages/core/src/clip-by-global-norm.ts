@@ -11,7 +11,7 @@ import {
   type Tensor,
   tidy,
 } from "@tensorflow/tfjs-core";
-import { expectNumber } from "./expect-argument.js";
+import { expectNumber } from "./expect-values.js";
 import { mapParams } from "./params/map-params.js";
 import { entriesOf, type ParamsOf } from "./params/params.js";
 

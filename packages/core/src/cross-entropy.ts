@@ -30,9 +30,10 @@ import {
   tidy,
   where,
 } from "@tensorflow/tfjs-core";
-import { expectFraction, expectInteger, rangeMismatch } from "./expect-argument.js";
+import { rangeMismatch } from "./expect-argument.js";
 import { expectDtype } from "./expect-dtype.js";
 import { expectShape } from "./expect-shape.js";
+import { expectFraction, expectInteger } from "./expect-values.js";
 import { runFused } from "./fused/run-fused.js";
 import { ShapeError } from "./shape-error.js";
 import { validIndices } from "./valid-indices.js";

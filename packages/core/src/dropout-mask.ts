@@ -1,6 +1,6 @@
 import { fillUniform } from "@gradlab/random";
 import type { Tensor } from "@tensorflow/tfjs-core";
-import { expectFraction } from "./expect-argument.js";
+import { expectFraction } from "./expect-values.js";
 import { expectSizes, type InitKey, make } from "./initializers/random-tensor.js";
 
 /**

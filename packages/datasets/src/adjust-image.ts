@@ -1,4 +1,4 @@
-import { expectWithin } from "./expect-argument.js";
+import { expectWithin } from "./expect-values.js";
 import { expectImage, type Image } from "./image.js";
 
 /** How light and shade are changed. */

@@ -2,7 +2,8 @@ import { bernoulli, integer, type RandomStream, uniform } from "@gradlab/random"
 import { adjustImage } from "./adjust-image.js";
 import { cropImage } from "./crop-image.js";
 import { cutOut } from "./cut-out.js";
-import { expectFinite, expectInteger, expectWithin, typeMismatch } from "./expect-argument.js";
+import { expectFinite, typeMismatch } from "./expect-argument.js";
+import { expectInteger, expectWithin } from "./expect-values.js";
 import { flipImage } from "./flip-image.js";
 import { type Moments, normalizeFor } from "./normalize-image.js";
 import type { Augmentation } from "./take-batch.js";

@@ -1,5 +1,5 @@
 import { permutation, randomStream } from "@gradlab/random";
-import { expectInteger } from "./expect-argument.js";
+import { expectInteger } from "./expect-values.js";
 
 /** How a data set is cut into batches. */
 export interface BatchPlan {

@@ -1,6 +1,6 @@
 import { type BatchPlan, epochOrder, stepsOf } from "./batch-indices.js";
 import { type Dataset, expectDataset } from "./dataset.js";
-import { expectInteger } from "./expect-argument.js";
+import { expectInteger } from "./expect-values.js";
 import { type Augmentation, type Batch, expectAugmentation, takeSamples } from "./take-batch.js";
 
 /** What `batchesOf` takes beside the data set. */

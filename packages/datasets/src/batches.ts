@@ -1,7 +1,7 @@
 import { stepsOf } from "./batch-indices.js";
 import { type BatchesOfOptions, batchesFor, type TrainingBatch } from "./batches-of.js";
 import type { Dataset } from "./dataset.js";
-import { expectInteger } from "./expect-argument.js";
+import { expectInteger } from "./expect-values.js";
 
 /** What `batches` takes beside the data set. */
 export interface BatchesOptions extends BatchesOfOptions {

@@ -1,4 +1,5 @@
-import { expectInteger, typeMismatch } from "./expect-argument.js";
+import { typeMismatch } from "./expect-argument.js";
+import { expectInteger } from "./expect-values.js";
 import { expectPixels, type Pixels } from "./pixels.js";
 
 /** Python's `round`: halves go to the even neighbour. */

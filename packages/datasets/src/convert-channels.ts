@@ -1,4 +1,4 @@
-import { expectOneOf } from "./expect-argument.js";
+import { expectOneOf } from "./expect-values.js";
 import { expectPixels, type Pixels } from "./pixels.js";
 
 /**

@@ -1,4 +1,5 @@
-import { expectFinite, expectInteger, typeMismatch } from "./expect-argument.js";
+import { expectFinite, typeMismatch } from "./expect-argument.js";
+import { expectInteger } from "./expect-values.js";
 import { expectImage, type Image } from "./image.js";
 
 /** A rectangle of pixels; it may reach outside the image. */

@@ -1,6 +1,7 @@
 import { convertChannels } from "./convert-channels.js";
 import type { Dataset } from "./dataset.js";
-import { expectInteger, expectOneOf, rangeMismatch, typeMismatch } from "./expect-argument.js";
+import { rangeMismatch, typeMismatch } from "./expect-argument.js";
+import { expectInteger, expectOneOf } from "./expect-values.js";
 import { expectPixels, type Pixels } from "./pixels.js";
 
 /** What `datasetFromPixels` takes beside pictures and labels. */

@@ -1,4 +1,5 @@
-import { expectInteger, rangeMismatch, typeMismatch } from "./expect-argument.js";
+import { rangeMismatch, typeMismatch } from "./expect-argument.js";
+import { expectInteger } from "./expect-values.js";
 
 /**
  * Images with a class each. The images stay bytes (a quarter of what single precision takes: 47 MB for the 60,000

@@ -1,6 +1,6 @@
 import { bernoulli, fillNormal, integer, type RandomStream, randomStream, uniform } from "@gradlab/random";
 import type { Dataset } from "./dataset.js";
-import { expectInteger, expectOneOf, expectWithin } from "./expect-argument.js";
+import { expectInteger, expectOneOf, expectWithin } from "./expect-values.js";
 import { type Outline, shapeOutlines } from "./shape-outlines.js";
 
 /** What `generateShapes` makes. All lengths are relative to the picture, so that every size shows the same scenes. */

@@ -1,5 +1,5 @@
 import { uniform as drawUniform, randomStream } from "@gradlab/random";
-import { expectInteger } from "./expect-argument.js";
+import { expectInteger } from "./expect-values.js";
 import type { Pixels } from "./pixels.js";
 
 /**

@@ -1,4 +1,5 @@
-import { expectInteger, rangeMismatch, typeMismatch } from "./expect-argument.js";
+import { rangeMismatch, typeMismatch } from "./expect-argument.js";
+import { expectInteger } from "./expect-values.js";
 
 /** One image as numbers, as augmentations see it. */
 export interface Image {

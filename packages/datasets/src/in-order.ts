@@ -1,5 +1,5 @@
 import { type Dataset, expectDataset } from "./dataset.js";
-import { expectInteger } from "./expect-argument.js";
+import { expectInteger } from "./expect-values.js";
 import { type Batch, takeSamples } from "./take-batch.js";
 
 /** What `inOrder` takes beside the data set. */

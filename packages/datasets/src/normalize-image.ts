@@ -1,4 +1,5 @@
-import { expectFinite, expectPositive, rangeMismatch } from "./expect-argument.js";
+import { expectFinite, rangeMismatch } from "./expect-argument.js";
+import { expectPositive } from "./expect-values.js";
 import { expectImage, type Image } from "./image.js";
 
 /** Mean and standard deviation of every channel, or one number for all. */

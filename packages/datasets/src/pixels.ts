@@ -1,4 +1,5 @@
-import { expectInteger, rangeMismatch, typeMismatch } from "./expect-argument.js";
+import { rangeMismatch, typeMismatch } from "./expect-argument.js";
+import { expectInteger } from "./expect-values.js";
 
 /**
  * A decoded picture, whoever decoded it: an `ImageData` of a canvas is one, and so is what a decoder gives beside its

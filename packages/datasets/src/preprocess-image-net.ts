@@ -1,6 +1,6 @@
 import { centerCrop } from "./center-crop.js";
 import { convertChannels } from "./convert-channels.js";
-import { expectInteger } from "./expect-argument.js";
+import { expectInteger } from "./expect-values.js";
 import type { Image } from "./image.js";
 import { imageNetMoments, type Moments, normalizeFor } from "./normalize-image.js";
 import { expectPixels, type Pixels } from "./pixels.js";

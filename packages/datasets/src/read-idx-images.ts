@@ -1,5 +1,6 @@
 import type { Dataset } from "./dataset.js";
-import { expectInteger, rangeMismatch } from "./expect-argument.js";
+import { rangeMismatch } from "./expect-argument.js";
+import { expectInteger } from "./expect-values.js";
 import { defaultMaxBytes, parseIdx, type ReadIdxOptions } from "./read-idx.js";
 
 /** What `readIdxImages` takes beside the two files. */

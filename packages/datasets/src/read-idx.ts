@@ -1,5 +1,5 @@
 import { asBytes } from "./as-bytes.js";
-import { expectInteger } from "./expect-argument.js";
+import { expectInteger } from "./expect-values.js";
 import { gunzip, isGzip } from "./gunzip.js";
 import { type IdxArray, type IdxHeader, idxHeaderLength, parseIdxHeader } from "./idx-format.js";
 

@@ -1,5 +1,6 @@
 import { type Dataset, expectDataset, pixelsOf } from "./dataset.js";
-import { expectInteger, rangeMismatch } from "./expect-argument.js";
+import { rangeMismatch } from "./expect-argument.js";
+import { expectInteger } from "./expect-values.js";
 import { resizeImage } from "./resize-image.js";
 
 /**

@@ -1,4 +1,5 @@
-import { expectInteger, typeMismatch } from "./expect-argument.js";
+import { typeMismatch } from "./expect-argument.js";
+import { expectInteger } from "./expect-values.js";
 import { expectPixels, type Pixels } from "./pixels.js";
 
 /** Fixed-point digits of a weight: 255 · 2^22 fits 32 bits with room for the sign. */

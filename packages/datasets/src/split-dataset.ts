@@ -1,6 +1,7 @@
 import { permutation, randomStream } from "@gradlab/random";
 import { type Dataset, expectDataset } from "./dataset.js";
-import { expectInteger, expectWithin, rangeMismatch, typeMismatch } from "./expect-argument.js";
+import { rangeMismatch, typeMismatch } from "./expect-argument.js";
+import { expectInteger, expectWithin } from "./expect-values.js";
 import { selectSamples } from "./select-samples.js";
 
 /** How to split: by `fractions` or by `counts`. */

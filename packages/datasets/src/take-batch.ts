@@ -1,6 +1,7 @@
 import { type RandomStream, randomStream } from "@gradlab/random";
 import { type Dataset, expectDataset, expectIndices, pixelsOf } from "./dataset.js";
-import { expectInteger, typeMismatch } from "./expect-argument.js";
+import { typeMismatch } from "./expect-argument.js";
+import { expectInteger } from "./expect-values.js";
 import { expectImage, type Image } from "./image.js";
 
 /**

@@ -1,4 +1,5 @@
-import { expectFinite, expectWithin, typeMismatch } from "./expect-argument.js";
+import { expectFinite, typeMismatch } from "./expect-argument.js";
+import { expectWithin } from "./expect-values.js";
 import { expectImage, type Image } from "./image.js";
 
 /** How an image is moved. */

@@ -1,4 +1,5 @@
-import { expectInteger, expectOneOf, rangeMismatch, typeMismatch } from "./expect-argument.js";
+import { rangeMismatch, typeMismatch } from "./expect-argument.js";
+import { expectInteger, expectOneOf } from "./expect-values.js";
 import { type IdxArray, idxTypes } from "./idx-format.js";
 
 /**

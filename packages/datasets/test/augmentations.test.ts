@@ -305,7 +305,7 @@ test("ranges that are none are refused when the augmentation is made, sizes that
     ],
     [
       () => flipImage({ data: new Float32Array(3), shape: [1, 2, 1] }),
-      new RangeError("flipImage: image.data: expected 2 numbers, got an array of length 3"),
+      new RangeError("flipImage: image.data: expected 2 numbers, got Float32Array of length 3"),
     ],
     [
       () => cropImage(counted(2, 2), { top: 0.5, left: 0, height: 1, width: 1 }),

@@ -126,7 +126,7 @@ test("batches that cannot be are refused by the name of the function that was ca
   );
   const broken: Augmentation = ({ data }) => ({ data, shape: [3, 2, 1] });
   expect(() => batchesOf(dataset, { size: 2, augment: broken })(0)).toThrow(
-    new RangeError("batchesOf: augment(…).data: expected 6 numbers, got an array of length 4"),
+    new RangeError("batchesOf: augment(…).data: expected 6 numbers, got Float32Array of length 4"),
   );
   expect(() => [...batches(dataset, { size: 2, augment: broken })]).toThrow(/^batches: augment\(…\)\.data: /);
   expect(() => inOrder(dataset, { size: 1.5 })).toThrow(
@@ -174,7 +174,7 @@ test("an augmentation that gives images of two shapes, or none, is refused", () 
     new RangeError("takeBatch: augment(…): expected images of one shape, got [2,2,1] after [1,1,1]"),
   );
   expect(() => takeBatch(dataset, [0], { augment: ({ data }) => ({ data, shape: [3, 2, 1] }) })).toThrow(
-    new RangeError("takeBatch: augment(…).data: expected 6 numbers, got an array of length 4"),
+    new RangeError("takeBatch: augment(…).data: expected 6 numbers, got Float32Array of length 4"),
   );
   expect(() => takeBatch(dataset, [0, 3])).toThrow(
     new RangeError("takeBatch: indices[1]: expected a sample index in [0, 3), got 3"),
@@ -183,7 +183,7 @@ test("an augmentation that gives images of two shapes, or none, is refused", () 
     new RangeError("takeBatch: epoch: expected an integer in [0, 2097151], got 2097152"),
   );
   expect(() => takeBatch({ ...dataset, count: 4 }, [0])).toThrow(
-    new RangeError("takeBatch: dataset.images: expected 16 bytes, got an array of length 12"),
+    new RangeError("takeBatch: dataset.images: expected 16 bytes, got Uint8Array of length 12"),
   );
 });
 

@@ -143,7 +143,7 @@ test("pictures that are none, labels out of range and unequal sizes are refused 
     [
       () => resizeImage({ width: 2, height: 2, data: new Uint8Array(8) }, 3),
       new RangeError(
-        "resizeImage: pixels.data: expected 1, 3 or 4 bytes for each of 2 x 2 pixels, got an array of length 8",
+        "resizeImage: pixels.data: expected 1, 3 or 4 bytes for each of 2 x 2 pixels, got Uint8Array of length 8",
       ),
     ],
     [() => resizeImage(one, 0), new RangeError("resizeImage: size: expected an integer at least 1, got 0")],

@@ -38,7 +38,7 @@ test("a file that breaks off and a label that is none are refused at their byte"
     new RangeError("readCifar10: batches[0][3073] (sample 1): expected a class below 10, got 10"),
   );
   expect(() => readCifar10(record(1) as never)).toThrow(
-    new TypeError("readCifar10: batches: expected an array of files, got an array of length 3073"),
+    new TypeError("readCifar10: batches: expected an array of files, got Uint8Array of length 3073"),
   );
   expect(() => readCifar10([[1, 2]] as never)).toThrow(
     new TypeError("readCifar10: batches[0]: expected a Uint8Array or ArrayBuffer, got an array of length 2"),

@@ -183,10 +183,10 @@ test("other arguments are refused by name", async () => {
   );
   const write = (array: object) => () => writeIdx(array as IdxArray);
   expect(write({ dtype: "int16", shape: [2], data: Uint8Array.of(1, 2) })).toThrow(
-    new TypeError("writeIdx: data: expected an Int16Array, got an array of length 2"),
+    new TypeError("writeIdx: data: expected an Int16Array, got Uint8Array of length 2"),
   );
   expect(write({ dtype: "uint8", shape: [3], data: Uint8Array.of(1, 2) })).toThrow(
-    new RangeError("writeIdx: data: expected 3 numbers (shape [3]), got an array of length 2"),
+    new RangeError("writeIdx: data: expected 3 numbers (shape [3]), got Uint8Array of length 2"),
   );
   expect(write({ dtype: "bool", shape: [1], data: Uint8Array.of(1) })).toThrow(
     new RangeError(

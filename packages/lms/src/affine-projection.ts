@@ -1,4 +1,4 @@
-import { expectAtLeast0, expectBetween, expectInteger } from "./expect-argument.js";
+import { expectAtLeast0, expectBetween, expectInteger } from "./expect-values.js";
 import { dotAt, type Rule, sampleBySample } from "./rule.js";
 
 /**

@@ -1,5 +1,5 @@
 import { fillNormal, randomStream } from "@gradlab/random";
-import { expectAtLeast0, expectInteger, toVector } from "./expect-argument.js";
+import { expectAtLeast0, expectInteger, toVector } from "./expect-values.js";
 import type { Matrix } from "./matrix.js";
 
 /** What `courseData` makes: rows and wanted outputs, with what they were made of. */

@@ -1,5 +1,5 @@
 import { spectralRadius } from "./eigenvalues.js";
-import { expectPositive, toVector } from "./expect-argument.js";
+import { expectPositive, toVector } from "./expect-values.js";
 import { backSubstitute, householderQr } from "./householder-qr.js";
 import { type Matrix, type MatrixLike, toMatrix, zeros } from "./matrix.js";
 import { singularValues } from "./singular-values.js";

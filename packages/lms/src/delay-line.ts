@@ -1,4 +1,4 @@
-import { expectInteger, toVector } from "./expect-argument.js";
+import { expectInteger, toVector } from "./expect-values.js";
 import { type Matrix, zeros } from "./matrix.js";
 
 /**

@@ -1,4 +1,5 @@
-import { expectFinite, expectInteger, rangeMismatch, toVector } from "./expect-argument.js";
+import { expectFinite, rangeMismatch } from "./expect-argument.js";
+import { expectInteger, toVector } from "./expect-values.js";
 import type { FilterState, Rule } from "./rule.js";
 
 /**

@@ -1,4 +1,4 @@
-import { expectInteger } from "./expect-argument.js";
+import { expectInteger } from "./expect-values.js";
 import { gate } from "./gate.js";
 import { linearSeparation } from "./linear-separation.js";
 import { truthTable } from "./truth-table.js";

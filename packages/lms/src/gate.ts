@@ -1,4 +1,4 @@
-import { expectInteger, expectOneOf } from "./expect-argument.js";
+import { expectInteger, expectOneOf } from "./expect-values.js";
 
 /** The gates that `gate` knows by name. */
 export const gateNames = ["and", "or", "nand", "nor", "xor", "xnor", "majority"] as const;

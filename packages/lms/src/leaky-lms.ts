@@ -1,4 +1,4 @@
-import { expectAtLeast0, expectPositive } from "./expect-argument.js";
+import { expectAtLeast0, expectPositive } from "./expect-values.js";
 import { dotAt, noMemory, type Rule, sampleBySample } from "./rule.js";
 
 /**

@@ -1,4 +1,4 @@
-import { toVector } from "./expect-argument.js";
+import { toVector } from "./expect-values.js";
 import { backSubstitute, householderQr } from "./householder-qr.js";
 import { type MatrixLike, toMatrix } from "./matrix.js";
 import { meanSquaredErrorOf } from "./mean-squared-error.js";

@@ -1,4 +1,4 @@
-import { expectInteger, toVector } from "./expect-argument.js";
+import { expectInteger, toVector } from "./expect-values.js";
 import { type Matrix, type MatrixLike, toMatrix } from "./matrix.js";
 
 /** The answer to whether a plane separates two classes, with the proof of it. */

@@ -1,4 +1,4 @@
-import { expectPositive } from "./expect-argument.js";
+import { expectPositive } from "./expect-values.js";
 import { addAt, dotAt, noMemory, type Rule } from "./rule.js";
 
 /**

@@ -1,5 +1,5 @@
 import { permutation, randomStream } from "@gradlab/random";
-import { expectBetween, expectInteger, expectOneOf } from "./expect-argument.js";
+import { expectBetween, expectInteger, expectOneOf } from "./expect-values.js";
 import {
   adapt,
   copyMadaline,

@@ -1,5 +1,5 @@
 import { permutation, randomStream } from "@gradlab/random";
-import { expectBetween, expectInteger } from "./expect-argument.js";
+import { expectBetween, expectInteger } from "./expect-values.js";
 import {
   adapt,
   copyMadaline,

@@ -1,5 +1,6 @@
 import { randomStream, uniform } from "@gradlab/random";
-import { expectInteger, expectPositive, rangeMismatch, toVector } from "./expect-argument.js";
+import { rangeMismatch } from "./expect-argument.js";
+import { expectInteger, expectPositive, toVector } from "./expect-values.js";
 import { type Matrix, type MatrixLike, toMatrix } from "./matrix.js";
 
 /**

@@ -1,4 +1,5 @@
-import { expectFinite, expectInteger, rangeMismatch, typeMismatch } from "./expect-argument.js";
+import { expectFinite, rangeMismatch, typeMismatch } from "./expect-argument.js";
+import { expectInteger } from "./expect-values.js";
 
 /** A dense matrix: entry `(i, j)` is `data[i * columns + j]`. */
 export interface Matrix {

@@ -1,4 +1,4 @@
-import { toVector } from "./expect-argument.js";
+import { toVector } from "./expect-values.js";
 import { type Matrix, type MatrixLike, toMatrix } from "./matrix.js";
 import { dotAt } from "./rule.js";
 

@@ -1,4 +1,4 @@
-import { expectBetween, expectInteger, expectPositive } from "./expect-argument.js";
+import { expectBetween, expectInteger, expectPositive } from "./expect-values.js";
 import { inverseEnergyOf } from "./inverse-energy.js";
 import { type MatrixLike, toSymmetric } from "./matrix.js";
 import { eigenvaluesOfCorrelation, gaussianLoad } from "./stability-bounds.js";

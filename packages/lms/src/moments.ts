@@ -1,4 +1,4 @@
-import { toVector } from "./expect-argument.js";
+import { toVector } from "./expect-values.js";
 import { type Matrix, type MatrixLike, toMatrix, zeros } from "./matrix.js";
 
 /** Second moments of inputs and wanted output: all that a mean squared error depends on. */

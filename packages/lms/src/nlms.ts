@@ -1,4 +1,4 @@
-import { expectAtLeast0, expectBetween } from "./expect-argument.js";
+import { expectAtLeast0, expectBetween } from "./expect-values.js";
 import { addAt, dotAt, energyAt, noMemory, type Rule, sampleBySample } from "./rule.js";
 
 /**

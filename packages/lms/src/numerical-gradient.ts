@@ -1,4 +1,4 @@
-import { expectOneOf, expectPositive } from "./expect-argument.js";
+import { expectOneOf, expectPositive } from "./expect-values.js";
 import { type Matrix, type MatrixLike, zeros } from "./matrix.js";
 import { forwardTwoLayer, type TwoLayerParams, type TwoLayerProblem, toProblem } from "./two-layer.js";
 import { expectLayout, inLayout, type TwoLayerGradient, type TwoLayerOptions } from "./two-layer-gradient.js";

@@ -1,4 +1,4 @@
-import { expectAtLeast0, expectInteger, expectPositive, toVector } from "./expect-argument.js";
+import { expectAtLeast0, expectInteger, expectPositive, toVector } from "./expect-values.js";
 import { type Matrix, type MatrixLike, toSymmetric } from "./matrix.js";
 import { gaussianMisadjustment } from "./misadjustment.js";
 import { eigenvaluesOfCorrelation } from "./stability-bounds.js";

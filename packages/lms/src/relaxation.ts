@@ -1,4 +1,4 @@
-import { expectBetween } from "./expect-argument.js";
+import { expectBetween } from "./expect-values.js";
 import { addAt, dotAt, energyAt, noMemory, type Rule, sampleBySample } from "./rule.js";
 
 /**

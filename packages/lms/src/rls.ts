@@ -1,4 +1,4 @@
-import { expectBetween, expectPositive } from "./expect-argument.js";
+import { expectBetween, expectPositive } from "./expect-values.js";
 import { dotAt, type Rule, sampleBySample } from "./rule.js";
 
 /**

@@ -1,4 +1,5 @@
-import { expectInteger, expectPositive, rangeMismatch, toVector } from "./expect-argument.js";
+import { rangeMismatch } from "./expect-argument.js";
+import { expectInteger, expectPositive, toVector } from "./expect-values.js";
 import { copyState, initFilter } from "./filter.js";
 import { type MatrixLike, toMatrix } from "./matrix.js";
 import { evaluate, meanSquaredErrorOf } from "./mean-squared-error.js";

@@ -1,4 +1,4 @@
-import { expectInteger } from "./expect-argument.js";
+import { expectInteger } from "./expect-values.js";
 import { emptyResponses, forward, hamming, initMadaline, type Madaline, toPatterns } from "./madaline.js";
 import { type MadalineRule2Options, madalineRule2 } from "./madaline-rule-2.js";
 import type { MatrixLike } from "./matrix.js";

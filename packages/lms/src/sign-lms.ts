@@ -1,4 +1,4 @@
-import { expectOneOf, expectPositive } from "./expect-argument.js";
+import { expectOneOf, expectPositive } from "./expect-values.js";
 import { addAt, dotAt, noMemory, type Rule, sampleBySample } from "./rule.js";
 
 const KINDS = ["error", "data", "sign-sign"] as const;

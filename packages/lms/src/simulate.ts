@@ -1,5 +1,5 @@
 import { fillNormal, randomStream } from "@gradlab/random";
-import { expectInteger, expectPositive, toVector } from "./expect-argument.js";
+import { expectInteger, expectPositive, toVector } from "./expect-values.js";
 import { initFilter } from "./filter.js";
 import { lms } from "./lms.js";
 import { type Environment, intoModes, type Performance, toModes } from "./predict.js";

@@ -1,5 +1,6 @@
 import { cyclicLimit, cyclicRadius } from "./cyclic-stability.js";
-import { expectInteger, rangeMismatch, toVector } from "./expect-argument.js";
+import { rangeMismatch } from "./expect-argument.js";
+import { expectInteger, toVector } from "./expect-values.js";
 import { lms } from "./lms.js";
 import { type MatrixLike, toMatrix } from "./matrix.js";
 import { type RunResult, run } from "./run.js";

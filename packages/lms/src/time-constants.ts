@@ -1,4 +1,4 @@
-import { expectPositive } from "./expect-argument.js";
+import { expectPositive } from "./expect-values.js";
 import { type MatrixLike, toSymmetric } from "./matrix.js";
 import { eigenvaluesOfCorrelation } from "./stability-bounds.js";
 

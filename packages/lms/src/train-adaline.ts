@@ -1,4 +1,4 @@
-import { expectInteger, toVector } from "./expect-argument.js";
+import { expectInteger, toVector } from "./expect-values.js";
 import { initFilter } from "./filter.js";
 import { type Matrix, type MatrixLike, toMatrix } from "./matrix.js";
 import type { Rule } from "./rule.js";

@@ -1,4 +1,4 @@
-import { expectInteger } from "./expect-argument.js";
+import { expectInteger } from "./expect-values.js";
 import { type Matrix, zeros } from "./matrix.js";
 
 /**

@@ -1,4 +1,4 @@
-import { expectOneOf } from "./expect-argument.js";
+import { expectOneOf } from "./expect-values.js";
 import type { Matrix, MatrixLike } from "./matrix.js";
 import {
   type Activation,

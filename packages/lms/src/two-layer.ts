@@ -1,4 +1,5 @@
-import { expectFinite, expectOneOf } from "./expect-argument.js";
+import { expectFinite } from "./expect-argument.js";
+import { expectOneOf } from "./expect-values.js";
 import { type Matrix, type MatrixLike, toMatrix, zeros } from "./matrix.js";
 
 /** The weights of `y = W2 s(W1 x + b1) + b2`; samples are columns. Weights come as arrays of rows or as `Matrix`. */

@@ -1,4 +1,4 @@
-import { expectAtLeast0, toVector } from "./expect-argument.js";
+import { expectAtLeast0, toVector } from "./expect-values.js";
 import { type MatrixLike, toSymmetric } from "./matrix.js";
 import { symmetricEigen } from "./symmetric-eigen.js";
 

@@ -224,7 +224,7 @@ test.each([
   ],
   [
     () => run(lms({ mu: 1 }), { rows: 2, columns: 2, data: new Float64Array(3) }, [1, 2]),
-    "run: X.data: expected 2 times 2 numbers, got an array of length 3",
+    "run: X.data: expected 2 times 2 numbers, got Float64Array of length 3",
   ],
   [() => initFilter(lms({ mu: 1 }), 0), "initFilter: weights: expected an integer at least 1, got 0"],
 ])("a bad argument is named, with what was expected and what came (%#)", (call, message) => {

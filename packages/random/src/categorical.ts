@@ -1,4 +1,5 @@
-import { expectArrayLike, expectAtLeast0, rangeMismatch } from "./expect-argument.js";
+import { rangeMismatch } from "./expect-argument.js";
+import { expectArrayLike, expectAtLeast0 } from "./expect-values.js";
 import { expectStream, type RandomStream } from "./random-stream.js";
 import { nextUnit53 } from "./uniform.js";
 

@@ -1,4 +1,5 @@
-import { expectSafeInteger, rangeMismatch } from "./expect-argument.js";
+import { rangeMismatch } from "./expect-argument.js";
+import { expectSafeInteger } from "./expect-values.js";
 import { multiplyHigh } from "./philox4x32.js";
 import { expectStream, nextWord, type RandomStream } from "./random-stream.js";
 

@@ -1,4 +1,5 @@
-import { expectAtLeast0, expectFinite, expectFloatArray } from "./expect-argument.js";
+import { expectFinite } from "./expect-argument.js";
+import { expectAtLeast0, expectFloatArray } from "./expect-values.js";
 import { normalQuantile } from "./normal-quantile.js";
 import { CHUNK, expectStream, nextWord, nextWords, type RandomStream } from "./random-stream.js";
 

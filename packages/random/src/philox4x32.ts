@@ -1,4 +1,4 @@
-import { expectUint32s } from "./expect-argument.js";
+import { expectUint32s } from "./expect-values.js";
 
 /**
  * The block function of Philox 4x32-10: ten rounds that turn a counter into four random words.

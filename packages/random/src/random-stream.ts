@@ -1,4 +1,5 @@
-import { expectSafeInteger, expectString, typeMismatch } from "./expect-argument.js";
+import { typeMismatch } from "./expect-argument.js";
+import { expectSafeInteger, expectString } from "./expect-values.js";
 import { fnv1a64 } from "./fnv1a64.js";
 import { writeBlocks } from "./philox4x32.js";
 

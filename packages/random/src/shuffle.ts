@@ -1,4 +1,4 @@
-import { expectArrayLike } from "./expect-argument.js";
+import { expectArrayLike } from "./expect-values.js";
 import { nextBelow } from "./integer.js";
 import { expectStream, type RandomStream } from "./random-stream.js";
 

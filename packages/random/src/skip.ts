@@ -1,4 +1,4 @@
-import { expectSafeInteger } from "./expect-argument.js";
+import { expectSafeInteger } from "./expect-values.js";
 import { expectStream, type RandomStream } from "./random-stream.js";
 
 /**

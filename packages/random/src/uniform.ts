@@ -1,4 +1,5 @@
-import { expectFloatArray, expectInterval, rangeMismatch } from "./expect-argument.js";
+import { rangeMismatch } from "./expect-argument.js";
+import { expectFloatArray, expectInterval } from "./expect-values.js";
 import { float32Below, float32Ceil, float64Below } from "./next-float.js";
 import { CHUNK, expectStream, nextWord, nextWords, type RandomStream } from "./random-stream.js";
 

@@ -131,7 +131,7 @@ test("normal draws refuse a mean or standard deviation that is none, and draw no
     new RangeError("fillNormal: std: expected a finite number, at least 0, got Infinity"),
   );
   expect(() => fillNormal(s, new Int32Array(2) as unknown as Float32Array)).toThrow(
-    new TypeError("fillNormal: target: expected a Float32Array or Float64Array, got an object (Int32Array)"),
+    new TypeError("fillNormal: target: expected a Float32Array or Float64Array, got Int32Array of length 2"),
   );
   expect(s.position).toBe(0);
 });

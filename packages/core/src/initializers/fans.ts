@@ -1,4 +1,4 @@
-import { expectPositive } from "../expect-argument.js";
+import { expectPositive } from "../expect-values.js";
 import { ShapeError } from "../shape-error.js";
 
 /** How many inputs an output sums, and how many outputs an input reaches. */

@@ -1,6 +1,6 @@
 import { fillNormal } from "@gradlab/random";
 import type { Tensor } from "@tensorflow/tfjs-core";
-import { expectPositive } from "../expect-argument.js";
+import { expectPositive } from "../expect-values.js";
 import { fansOf } from "./fans.js";
 import { expectSizes, type InitKey, make } from "./random-tensor.js";
 

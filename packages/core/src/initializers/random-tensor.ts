@@ -6,7 +6,7 @@ import {
   type StreamOptions,
 } from "@gradlab/random";
 import { type Tensor, tensor, util } from "@tensorflow/tfjs-core";
-import { expectInteger } from "../expect-argument.js";
+import { expectInteger } from "../expect-values.js";
 
 /**
  * What the numbers of an initializer are drawn from: its stream of random numbers. With the path of the parameter as

@@ -1,5 +1,5 @@
 import type { Tensor } from "@tensorflow/tfjs-core";
-import { expectPositive } from "../expect-argument.js";
+import { expectPositive } from "../expect-values.js";
 import { type Fans, fansOf } from "./fans.js";
 import { expectSizes, type InitKey, normalAround, uniformWithin } from "./random-tensor.js";
 

@@ -1,6 +1,6 @@
 import { fill, type Tensor, tidy } from "@tensorflow/tfjs-core";
-import { expectAtLeast0, expectInteger } from "../expect-argument.js";
 import { expectShape } from "../expect-shape.js";
+import { expectAtLeast0, expectInteger } from "../expect-values.js";
 import { mapParams } from "../params/map-params.js";
 import { entriesOf, type ParamsOf } from "../params/params.js";
 import { moveTensor } from "./move-tensor.js";

@@ -1,4 +1,5 @@
-import { expectAtLeast0, expectFraction, expectPositive, typeMismatch } from "../expect-argument.js";
+import { typeMismatch } from "../expect-argument.js";
+import { expectAtLeast0, expectFraction, expectPositive } from "../expect-values.js";
 
 /** An optimizer as plain data; `learningRate` is at least 0. The other defaults are PyTorch's. */
 export type OptimizerConfig =

@@ -1,7 +1,8 @@
 import { categorical, type RandomStream } from "@gradlab/random";
 import { gather, type Tensor, type Tensor1D, type Tensor2D, tensor1d, tidy } from "@tensorflow/tfjs-core";
-import { expectFinite, expectInteger, rangeMismatch, typeMismatch } from "../expect-argument.js";
+import { expectFinite, rangeMismatch, typeMismatch } from "../expect-argument.js";
 import { expectShape } from "../expect-shape.js";
+import { expectInteger } from "../expect-values.js";
 import { mapParams } from "../params/map-params.js";
 import { entriesOf, type ParamsOf } from "../params/params.js";
 import { breather } from "../training/breather.js";

@@ -1,4 +1,5 @@
-import { expectAtLeast0, expectInteger, expectNumber, typeMismatch } from "../expect-argument.js";
+import { typeMismatch } from "../expect-argument.js";
+import { expectAtLeast0, expectInteger, expectNumber } from "../expect-values.js";
 
 export interface SamplingOptions {
   /** Divides the logits, at least 0: below 1 sharper, above 1 flatter; 0 takes the largest alone. 1 unless given. */

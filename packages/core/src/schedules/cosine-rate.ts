@@ -1,4 +1,4 @@
-import { expectAtLeast0, expectInteger } from "../expect-argument.js";
+import { expectAtLeast0, expectInteger } from "../expect-values.js";
 import { type Schedule, schedule } from "./schedule.js";
 
 export interface CosineRateOptions {

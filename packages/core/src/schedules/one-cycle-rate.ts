@@ -1,4 +1,4 @@
-import { expectFraction, expectInteger, expectPositive } from "../expect-argument.js";
+import { expectFraction, expectInteger, expectPositive } from "../expect-values.js";
 import { alongCosine } from "./cosine-rate.js";
 import { type Schedule, schedule } from "./schedule.js";
 

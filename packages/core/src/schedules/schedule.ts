@@ -1,4 +1,4 @@
-import { expectInteger } from "../expect-argument.js";
+import { expectInteger } from "../expect-values.js";
 
 /**
  * A learning rate for each step: a pure function of how many updates were applied before, 0 at the first.

@@ -1,4 +1,4 @@
-import { expectInteger } from "../expect-argument.js";
+import { expectInteger } from "../expect-values.js";
 import { type Schedule, schedule } from "./schedule.js";
 
 export interface WarmUpOptions {

@@ -1,5 +1,6 @@
 import { add, div, mul, sub, type Tensor, tidy, type Variable, variable } from "@tensorflow/tfjs-core";
-import { expectFraction, expectInteger, typeMismatch } from "../expect-argument.js";
+import { typeMismatch } from "../expect-argument.js";
+import { expectFraction, expectInteger } from "../expect-values.js";
 import { mapParams } from "../params/map-params.js";
 import type { ParamsOf } from "../params/params.js";
 

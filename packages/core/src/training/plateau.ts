@@ -1,4 +1,5 @@
-import { expectFinite, expectFraction, expectInteger, typeMismatch } from "../expect-argument.js";
+import { expectFinite, typeMismatch } from "../expect-argument.js";
+import { expectFraction, expectInteger } from "../expect-values.js";
 
 export interface PlateauOptions {
   /** What a reduction multiplies the rate by, in [0, 1); 0.1 unless given. */

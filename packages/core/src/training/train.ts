@@ -1,8 +1,9 @@
 import { add, cast, dispose, keep, type Scalar, stack, Tensor, tidy, util } from "@tensorflow/tfjs-core";
 import { expectMaxNorm, globalNorm } from "../clip-by-global-norm.js";
-import { expectAtLeast0, expectInteger, expectPositive, typeMismatch } from "../expect-argument.js";
+import { typeMismatch } from "../expect-argument.js";
 import { expectDtype } from "../expect-dtype.js";
 import { expectShape } from "../expect-shape.js";
+import { expectAtLeast0, expectInteger, expectPositive } from "../expect-values.js";
 import { moveTensor } from "../optimizers/move-tensor.js";
 import { ruleOf } from "../optimizers/rule-of.js";
 import { mapParams } from "../params/map-params.js";
