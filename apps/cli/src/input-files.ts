@@ -51,8 +51,11 @@ async function namesIn(folder: string, depth: number): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true });
   const names = await Promise.all(
     entries.map(async (entry) => {
+      // What systems and notebooks leave behind: .DS_Store, ._0.png, .ipynb_checkpoints.
+      if (entry.name.startsWith(".")) return [];
       const inner = join(folder, entry.name);
-      if (!entry.isDirectory()) return [entry.name];
+      const isInner = entry.isDirectory() || (entry.isSymbolicLink() && (await isFolder(inner)));
+      if (!isInner) return [entry.name];
       if (depth === 0) return [];
       return (await namesIn(inner, depth - 1)).map((name) => `${entry.name}/${name}`);
     }),

@@ -54,7 +54,7 @@ Exit codes: 0 done, 1 files or data, 2 wrong usage, 3 a check did not hold,
     return exitCodes.done;
   }
   try {
-    await program.parseAsync(argv, { from: "user" });
+    await program.parseAsync(asFlags(argv), { from: "user" });
     return exitCodes.done;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.done;
@@ -110,4 +110,11 @@ function report(
   }
   const paint = painter(terminal.colors.stderr && color);
   terminal.log(`${paint("red", "gradlab:")} ${message}\n${stack ? `${stack}\n` : ""}`);
+}
+
+/** `help`, `help summary`, `version` and `-v` as the flags that they mean. */
+function asFlags([first, ...rest]: readonly string[]): string[] {
+  if (first === "help") return [...rest, "--help"];
+  if (rest.length === 0 && (first === "version" || first === "-v")) return ["--version"];
+  return first === undefined ? rest : [first, ...rest];
 }

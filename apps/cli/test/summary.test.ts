@@ -84,6 +84,47 @@ test("a model of one's own gets the same table", async () => {
   });
 });
 
+test("a model of tfjs has a row for every layer, in its own order of sizes, with what training changes", async () => {
+  const file = join(await temporaryFolder(), "model.json");
+  const layers = [
+    {
+      class_name: "Conv2D",
+      config: {
+        name: "a_name_that_is_too_long_for_a_column",
+        filters: 2,
+        kernel_size: [3, 3],
+        batch_input_shape: [null, 8, 8, 3],
+      },
+    },
+    { class_name: "BatchNormalization", config: { name: "bn", axis: -1 } },
+    { class_name: "GlobalAveragePooling2D", config: { name: "pool" } },
+    { class_name: "Mystery", config: { name: "odd" } },
+    { class_name: "Dense", config: { name: "fc", units: 4 } },
+  ];
+  const topology = { class_name: "Sequential", config: { name: "s", layers } };
+  await writeFile(file, JSON.stringify({ modelTopology: topology, weightsManifest: [] }));
+  const { code, stdout, stderr } = await gradlab([
+    "summary",
+    "--model",
+    file,
+    "--input",
+    "10,12",
+    "--policy",
+    "everything",
+  ]);
+  expect(code).toBe(0);
+  expect(stderr).toContain('layer "odd": Mystery is not known here');
+  expect(stdout).toContain(`${file} on an input of 10 x 12 x 3\n`);
+  expect(stdout).toMatch(/^a_name_tha…too_long_for_a_column +Conv2D +8 x 10 x 2 +3 +– +– +56 +8,800$/m);
+  // 2 operations for each of 54 weights at 80 places, and a bias at each of 160 units; then 2 for each of 160.
+  expect(stdout).toMatch(/^bn +BatchNormalization +8 x 10 x 2 +– +– +– +8 +320$/m);
+  expect(stdout).toMatch(/^odd +Mystery +\? /m);
+  expect(stdout).toContain("64 parameters, 60 of them trainable");
+  const wrong = await gradlab(["summary", "--model", file, "--channels", "1"]);
+  expect(wrong).toMatchObject({ code: 2, stdout: "" });
+  expect(wrong.stderr).toContain("--channels: options.channels: expected 3, which the model takes, got 1");
+});
+
 test("the policies of the flag are those of the package", () => {
   const { policy } = studies.find(({ name }) => name === "summary")!.options;
   expect(policy).toMatchObject({ choices: Object.keys(countingPolicies) });

@@ -93,7 +93,19 @@ function networkOptions({ input, channels, classes, width }: ShapeOptions): Netw
   };
 }
 
+/** A file that describes a network, with the constants of its graph where it has some. */
+export interface ModelFile {
+  readonly json: unknown;
+  readonly weights?: Uint8Array;
+}
+
 async function readModel(file: InputFiles): Promise<LayerGraph> {
+  const { json, weights } = await readModelFile(file);
+  return blame("input", file.label, () => toLayerGraph(json, weights && { weights }));
+}
+
+/** The parsed JSON of a LayerGraph or of a model of tfjs. */
+export async function readModelFile(file: InputFiles): Promise<ModelFile> {
   const [name] = file.names;
   const bytes = await file.read(name!);
   let json: unknown;
@@ -107,7 +119,13 @@ async function readModel(file: InputFiles): Promise<LayerGraph> {
     );
   }
   const weights = await weightsBeside(file, json);
-  return blame("input", file.label, () => toLayerGraph(json, weights && { weights }));
+  return { json, ...(weights && { weights }) };
+}
+
+/** Whether JSON holds a LayerGraph, which has its layers at the top. */
+export function isLayerGraph(json: unknown): boolean {
+  const top = json as { input?: unknown; layers?: unknown; modelTopology?: unknown } | null;
+  return Array.isArray(top?.layers) && typeof top.input === "object" && top.modelTopology === undefined;
 }
 
 /**

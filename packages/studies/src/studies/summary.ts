@@ -7,11 +7,19 @@ import {
 } from "@gradlab/classic-cnns/networks";
 import type { LayerGraph } from "@gradlab/receptive-field";
 import type { InputFiles, OptionsOf } from "../declaration/option.js";
-import { defineStudy } from "../declaration/study.js";
+import { defineStudy, type StudyEvent } from "../declaration/study.js";
 import { blame, StudyError, type StudyErrorKind } from "../declaration/study-error.js";
 import { lines } from "../declaration/wording.js";
 import { bestCheckpoint, readCheckpointNetwork } from "../networks/checkpoint.js";
-import { bothAxes, classicNetwork, loadNetwork, refuseBesideCheckpoint } from "../networks/network-source.js";
+import {
+  bothAxes,
+  classicNetwork,
+  isLayerGraph,
+  loadNetwork,
+  readModelFile,
+  refuseBesideCheckpoint,
+} from "../networks/network-source.js";
+import { type ModelSummary, modelCsv, modelSummary, modelTable } from "./model-summary.js";
 
 const policies = [
   "macs",
@@ -38,11 +46,23 @@ const options = {
 
 type SummaryOptions = OptionsOf<typeof options>;
 
-export interface SummaryRecord extends Pick<Summary, "layers" | "params" | "weights" | "macs"> {
+interface Described {
   readonly network: string;
-  readonly input: { readonly shape: readonly (number | null)[]; readonly channels?: number };
   readonly policy: (typeof policies)[number];
 }
+
+interface ClassicRecord extends Described, Pick<Summary, "layers" | "params" | "weights" | "macs"> {
+  readonly input: { readonly shape: readonly (number | null)[]; readonly channels?: number };
+}
+
+/** Of a model of tfjs: shapes as the model lays them out. */
+interface ModelRecord extends Described, Omit<ModelSummary, "input" | "warnings"> {
+  readonly input: { readonly shape: readonly (number | null)[] | null };
+}
+
+export type SummaryRecord = ClassicRecord | ModelRecord;
+
+const isModel = (record: SummaryRecord): record is ModelRecord => "trainable" in record;
 
 export const summary = defineStudy({
   name: "summary",
@@ -51,7 +71,8 @@ export const summary = defineStudy({
   about: `Operations are for one image. Policies: macs counts multiply-accumulates of
 convolutions and dense layers; with-bias adds one for each bias added; flops
 takes a multiply-accumulate for two; torchinfo counts as that tool does;
-everything is flops with norms, pooling, activations and sums.`,
+everything is flops with norms, pooling, activations and sums. A model of tfjs
+keeps its own order of sizes, and its parameters count as Keras counts them.`,
   examples: [
     "summary --net resnet18",
     "summary --net vgg11 --width 16,32,64,128,128 --input 64 --channels 1 --classes 10",
@@ -72,8 +93,19 @@ everything is flops with norms, pooling, activations and sums.`,
       }
     }
   },
-  async *run(chosen, inputs): AsyncGenerator<never, SummaryRecord> {
+  async *run(chosen, inputs): AsyncGenerator<StudyEvent, SummaryRecord> {
     const { net, policy } = chosen;
+    const file = inputs.model && (await readModelFile(inputs.model));
+    if (file !== undefined && !isLayerGraph(file.json)) {
+      const { label } = inputs.model!;
+      const { input, warnings, ...table } = modelSummary(label, file, {
+        policy,
+        ...(chosen.input && { size: bothAxes(chosen.input) }),
+        ...(chosen.channels !== undefined && { channels: chosen.channels }),
+      });
+      for (const text of warnings) yield { kind: "warning", text };
+      return { network: label, input: { shape: input }, policy, ...table };
+    }
     const { label, graph } = await source(chosen, inputs);
     const inputSize = chosen.input && bothAxes(chosen.input);
     // A classic network has been cut to size already.
@@ -92,11 +124,17 @@ everything is flops with norms, pooling, activations and sums.`,
       macs: table.macs,
     };
   },
-  tables: (record) => [
-    lines(`${record.network} on an input of ${record.input.channels} x ${record.input.shape.join(" x ")}`),
-    lines(undefined, summaryText(record)),
-  ],
-  csv: (record) => summaryCsv(record),
+  tables: (record) => {
+    if (isModel(record)) {
+      const size = record.input.shape?.map((n) => n ?? "?").join(" x ") ?? "unknown shape";
+      return [lines(`${record.network} on an input of ${size}`), modelTable(record, record.policy)];
+    }
+    return [
+      lines(`${record.network} on an input of ${record.input.channels} x ${record.input.shape.join(" x ")}`),
+      lines(undefined, summaryText(record)),
+    ];
+  },
+  csv: (record) => (isModel(record) ? modelCsv(record) : summaryCsv(record)),
 });
 
 async function source(

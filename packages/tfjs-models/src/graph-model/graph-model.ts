@@ -36,38 +36,75 @@ const caller = "graphModelToGraph";
  *   the value of a constant is needed and `weights` is not given.
  */
 export function graphModelToGraph(json: unknown, options: GraphModelOptions = {}): LayerGraph {
+  const { ends, ...model } = graphModelNodes(json, options);
+  const { chosen, shape } = chooseInput(model.order, model.model, options.input);
+  const { draft, values } = walkNodes(model, chosen, shape);
+  if (!ends.some((end) => isFeature(values.get(end)![0]!))) {
+    throw conversionRefusal(`${caller}: outputs`, `a node that reads "${chosen}"`, "none");
+  }
+  return draft.finish();
+}
+
+/** The nodes that the outputs of a GraphModel need, in an order of computation. */
+export interface GraphModelNodes {
+  readonly model: Fields;
+  readonly weights: WeightReader;
+  readonly ends: readonly string[];
+  readonly order: readonly GraphNode[];
+}
+
+export function graphModelNodes(json: unknown, options: GraphModelOptions): GraphModelNodes {
   if (!isRecord(json)) throw conversionError(`${caller}: json`, "the JSON object of a GraphModel", json);
   const model = new Fields(json, `${caller}: model`);
   const topology = model.get("model_topology") === undefined ? model : model.fields("model_topology");
   const nodes = graphNodes(topology, caller);
   const weights = new WeightReader(model, options.weights, caller);
   const ends = endsOf(model, nodes, options.output);
-  const order = orderedNodes(nodes, ends, caller);
-  const { chosen, shape } = chooseInput(order, model, options.input);
+  return { model, weights, ends, order: orderedNodes(nodes, ends, caller) };
+}
+
+export type NodeValues = ReadonlyMap<string, readonly (Feature | Constant)[]>;
+
+/**
+ * Follows positions from the chosen placeholder through all nodes.
+ *
+ * @param unknown Where given, is told of a node that is refused; it and what reads it then have no value.
+ */
+export function walkNodes(
+  { order, weights }: Pick<GraphModelNodes, "order" | "weights">,
+  chosen: string,
+  shape: readonly (number | null)[] | null,
+  unknown?: (node: GraphNode, error: unknown) => void,
+): { draft: GraphDraft; values: NodeValues } {
   const draft = new GraphDraft(caller, ...inputLayout(shape, order));
 
   const values = new Map<string, readonly (Feature | Constant)[]>();
   for (const node of order) {
+    if (unknown !== undefined && node.inputs.some(({ node: from }) => !values.has(from))) continue;
+    try {
+      values.set(node.name, valuesOf(node));
+    } catch (error) {
+      if (unknown === undefined) throw error;
+      unknown(node, error);
+    }
+  }
+  return { draft, values };
+
+  function valuesOf(node: GraphNode): readonly (Feature | Constant)[] {
     const where = `${caller}: node "${node.name}" (${node.op})`;
     const inputs = node.inputs.map(({ node: from, output }) => {
       const value = values.get(from)![output];
       if (value !== undefined) return value;
       throw conversionRefusal(where, `an output that "${from}" has`, `number ${output}`);
     });
-    if (node.name === chosen) values.set(node.name, [draft.input]);
-    else if (!inputs.some(isFeature)) values.set(node.name, constantsOf(node, inputs as Constant[], weights));
-    else if (shapeOps.has(node.op)) values.set(node.name, [shapeOf(node.op, inputs.find(isFeature)!)]);
-    else {
-      const refuse = (expected: string, got: string): never => {
-        throw conversionRefusal(where, expected, `${got} (options.output can end the graph before it)`);
-      };
-      values.set(node.name, addGraphNode({ draft, ...node, inputs, where, refuse }));
-    }
+    if (node.name === chosen) return [draft.input];
+    if (!inputs.some(isFeature)) return constantsOf(node, inputs as Constant[], weights);
+    if (shapeOps.has(node.op)) return [shapeOf(node.op, inputs.find(isFeature)!)];
+    const refuse = (expected: string, got: string): never => {
+      throw conversionRefusal(where, expected, `${got} (options.output can end the graph before it)`);
+    };
+    return addGraphNode({ draft, ...node, inputs, where, refuse });
   }
-  if (!ends.some((end) => isFeature(values.get(end)![0]!))) {
-    throw conversionRefusal(`${caller}: outputs`, `a node that reads "${chosen}"`, "none");
-  }
-  return draft.finish();
 }
 
 /** A node that depends on constants alone. It may have several outputs, all of unknown value. */
@@ -132,7 +169,7 @@ function signatureOf(model: Fields): Fields | null {
 }
 
 /** The placeholder whose pixels are meant, with its shape (null where even the rank is unknown). */
-function chooseInput(
+export function chooseInput(
   order: readonly GraphNode[],
   model: Fields,
   name?: string,

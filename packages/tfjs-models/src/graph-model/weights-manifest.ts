@@ -20,7 +20,7 @@ const bytesPerNumber: Readonly<Record<string, number>> = {
 };
 
 /** All weights in the order of their bytes. */
-function weightEntries(model: Fields): WeightEntry[] {
+export function weightEntries(model: Fields): WeightEntry[] {
   if (model.get("weights_manifest") === undefined) return [];
   return model.list("weights_manifest").flatMap((json, index) => {
     const group = new Fields(json, `${model.where}: weightsManifest[${index}]`);
@@ -59,6 +59,7 @@ export class WeightReader {
   private readonly entries: ReadonlyMap<string, WeightEntry>;
   private readonly weights: Uint8Array | undefined;
   private offsets: Map<string, number> | null = null;
+  private end = 0;
 
   constructor(model: Fields, weights: Uint8Array | undefined, caller: string) {
     if (weights !== undefined && !(weights instanceof Uint8Array)) {
@@ -117,6 +118,13 @@ export class WeightReader {
     }
   }
 
+  /** How many bytes all weights take. */
+  length(): number {
+    if (this.weights === undefined) return 0;
+    this.offsets ??= this.findOffsets(this.weights);
+    return this.end;
+  }
+
   private findOffsets(weights: Uint8Array): Map<string, number> {
     const offsets = new Map<string, number>();
     const view = new DataView(weights.buffer, weights.byteOffset, weights.byteLength);
@@ -143,6 +151,7 @@ export class WeightReader {
         );
       }
     }
+    this.end = offset;
     return offsets;
   }
 }

@@ -114,7 +114,9 @@ const flatten: Convert = (at) => {
 const reshape: Convert = (at) => {
   const feature = onlyInput(at);
   const given = at.config.list("target_shape");
-  const target = given.map((size) => {
+  const target = given.map((entry) => {
+    // tfjs writes null for the size that is to be computed.
+    const size = entry ?? -1;
     if (typeof size !== "number" || !Number.isSafeInteger(size) || size < -1 || size === 0) {
       return at.config.fail("target_shape", "positive integers or -1", given);
     }

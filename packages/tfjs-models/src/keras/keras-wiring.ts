@@ -46,7 +46,11 @@ export function isNestedModel({ className, fields }: LayerEntry): boolean {
  *
  * @throws {TypeError | RangeError} naming the layer whose inputs do not exist or run in a circle.
  */
-export function functionalWiring(config: Fields, entries: readonly LayerEntry[]): FunctionalWiring {
+export function functionalWiring(
+  config: Fields,
+  entries: readonly LayerEntry[],
+  isWhole = false,
+): FunctionalWiring {
   const calls = new Map<string, readonly (readonly Reference[])[]>();
   for (const { name, className, fields } of entries) {
     const nodes = fields.get("inbound_nodes") === undefined ? [] : fields.list("inbound_nodes");
@@ -70,12 +74,15 @@ export function functionalWiring(config: Fields, entries: readonly LayerEntry[])
     });
   }
   const ends = outputs.map(fromZero);
+  if (isWhole) computationOrder(wired, [...wired.values()].map(outputOf), config);
   return {
     calls: computationOrder(wired, ends, config),
     inputs: inputs.map(({ layer }) => layer),
     outputs: ends,
   };
 }
+
+const outputOf = ({ entry, node }: WiredCall): Reference => ({ layer: entry.name, node, tensor: 0 });
 
 /** The number of the first call of each nested model. All calls are read by something, or they would not be there. */
 function firstCallsOfModels(entries: readonly LayerEntry[], read: readonly Reference[]): Map<string, number> {

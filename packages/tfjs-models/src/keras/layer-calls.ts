@@ -30,20 +30,23 @@ const deepestNesting = 40;
 /**
  * The calls of a model topology `{class_name, config}`.
  *
+ * @param isWhole Also checks the wiring of layers that no output needs.
  * @throws {TypeError | RangeError} naming the layer whose description or wiring is wrong.
  */
-export function layerCalls(topology: Fields, caller: string): LayerCalls {
-  const reader = new CallReader(caller);
+export function layerCalls(topology: Fields, caller: string, isWhole = false): LayerCalls {
+  const reader = new CallReader(caller, isWhole);
   const outputs = reader.expand(topology, "", false, null, 0);
   return { calls: reader.named(), outputs };
 }
 
 class CallReader {
   private readonly caller: string;
+  private readonly isWhole: boolean;
   private readonly calls: (LayerCall & { readonly isCopy: boolean })[] = [];
 
-  constructor(caller: string) {
+  constructor(caller: string, isWhole: boolean) {
     this.caller = caller;
+    this.isWhole = isWhole;
   }
 
   /** First calls keep their names; the names of further ones give way. */
@@ -154,7 +157,7 @@ class CallReader {
     depth: number,
   ): readonly number[] {
     const config = model.fields("config");
-    const wiring = functionalWiring(config, this.entries(config.list("layers"), model));
+    const wiring = functionalWiring(config, this.entries(config.list("layers"), model), this.isWhole);
     if (inputs !== null && inputs.length !== wiring.inputs.length) {
       throw conversionRefusal(model.where, `${wiring.inputs.length} inputs`, `${inputs.length}`);
     }

@@ -61,7 +61,7 @@ export function layersModelToGraph(json: unknown, options: LayersModelOptions = 
 }
 
 /** The part `{class_name, config}` of a file. */
-function topologyOf(json: unknown): Fields {
+export function topologyOf(json: unknown): Fields {
   if (!isRecord(json)) throw conversionError(`${caller}: json`, "the JSON object of a LayersModel", json);
   const file = new Fields(json, `${caller}: model`);
   const topology = file.get("model_topology") === undefined ? file : file.fields("model_topology");

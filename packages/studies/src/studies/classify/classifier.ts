@@ -1,12 +1,13 @@
 import type { Prediction } from "@gradlab/classic-cnns";
 import { transformInput } from "@gradlab/classic-cnns/weights";
 import { datasetFromPixels, preprocessImageNet, takeBatch } from "@gradlab/datasets";
-import { mul, sub, type Tensor, type Tensor4D, tensor4d, tidy, zeros } from "@tensorflow/tfjs-core";
+import { type Tensor, type Tensor4D, tensor4d, tidy, zeros } from "@tensorflow/tfjs-core";
 import type { InputFiles } from "../../declaration/option.js";
 import { blame, messageOf, StudyError } from "../../declaration/study-error.js";
 import { bothAxes } from "../../networks/network-source.js";
-import type { ClassifyOptions, Preprocessing } from "./classify-options.js";
-import { loadTfjsModel, type TfjsModel } from "./tfjs-model.js";
+import type { ClassifyOptions, Preprocessing, Scores } from "./classify-options.js";
+import { asNumbers, fitted, type PixelNumbers } from "./pixel-numbers.js";
+import { type CheckedModel, loadTfjsModel, type TfjsModel } from "./tfjs-model.js";
 
 /** Something that gives every class a score. */
 export interface Classifier {
@@ -18,17 +19,20 @@ export interface Classifier {
   readonly preprocess: Preprocessing;
   /** `[1, height, width, channels]` to logits or probabilities `[1, classes]`, which the caller disposes. */
   readonly scores: (x: Tensor4D) => Tensor;
-  /** Whether scores are logits; null where nobody says, so that the numbers decide. */
-  readonly areLogits: true | null;
+  /** What the scores are; null where nobody says, so that the numbers decide. */
+  readonly kind: Scores | null;
+  /** Where NaN begins; null where nowhere, or nobody can tell. */
+  readonly firstNaN: (x: Tensor4D) => Promise<string | null>;
   readonly dispose: () => void;
 }
 
 /** A model of tfjs, which says itself what it takes. */
 export async function tfjsClassifier(
-  file: InputFiles,
+  checked: CheckedModel,
   chosen: Pick<ClassifyOptions, "input" | "preprocess">,
 ): Promise<Classifier> {
-  const model = await loadTfjsModel(file);
+  const { file } = checked;
+  const model = await loadTfjsModel(checked);
   try {
     const [, height, width, channels] = model.input;
     const given = chosen.input === undefined ? [] : bothAxes(chosen.input);
@@ -46,6 +50,12 @@ export async function tfjsClassifier(
         `${file.label}: expected an input [batch, height, width, channels], got ${JSON.stringify(model.input)} ({input} sets height and width)`,
       );
     }
+    if ((height !== null && h !== height) || (width !== null && w !== width)) {
+      throw new StudyError(
+        "usage",
+        `{input}: expected ${height} x ${width}, which ${file.label} takes, got ${h} x ${w}`,
+      );
+    }
     return {
       name: file.label,
       input: [h, w, channels],
@@ -53,7 +63,8 @@ export async function tfjsClassifier(
       labels: null,
       preprocess: chosen.preprocess ?? "unit",
       scores: model.predict,
-      areLogits: null,
+      kind: checked.scores,
+      firstNaN: model.firstNaN,
       dispose: model.dispose,
     };
   } catch (error) {
@@ -73,28 +84,26 @@ function countClasses(file: string, { predict }: TfjsModel, shape: [number, numb
 }
 
 /**
- * The most probable classes of an image, the most probable first; equal ones by their number.
+ * The scores of an image, one for each class.
  *
  * @param x A batch of one, which is disposed.
  */
-export async function topClasses(
+export async function scoresOf(
   file: string,
   x: Tensor4D,
-  { scores, areLogits }: Classifier,
-  labels: readonly string[] | null,
-  top: number,
-): Promise<Prediction[]> {
+  { scores, name, firstNaN }: Classifier,
+): Promise<number[]> {
   let y: Tensor | undefined;
   try {
     y = scores(x);
-    const values = probabilities([...(await y.data())], areLogits);
-    const order = [...values.keys()].sort((a, b) => values[b]! - values[a]! || a - b);
-    return order.slice(0, top).map((index) => ({
-      index,
-      probability: values[index]!,
-      ...(labels && { label: labels[index]! }),
-    }));
+    const values = [...(await y.data())];
+    const place = values.findIndex((value) => Number.isNaN(value));
+    if (place === -1) return values;
+    const first = await firstNaN(x).catch(() => null);
+    const where = first === null ? "" : `, which begins at layer "${first}"`;
+    throw new StudyError("input", `${name}: expected scores, got NaN for class ${place} of ${file}${where}`);
   } catch (error) {
+    if (error instanceof StudyError) throw error;
     throw new StudyError("input", `${file}: ${messageOf(error)}`, { cause: error });
   } finally {
     x.dispose();
@@ -102,11 +111,31 @@ export async function topClasses(
   }
 }
 
-/** Softmax of logits; numbers that are probabilities already stay what they are. */
-function probabilities(scores: readonly number[], areLogits: true | null): readonly number[] {
+/** The classes of the highest scores, the highest first; equal ones by their number. */
+export function topClasses(
+  scores: readonly number[],
+  kind: Scores,
+  labels: readonly string[] | null,
+  top: number,
+): Prediction[] {
+  const values = kind === "logits" ? softmaxOf(scores) : scores;
+  const order = [...values.keys()].sort((a, b) => values[b]! - values[a]! || a - b);
+  return order.slice(0, top).map((index) => ({
+    index,
+    probability: values[index]!,
+    ...(labels && { label: labels[index]! }),
+  }));
+}
+
+/** What scores look like, where nothing else tells: probabilities of one class in all, a single one, or logits. */
+export function guessedKind(scores: readonly number[]): Scores {
   const total = scores.reduce((sum, score) => sum + score, 0);
-  const normalized = Math.abs(total - 1) < 1e-3 && scores.every((score) => score >= 0 && score <= 1);
-  if (areLogits === null && normalized) return scores;
+  const areShares = scores.every((score) => score >= 0 && score <= 1);
+  if (scores.length === 1) return areShares ? "sigmoid" : "none";
+  return areShares && Math.abs(total - 1) < 1e-3 ? "softmax" : "logits";
+}
+
+function softmaxOf(scores: readonly number[]): number[] {
   const most = Math.max(...scores);
   const powers = scores.map((score) => Math.exp(score - most));
   const sum = powers.reduce((a, b) => a + b, 0);
@@ -118,8 +147,9 @@ export async function readImage(
   files: InputFiles,
   file: string,
   { input: [height, width, channels], preprocess }: Pick<Classifier, "input" | "preprocess">,
+  numbers: PixelNumbers | null,
 ): Promise<Tensor4D> {
-  if (preprocess === "imagenet" || preprocess === "googlenet") {
+  if (numbers === null) {
     if (height !== width || channels !== 3) {
       throw new StudyError(
         "usage",
@@ -139,11 +169,10 @@ export async function readImage(
   if (channels !== 1 && channels !== 3) {
     throw new StudyError("usage", `${file}: expected a network for 1 or 3 channels, got one for ${channels}`);
   }
-  const picture = await files.decode(file, { size: [height, width] });
+  const { fit } = numbers;
+  const size = [height, width] as const;
+  const picture =
+    fit === "crop" ? await files.decode(file, { size }) : fitted(await files.decode(file), size, fit);
   const { images } = takeBatch(datasetFromPixels([picture], [0], { channels }), [0]);
-  const x = tensor4d(images, [1, height, width, channels]);
-  if (preprocess === "unit") return x;
-  const symmetric = tidy(() => sub<Tensor4D>(mul(x, 2), 1));
-  x.dispose();
-  return symmetric;
+  return tensor4d(asNumbers(images, channels, numbers), [1, height, width, channels]);
 }

@@ -5,6 +5,10 @@ import { bestCheckpoint } from "../../networks/checkpoint.js";
 const preprocessings = ["imagenet", "googlenet", "unit", "symmetric"] as const;
 export type Preprocessing = (typeof preprocessings)[number];
 
+/** What the numbers are that a network gives its classes. */
+const scoreKinds = ["softmax", "logits", "sigmoid", "none"] as const;
+export type Scores = (typeof scoreKinds)[number];
+
 export const classifyOptions = {
   image: { kind: "pictures", positional: true, help: "pictures: JPEG, PNG, WebP, …" },
   net: {
@@ -34,6 +38,30 @@ export const classifyOptions = {
     help: "a factor for the channels of --net, or the channels themselves",
   },
   preprocess: { kind: "choice", choices: preprocessings, help: "how pixels become numbers, see below" },
+  fit: {
+    kind: "choice",
+    choices: ["crop", "stretch", "pad"],
+    help: "how a picture fills the input: cut at the centre (default), out of shape, or black around it",
+  },
+  range: { kind: "numbers", placeholder: "<lo,hi>", help: "what black and white become: -1,1 or 0,255" },
+  mean: {
+    kind: "numbers",
+    help: "subtracted after that, from every channel or from each: 0.5 or 0.485,0.456,0.406",
+  },
+  std: { kind: "numbers", help: "divided by after that, likewise" },
+  invert: { kind: "flag", help: "white becomes black" },
+  bgr: { kind: "flag", help: "blue is the first channel" },
+  inputNode: {
+    kind: "text",
+    placeholder: "<name>",
+    help: "the input of --model that takes the picture, where it has several",
+  },
+  output: {
+    kind: "text",
+    placeholder: "<name>",
+    help: "the layer or node of --model that gives the scores, where it is not the only output",
+  },
+  scores: { kind: "choice", choices: scoreKinds, help: "what the scores of --model are, see below" },
   top: { kind: "integer", least: 1, default: 5, help: "how many classes to print" },
   seed: seedOption,
 } as const;

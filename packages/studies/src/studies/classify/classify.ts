@@ -2,12 +2,17 @@ import type { Prediction } from "@gradlab/classic-cnns";
 import type { InputFiles } from "../../declaration/option.js";
 import { defineStudy, type StudyEvent } from "../../declaration/study.js";
 import { blame, StudyError } from "../../declaration/study-error.js";
-import { lines, percent } from "../../declaration/wording.js";
-import { classifyOptions, type Preprocessing } from "./classify-options.js";
+import { lines, percent, short } from "../../declaration/wording.js";
+import { classifyOptions, type Preprocessing, type Scores } from "./classify-options.js";
+import type { PixelNumbers } from "./pixel-numbers.js";
 
 export interface ClassifyRecord {
   readonly network: string;
   readonly preprocess: Preprocessing;
+  /** How pixels became numbers; null where the preset has a way of its own. */
+  readonly pixels: PixelNumbers | null;
+  /** What the scores are, and who says so: the option, the graph of the network, or only how the numbers look. */
+  readonly scores: { readonly kind: Scores; readonly from: "option" | "network" | "numbers" };
   readonly images: readonly Classified[];
 }
 
@@ -25,7 +30,10 @@ export const classify = defineStudy({
 ImageNet's mean and deviation: what the weights of torchvision expect, and the
 default for them. googlenet: the same, then torchvision's transform_input, for
 its pretrained GoogLeNet. unit: scaled to cover the input, 0 to 1, the default
-for checkpoints and models. symmetric: the same, -1 to 1.`,
+for checkpoints and models. symmetric: the same, -1 to 1.
+Scores: softmax and sigmoid are probabilities already, of one class among all or
+of each by itself; logits become probabilities by a softmax; none are printed as
+they are. The end of a model's graph says which, unless --scores does.`,
   examples: [
     "classify --net alexnet --weights alexnet.pth --labels imagenet.txt photo.jpg",
     "classify --weights run/best.safetensors digit.png --json",
@@ -33,10 +41,15 @@ for checkpoints and models. symmetric: the same, -1 to 1.`,
   ],
   drawn: null,
   tensors: "where tensors live: the best that passes its self-test, or this one",
-  check({ net, channels, classes, width }, { weights, model }) {
+  check({ net, channels, classes, width, scores, inputNode, output }, { weights, model }) {
     if (Boolean(weights) === Boolean(model)) {
       const got = weights ? "both" : "neither";
       throw new StudyError("usage", `expected one of {weights} and {model}, got ${got}`);
+    }
+    for (const [option, value] of Object.entries({ scores, inputNode, output })) {
+      if (weights && value !== undefined) {
+        throw new StudyError("usage", `{${option}}: expected beside {model}, got it beside {weights}`);
+      }
     }
     for (const [option, value] of Object.entries({ net, channels, classes, width })) {
       if (model && value !== undefined) {
@@ -45,40 +58,71 @@ for checkpoints and models. symmetric: the same, -1 to 1.`,
     }
   },
   async *run(chosen, inputs, { openBackend, signal }): AsyncGenerator<StudyEvent, ClassifyRecord> {
+    const { model, weights, image } = inputs;
+    const { readTfjsModel } = await import("./tfjs-model.js");
+    const ends = {
+      ...(chosen.inputNode !== undefined && { input: chosen.inputNode }),
+      ...(chosen.output !== undefined && { output: chosen.output }),
+    };
+    const checked = model && (await readTfjsModel(model, ends));
     await openBackend();
     const { ownNetwork } = await import("./own-network.js");
-    const { readImage, tfjsClassifier, topClasses } = await import("./classifier.js");
-    const { model, weights, image } = inputs;
+    const { guessedKind, readImage, scoresOf, tfjsClassifier, topClasses } = await import("./classifier.js");
+    const { pixelNumbers } = await import("./pixel-numbers.js");
+    const { proposal } = await import("./proposal.js");
     const classifier =
-      model === undefined ? yield* ownNetwork(weights!, chosen) : await tfjsClassifier(model, chosen);
+      checked === undefined ? yield* ownNetwork(weights!, chosen) : await tfjsClassifier(checked, chosen);
     try {
       const { name, classes, preprocess } = classifier;
       const labels =
         inputs.labels === undefined ? classifier.labels : await readLabels(inputs.labels, classes);
+      const pixels = pixelNumbers(preprocess, chosen);
+      const text = checked && proposal(checked, chosen);
+      if (text) yield { kind: "warning", text };
       const classified: Classified[] = [];
+      let kind = chosen.scores ?? classifier.kind;
       const { names = [] } = image ?? {};
       for (const [i, file] of names.entries()) {
         signal.throwIfAborted();
-        const x = await readImage(image!, file, classifier);
-        classified.push({ file, predictions: await topClasses(file, x, classifier, labels, chosen.top) });
+        const x = await readImage(image!, file, classifier, pixels);
+        const scores = await scoresOf(file, x, classifier);
+        if (kind === null) {
+          kind = guessedKind(scores);
+          yield {
+            kind: "warning",
+            text: `the model does not say what its scores are; they look like ${kind} ({scores} says so)`,
+          };
+        }
+        classified.push({ file, predictions: topClasses(scores, kind, labels, chosen.top) });
         yield { kind: "progress", done: i + 1, total: names.length, text: file };
       }
-      return { network: name, preprocess, images: classified };
+      const from = chosen.scores ? "option" : classifier.kind ? "network" : "numbers";
+      return {
+        network: name,
+        preprocess,
+        pixels,
+        scores: { kind: kind ?? "none", from },
+        images: classified,
+      };
     } finally {
       classifier.dispose();
     }
   },
-  tables: ({ network, images }, on = "") => [
-    lines(undefined, `${network} on ${on}`),
+  tables: ({ network, images, scores: { kind, from } }, on = "") => [
+    lines(
+      undefined,
+      `${network} on ${on}`,
+      ...(from === "network" && kind !== "sigmoid" ? [] : [`scores: ${kind} (${from})`]),
+    ),
     ...images.map(({ file, predictions }) => ({
       title: file,
       columns: [
-        { title: "probability", align: "right" as const },
+        { title: kind === "none" ? "score" : "probability", align: "right" as const },
         { title: "class", align: "right" as const },
         { title: "name" },
       ],
       rows: predictions.map(({ index, label, probability }) => [
-        percent(probability),
+        kind === "none" ? short(probability) : percent(probability),
         `${index}`,
         label ?? "",
       ]),

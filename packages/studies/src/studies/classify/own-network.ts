@@ -71,7 +71,8 @@ function classifierOf(
     classes: last?.op === "dense" ? last.units! : last?.op === "conv" ? last.filters! : 0,
     ...how,
     scores: (x) => applyNetwork(graph, state, x),
-    areLogits: true,
+    kind: "logits",
+    firstNaN: async () => null,
     dispose: () => disposeParams(state),
   };
 }

@@ -1,7 +1,8 @@
-import { weightShardPaths } from "@gradlab/tfjs-models";
+import { checkModel, modelRows, type ScoreKind, scoreKind, weightShardPaths } from "@gradlab/tfjs-models";
 import { io, type Tensor, type Tensor4D } from "@tensorflow/tfjs-core";
+import type { LayersModel } from "@tensorflow/tfjs-layers";
 import type { InputFiles } from "../../declaration/option.js";
-import { messageOf, StudyError } from "../../declaration/study-error.js";
+import { blame, messageOf, StudyError } from "../../declaration/study-error.js";
 import { joined } from "../../networks/network-source.js";
 
 /** A model of tfjs, layers or graph, that takes images. */
@@ -12,20 +13,60 @@ export interface TfjsModel {
   readonly classes: number | null;
   /** `[batch, classes]`, which the caller disposes. */
   readonly predict: (x: Tensor4D) => Tensor;
+  /** The first layer or node whose output for an image has NaN in it; null where none has. */
+  readonly firstNaN: (x: Tensor4D) => Promise<string | null>;
   readonly dispose: () => void;
 }
 
+/** Which input takes the image, and which layer or node gives the scores; the model's only ones unless given. */
+export interface Ends {
+  readonly input?: string;
+  readonly output?: string;
+}
+
+/** An input or output of a model. */
+interface End {
+  readonly name: string;
+  readonly shape?: readonly (number | null)[];
+}
+
 interface Loaded {
-  readonly inputs: readonly { readonly shape?: readonly (number | null)[] }[];
-  readonly outputs: readonly { readonly shape?: readonly (number | null)[] }[];
+  readonly inputs: readonly End[];
+  readonly outputs: readonly End[];
   predict(x: Tensor): unknown;
   dispose(): void;
 }
 
-/** Loads `model.json` with the weights beside it, by tfjs's own loaders. */
-export async function loadTfjsModel(file: InputFiles): Promise<TfjsModel> {
+/** A `model.json` that has been checked, with the weights beside it. */
+export interface CheckedModel {
+  readonly file: InputFiles;
+  readonly json: io.ModelJSON;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly ends: Ends;
+  /** What its scores are; null where the end of its graph does not say. */
+  readonly scores: ScoreKind | null;
+}
+
+/** Reads a model whole and refuses what tfjs could not load, before anything of tfjs is needed. */
+export async function readTfjsModel(file: InputFiles, ends: Ends = {}): Promise<CheckedModel> {
   const json = await readModelJson(file);
-  const bytes = joined(await Promise.all(weightShardPaths(json).map((path) => file.read(path))));
+  const paths = blame("input", file.label, () => weightShardPaths(json));
+  const bytes = joined(await Promise.all(paths.map((path) => file.read(path))));
+  blame("input", file.label, () => checkModel(json, bytes));
+  return { file, json, bytes, ends, scores: scoresOf(json, ends.output) };
+}
+
+/** Null too where a graph has loops, which nobody follows to its end. */
+function scoresOf(json: io.ModelJSON, output: string | undefined): ScoreKind | null {
+  try {
+    return scoreKind(json, output);
+  } catch {
+    return null;
+  }
+}
+
+/** Loads a model by tfjs's own loaders. */
+export async function loadTfjsModel({ file, json, bytes, ends }: CheckedModel): Promise<TfjsModel> {
   const artifacts: io.ModelArtifacts = {
     ...json,
     weightSpecs: (json.weightsManifest ?? []).flatMap(({ weights }) => weights),
@@ -33,34 +74,49 @@ export async function loadTfjsModel(file: InputFiles): Promise<TfjsModel> {
   };
   let model: Loaded | undefined;
   try {
-    model = json.format === "graph-model" ? await loadGraph(artifacts) : await loadLayers(artifacts);
-    const { inputs, outputs } = model;
+    model = isGraph(json) ? await loadGraph(artifacts) : await loadLayers(artifacts);
+    const steps = isGraph(json)
+      ? graphSteps(model as LoadedGraph, json)
+      : layerSteps(model as unknown as LayersModel);
+    const { input, output, predict } = isGraph(json)
+      ? graphBetween(model as LoadedGraph, json, ends)
+      : await layersBetween(model as unknown as LayersModel, ends);
+    const { dispose } = model;
     // A graph model knows the shapes of few of its outputs.
-    const shape = outputs[0]?.shape;
-    if (inputs.length !== 1 || outputs.length !== 1 || (shape !== undefined && shape.length !== 2)) {
+    if (output.shape !== undefined && output.shape.length !== 2) {
       throw new RangeError(
-        `expected one input and one output [batch, classes], got ${inputs.length} and ${outputs.length} ${JSON.stringify(shape ?? null)}`,
+        `expected an output [batch, classes], got ${JSON.stringify(output.shape)} of ${output.name}`,
       );
     }
-    const { predict, dispose } = model;
     return {
       // Unknown sizes are null in one kind of model and -1 in the other.
-      input: (inputs[0]!.shape ?? []).map((size) => (size === null || size < 0 ? null : size)),
-      classes: shape?.[1] ?? null,
-      predict: (x) => predict.call(model, x) as Tensor,
+      input: (input.shape ?? []).map((size) => (size === null || size < 0 ? null : size)),
+      classes: output.shape?.[1] ?? null,
+      predict,
+      firstNaN: (x) => firstWithNaN(steps, x),
       dispose: () => dispose.call(model),
     };
   } catch (error) {
     model?.dispose();
-    throw new StudyError("input", `${file.label}: ${messageOf(error)}`, { cause: error });
+    if (error instanceof StudyError) throw error;
+    const advice = isOfKeras3(json)
+      ? " (a model of Keras 3: save it as a graph model, or with tf_keras)"
+      : "";
+    throw new StudyError("input", `${file.label}: ${messageOf(error)}${advice}`, { cause: error });
   }
+}
+
+function isOfKeras3({ modelTopology }: io.ModelJSON): boolean {
+  const { keras_version: version } = modelTopology as { keras_version?: unknown };
+  return typeof version === "string" && version.startsWith("3");
 }
 
 async function readModelJson(file: InputFiles): Promise<io.ModelJSON> {
   const bytes = await file.read(file.names[0]!);
   try {
     const json = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)) as io.ModelJSON;
-    if (typeof json?.modelTopology !== "object") throw new RangeError("no modelTopology");
+    if (typeof json?.modelTopology !== "object" || json.modelTopology === null)
+      throw new RangeError("no modelTopology");
     return json;
   } catch (error) {
     const got = messageOf(error);
@@ -71,6 +127,111 @@ async function readModelJson(file: InputFiles): Promise<io.ModelJSON> {
         cause: error,
       },
     );
+  }
+}
+
+const isGraph = ({ format, modelTopology }: io.ModelJSON) =>
+  format === "graph-model" || Array.isArray((modelTopology as { node?: unknown }).node);
+
+interface Between {
+  readonly input: End;
+  readonly output: End;
+  readonly predict: (x: Tensor4D) => Tensor;
+}
+
+/** The end of that name, or the only one. */
+function chosenEnd(option: "input" | "output", all: readonly End[], name: string | undefined): End {
+  const flag = option === "input" ? "{inputNode}" : "{output}";
+  const names = all.map((end) => JSON.stringify(end.name)).join(", ");
+  if (name === undefined && all.length === 1) return all[0]!;
+  const found = all.find((end) => end.name === name || end.name === `${name}:0`);
+  if (found !== undefined) return found;
+  const got = name === undefined ? `a model with ${all.length} ${option}s` : JSON.stringify(name);
+  throw new StudyError("usage", `${flag}: expected one of ${names}, got ${got}`);
+}
+
+async function layersBetween(whole: LayersModel, ends: Ends): Promise<Between> {
+  const { model } = await import("@tensorflow/tfjs-layers");
+  const inputs = whole.inputs.map((tensor) => ({ name: tensor.sourceLayer.name, tensor }));
+  const end = (one: (typeof inputs)[number]) => ({ name: one.name, shape: one.tensor.shape });
+  const input = chosenEnd("input", inputs.map(end), ends.input);
+  const layers = whole.layers.map((layer) => ({
+    name: layer.name,
+    tensor: [layer.getOutputAt(0)].flat()[0]!,
+  }));
+  const outputs = whole.outputs.map((tensor) => ({ name: tensor.sourceLayer.name, tensor }));
+  const output =
+    ends.output === undefined
+      ? chosenEnd("output", outputs.map(end), undefined)
+      : chosenEnd("output", layers.map(end), ends.output);
+  const [from, to] = [
+    inputs.find(({ name }) => name === input.name)!.tensor,
+    (ends.output === undefined ? outputs : layers).find(({ name }) => name === output.name)!.tensor,
+  ];
+  const part = model({ inputs: from, outputs: to });
+  return { input, output, predict: (x) => part.predict(x) as Tensor };
+}
+
+function graphBetween(loaded: LoadedGraph, json: io.ModelJSON, ends: Ends): Between {
+  const { node = [] } = json.modelTopology as { node?: readonly { name: string; op: string }[] };
+  // A placeholder with a default needs nobody to feed it.
+  const fixed = new Set(node.filter(({ op }) => op === "PlaceholderWithDefault").map(({ name }) => name));
+  const fed = loaded.inputs.filter(({ name }) => !fixed.has(name.replace(/:0$/, "")));
+  const input = chosenEnd(
+    "input",
+    ends.input === undefined && fed.length > 0 ? fed : loaded.inputs,
+    ends.input,
+  );
+  const inner = node.filter(({ op }) => op !== "Const").map(({ name }): End => ({ name }));
+  const known = loaded.outputs.find(({ name }) => name === ends.output || name === `${ends.output}:0`);
+  const output = ends.output === undefined ? chosenEnd("output", loaded.outputs, undefined) : known;
+  if (output === undefined && !inner.some(({ name }) => name === ends.output)) {
+    chosenEnd("output", loaded.outputs, ends.output);
+  }
+  const end = output ?? { name: ends.output! };
+  return {
+    input,
+    output: end,
+    predict: (x) => [loaded.execute({ [input.name]: x }, end.name)].flat()[0]!,
+  };
+}
+
+/** Layers or nodes in the order in which they are computed, and their outputs, all in one pass. */
+interface Steps {
+  readonly names: () => readonly string[];
+  readonly outputs: (x: Tensor) => Promise<Tensor[]>;
+}
+
+function layerSteps(whole: LayersModel): Steps {
+  const layers = whole.layers.filter((layer) => layer.getClassName() !== "InputLayer");
+  return {
+    names: () => layers.map(({ name }) => name),
+    outputs: async (x) => {
+      const { model } = await import("@tensorflow/tfjs-layers");
+      const outputs = layers.map((layer) => [layer.getOutputAt(0)].flat()[0]!);
+      return [model({ inputs: whole.inputs, outputs }).predict(x)].flat();
+    },
+  };
+}
+
+interface LoadedGraph extends Loaded {
+  execute(x: Tensor | Record<string, Tensor>, outputs: string | string[]): Tensor | Tensor[];
+}
+
+function graphSteps(model: LoadedGraph, json: io.ModelJSON): Steps {
+  const names = () => modelRows(json).rows.flatMap(({ name, op }) => (op === "weights" ? [] : [name]));
+  return { names, outputs: async (x) => [model.execute(x, names())].flat() };
+}
+
+async function firstWithNaN({ names, outputs }: Steps, x: Tensor4D): Promise<string | null> {
+  const all = await outputs(x);
+  try {
+    for (const [place, output] of all.entries()) {
+      if ((await output.data()).some((value) => Number.isNaN(value))) return names()[place]!;
+    }
+    return null;
+  } finally {
+    for (const output of all) output.dispose();
   }
 }
 
