@@ -112,8 +112,12 @@ test("what only Node has is reached through #platform alone", () => {
   expect(offences.map(({ file }) => file)).toEqual([]);
 });
 
-/** Backends of Node are looked for in files and processes; and what they print is held back. */
-const mayTouch = /^backend-select\/src\/(?:node\/|quiet\.ts$)/;
+/**
+ * Backends of Node are looked for in files and processes; and what they print is held back. Threads are Node's where there is
+ * no page.
+ */
+const mayTouch =
+  /^backend-select\/src\/(?:node\/|quiet\.ts$)|^wasm-training\/src\/companion\/(?:node-parts|worker-source)\.ts$/;
 
 test.each(folders)(
   "%s touches no file, network, process or console, and reads no tensor synchronously",

@@ -7,6 +7,7 @@ import {
   useCompanion,
 } from "./companion/companion.js";
 import { type Binary, compileCompanion } from "./companion/compile-companion.js";
+import { allowRelaxedSimd, nodeParallelism, report } from "./companion/node-parts.js";
 import { canShareMemory, prepareThreadedBackend } from "./companion/threaded-backend.js";
 import type { BackendWasm } from "./heap.js";
 import { trainingKernels } from "./training-kernels.js";
@@ -54,20 +55,8 @@ export interface WasmTraining {
 const MOST_THREADS = 8;
 
 function coreCount(): number {
-  const os = globalThis.process?.getBuiltinModule?.("node:os");
   const page = globalThis as { navigator?: { hardwareConcurrency?: number } };
-  return os?.availableParallelism() ?? page.navigator?.hardwareConcurrency ?? 1;
-}
-
-/** Node 20 has relaxed SIMD behind a flag that can be set at run time; later versions and browsers simply have it. */
-function allowRelaxedSimd(): void {
-  const v8 = globalThis.process?.getBuiltinModule?.("node:v8");
-  v8?.setFlagsFromString("--experimental-wasm-relaxed-simd");
-}
-
-function report(error: Error): void {
-  if (globalThis.process?.emitWarning !== undefined) globalThis.process.emitWarning(error);
-  else globalThis.reportError(error);
+  return nodeParallelism() ?? page.navigator?.hardwareConcurrency ?? 1;
 }
 
 function expectThreads(threads: number): void {

@@ -1,5 +1,6 @@
 /** Worker threads that run the tasks of a job beside the thread that asks for it. */
 import type { CompanionExports, Helpers, TfjsModule } from "./companion-module.js";
+import { nodeThreads } from "./node-parts.js";
 import { workerSource } from "./worker-source.js";
 
 /** Rounds of waiting before a worker goes to sleep: some tens of microseconds, the distance of two jobs in a training. */
@@ -34,11 +35,6 @@ export interface HelperOptions {
   readonly workerPath?: string | undefined;
   /** Called once when a worker has died. */
   readonly onDeath: (error: Error) => void;
-}
-
-/** Node's worker threads, or undefined in a page. */
-function nodeThreads(): typeof import("node:worker_threads") | undefined {
-  return globalThis.process?.getBuiltinModule?.("node:worker_threads");
 }
 
 function startWorker(start: Start, path: string | undefined, onDeath: (error: Error) => void): AnyWorker {

@@ -4,6 +4,7 @@
  * (XNNPACK runs on one thread) and are not started: in their place it gets workers that only say that they are there.
  */
 import { engine, env } from "@tensorflow/tfjs-core";
+import { isNode, nodeThreads } from "./node-parts.js";
 
 /** What tfjs's module asks of a pool worker while it starts. */
 class AbsentWorker {
@@ -26,9 +27,7 @@ class AbsentWorker {
 
 /** Runs `start` while `Worker` stands for workers that are absent, in Node and in pages. */
 async function withoutWorkers<T>(start: () => T | Promise<T>): Promise<T> {
-  const node = globalThis.process?.getBuiltinModule?.("node:worker_threads") as
-    | { Worker: unknown }
-    | undefined;
+  const node = nodeThreads() as { Worker: unknown } | undefined;
   const before = node?.Worker;
   const own = Object.getOwnPropertyDescriptor(globalThis, "Worker");
   if (node !== undefined) node.Worker = AbsentWorker;
@@ -45,7 +44,7 @@ async function withoutWorkers<T>(start: () => T | Promise<T>): Promise<T> {
 /** Whether memory can be shared between threads here. */
 export function canShareMemory(): boolean {
   if (typeof SharedArrayBuffer === "undefined") return false;
-  return globalThis.process?.versions?.node !== undefined || globalThis.crossOriginIsolated === true;
+  return isNode || globalThis.crossOriginIsolated === true;
 }
 
 let prepared = false;
