@@ -1,4 +1,4 @@
-import { affineProjection, courseData, lms, nlms, rls, run as runFilter } from "@gradlab/lms";
+import { affineProjection, courseData, lms, nlms, rls, runFilter } from "@gradlab/lms";
 import { interleaved } from "./interleaved.mjs";
 
 const ROWS = 10_000;

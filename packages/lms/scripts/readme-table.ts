@@ -1,4 +1,4 @@
-import { lmsMisadjustment, predict, simulate, stabilityBounds } from "../src/index.js";
+import { lmsMisadjustment, predictPerformance, simulate, stabilityBounds } from "../src/index.js";
 
 const VALUES = [0.2, 0.5, 1, 2];
 
@@ -8,12 +8,19 @@ export function readmeTable(): string[][] {
   const environment = { R, optimum: [1, -0.5, 2, 0.3], jmin: 0.01 };
   const { mean, meanSquareSafe, meanSquareGaussian } = stabilityBounds(R);
   const rows = [
-    ["`mu`", "`mu tr R / 2`", "`mu tr R / (2 - mu tr R)`", "`predict`", "`simulate`", "standard error"],
+    [
+      "`mu`",
+      "`mu tr R / 2`",
+      "`mu tr R / (2 - mu tr R)`",
+      "`predictPerformance`",
+      "`simulate`",
+      "standard error",
+    ],
   ];
   for (const mu of [0.005, 0.02, 0.05, 0.1, 0.2, 0.4]) {
     const settled = Math.ceil(40 / mu);
     const { smallStep, better } = lmsMisadjustment(R, mu);
-    const predicted = predict(environment, { mu, steps: 1 });
+    const predicted = predictPerformance(environment, { mu, steps: 1 });
     const measured = simulate(environment, { mu, steps: settled + 4000, settled, runs: 100 });
     rows.push([
       `${mu}`,

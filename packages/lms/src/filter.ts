@@ -36,7 +36,7 @@ const error = new Float64Array(1);
  * @throws {TypeError | RangeError} when `x` has not as many numbers as there are weights, or something is not a
  *   finite number; then the state is as before.
  */
-export function step(rule: Rule, state: FilterState, x: ArrayLike<number>, d: number): number {
+export function stepFilter(rule: Rule, state: FilterState, x: ArrayLike<number>, d: number): number {
   const { length } = state.weights;
   if (x.length !== length) throw rangeMismatch("step: x", `an array of ${length} numbers`, x);
   for (let i = 0; i < length; i++) {

@@ -3,9 +3,10 @@ export { courseData, type LinearData } from "./course-data.js";
 export { type CyclicBound, cyclicBound, cyclicLimit, cyclicRadius } from "./cyclic-stability.js";
 export { delayLine } from "./delay-line.js";
 export { type Eigenvalues, eigenvalues } from "./eigenvalues.js";
-export { initFilter, step } from "./filter.js";
+export { initFilter, stepFilter } from "./filter.js";
 export { type GateName, gate, gateNames } from "./gate.js";
 export { type GateCensus, gateCensus, type SeparableGate } from "./gate-census.js";
+export { inputMoments, type Moments } from "./input-moments.js";
 export { leakyLms } from "./leaky-lms.js";
 export { type LeastSquaresFit, leastSquares } from "./least-squares.js";
 export { type LinearSeparation, linearSeparation } from "./linear-separation.js";
@@ -21,14 +22,13 @@ export {
   nlmsMisadjustment,
   rlsMisadjustment,
 } from "./misadjustment.js";
-export { type Moments, moments } from "./moments.js";
 export { alphaLms, nlms } from "./nlms.js";
 export { perceptron } from "./perceptron.js";
-export { type Environment, type Performance, predict } from "./predict.js";
+export { type Environment, type Performance, predictPerformance } from "./predict-performance.js";
 export { relaxation } from "./relaxation.js";
 export { rls } from "./rls.js";
 export type { FilterState, Rule } from "./rule.js";
-export { type RunOptions, type RunResult, run } from "./run.js";
+export { type RunOptions, type RunResult, runFilter } from "./run-filter.js";
 export { type MadalineSearch, randomMadalineSearch, restartMadalineRule2 } from "./search-madaline.js";
 export { type SignLmsKind, signLms } from "./sign-lms.js";
 export { type SimulateOptions, type Simulation, simulate } from "./simulate.js";

@@ -2,7 +2,7 @@ import { fillNormal, randomStream } from "@gradlab/random";
 import { expectInteger, expectPositive, toVector } from "./expect-values.js";
 import { initFilter } from "./filter.js";
 import { lms } from "./lms.js";
-import { type Environment, intoModes, type Performance, toModes } from "./predict.js";
+import { type Environment, intoModes, type Performance, toModes } from "./predict-performance.js";
 import type { Rule } from "./rule.js";
 import type { TimeConstants } from "./time-constants.js";
 

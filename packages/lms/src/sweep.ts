@@ -3,7 +3,7 @@ import { rangeMismatch } from "./expect-argument.js";
 import { expectInteger, toVector } from "./expect-values.js";
 import { lms } from "./lms.js";
 import { type MatrixLike, toMatrix } from "./matrix.js";
-import { type RunResult, run } from "./run.js";
+import { type RunResult, runFilter } from "./run-filter.js";
 
 /** What one step size comes to on a data set, and what the theory says of it. */
 export interface SweepRow {
@@ -53,7 +53,7 @@ export function sweep(
   }
   return Array.from(steps, (mu) => {
     const rule = lms({ mu });
-    const first = run(rule, x, target, { epochs });
+    const first = runFilter(rule, x, target, { epochs });
     // One limit for all of the way: that of the start from zero.
     let last = first;
     let done = last.mse.length;
@@ -61,7 +61,7 @@ export function sweep(
     const start = first.errors.reduce((largest, e) => Math.max(largest, Math.abs(e)), 0);
     while (verdict === "undecided" && done < maxEpochs) {
       const chunk = Math.min(maxEpochs - done, 1 + (done >> 2));
-      last = run(rule, x, target, { epochs: chunk, state: last.state });
+      last = runFilter(rule, x, target, { epochs: chunk, state: last.state });
       done += last.mse.length;
       verdict = verdictOf(last, x.columns);
       const now = last.errors.reduce((largest, e) => Math.max(largest, Math.abs(e)), 0);

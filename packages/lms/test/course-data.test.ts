@@ -4,11 +4,11 @@ import {
   cyclicBound,
   cyclicLimit,
   cyclicRadius,
+  inputMoments,
   leastSquares,
   lms,
   meanSquaredError,
-  moments,
-  run,
+  runFilter,
   stabilityBounds,
   sweep,
   wiener,
@@ -38,7 +38,7 @@ test("on the course data the Wiener solution is that of the normal equations, wi
   for (let seed = 0; seed < 100; seed++) {
     const { X, d } = courseData({ seed });
     const fit = leastSquares(X, d);
-    expectClose(fit.weights, wiener(moments(X, d)).weights, 1e-10);
+    expectClose(fit.weights, wiener(inputMoments(X, d)).weights, 1e-10);
     // A weight is off by about σ / √K = 0.001; 5 of those with room for 300 draws.
     expectClose(fit.weights, [1, 1, -2], 0.005);
   }
@@ -59,7 +59,7 @@ test("over seeds the MSE of the Wiener solution has the mean σ² (K - 3) / 2K =
 test("LMS from zero with mu = 0.01 is within 0.01 of the Wiener solution after 20 epochs", () => {
   for (let seed = 0; seed < 20; seed++) {
     const { X, d } = courseData({ seed });
-    const { weights, mse, verdict } = run(lms({ mu: 0.01 }), X, d, { epochs: 20 });
+    const { weights, mse, verdict } = runFilter(lms({ mu: 0.01 }), X, d, { epochs: 20 });
     const fit = leastSquares(X, d);
     expect(verdict).toBe("done");
     expectClose(weights, fit.weights, 0.01);
@@ -96,7 +96,7 @@ test("in a sweep every step size ends as the spectral radius of its pass says", 
 test("cyclic LMS ends at the fixed point of its pass, which tends to the Wiener solution for small steps", () => {
   const { X, d } = courseData();
   for (const mu of [0.01, 0.05, 0.2]) {
-    const { epochWeights } = run(lms({ mu }), X, d, { epochs: 400 });
+    const { epochWeights } = runFilter(lms({ mu }), X, d, { epochs: 400 });
     expectClose(epochWeights.slice(-3), cyclicLimit(X, d, mu)!, 1e-13);
   }
   const { weights, mse } = leastSquares(X, d);
@@ -132,7 +132,7 @@ test("a slowly growing run needs more epochs than 20 to show it, and a sweep tak
 
 test("no stochastic bound decides what cyclic passes do: the mean bound admits steps that diverge", () => {
   const { X } = courseData();
-  const bounds = stabilityBounds(moments(X, new Float64Array(100)).R);
+  const bounds = stabilityBounds(inputMoments(X, new Float64Array(100)).R);
   const { limit } = cyclicBound(X);
   expect(bounds.mean.limit).toBeGreaterThan(limit);
   expect(bounds.meanSquareGaussian.limit).toBeLessThan(limit);
@@ -159,7 +159,7 @@ test("directions that no row excites do not count for the cyclic bound, and do n
   ];
   // In the direction (1, 1)/√2 the rows are √2 and 2√2: (1 - 2 mu)(1 - 8 mu).
   expect(cyclicRadius(X, 0.1)).toBeCloseTo(0.8 * 0.2, 14);
-  const { weights } = run(lms({ mu: 0.1 }), X, [2, 4], { epochs: 100, weights: [1, -1] });
+  const { weights } = runFilter(lms({ mu: 0.1 }), X, [2, 4], { epochs: 100, weights: [1, -1] });
   expectClose(weights, [2, 0], 1e-14);
   expect(() => cyclicLimit(X, [2, 4], 0.1)).toThrow("cyclicLimit: X: expected linearly independent columns");
 });

@@ -13,7 +13,7 @@ import {
   randomMadalineSearch,
   restartMadalineRule2,
   rls,
-  run,
+  runFilter,
   simulate,
   sweep,
   trainAdaline,
@@ -41,12 +41,12 @@ const nets = { W1: [[1, 2]], b1: [0.5], W2: [[3], [1]], b2: [0, 1] };
 /** What is called, with which options, the defaults as they are documented, and other values. */
 // biome-ignore format: a table
 const cases: readonly (readonly [string, (options: never) => unknown, object, readonly object[]])[] = [
-  ["affineProjection", (o: object) => run(affineProjection({ mu: 0.5, order: 2, ...o }), noisy.X, noisy.d).weights, { epsilon: 0 }, [{ epsilon: 1 }]],
-  ["nlms", (o: object) => run(nlms({ mu: 0.5, ...o }), noisy.X, noisy.d).weights, { epsilon: 0 }, [{ epsilon: 1 }]],
-  ["perceptron", (o: object) => run(perceptron(o), noisy.X, noisy.d.map(Math.sign)).weights, { rate: 1 }, [{ rate: 2 }]],
-  ["rls", (o: object) => run(rls({ lambda: 0.9, ...o }), noisy.X, noisy.d, { trajectory: true }).trajectory, { delta: 0.01 }, [{ delta: 0.02 }]],
-  ["run", (o: object) => run(lms({ mu: 1.2 }), noisy.X, noisy.d, o), { epochs: 1, divergence: 1e8, trajectory: false }, [{ divergence: 1e6 }, { trajectory: true }]],
-  ["run, stable", (o: object) => run(lms({ mu: 0.01 }), noisy.X, noisy.d, o).errors, { epochs: 1 }, [{ epochs: 2 }, { weights: [1, 1, 1] }]],
+  ["affineProjection", (o: object) => runFilter(affineProjection({ mu: 0.5, order: 2, ...o }), noisy.X, noisy.d).weights, { epsilon: 0 }, [{ epsilon: 1 }]],
+  ["nlms", (o: object) => runFilter(nlms({ mu: 0.5, ...o }), noisy.X, noisy.d).weights, { epsilon: 0 }, [{ epsilon: 1 }]],
+  ["perceptron", (o: object) => runFilter(perceptron(o), noisy.X, noisy.d.map(Math.sign)).weights, { rate: 1 }, [{ rate: 2 }]],
+  ["rls", (o: object) => runFilter(rls({ lambda: 0.9, ...o }), noisy.X, noisy.d, { trajectory: true }).trajectory, { delta: 0.01 }, [{ delta: 0.02 }]],
+  ["run", (o: object) => runFilter(lms({ mu: 1.2 }), noisy.X, noisy.d, o), { epochs: 1, divergence: 1e8, trajectory: false }, [{ divergence: 1e6 }, { trajectory: true }]],
+  ["run, stable", (o: object) => runFilter(lms({ mu: 0.01 }), noisy.X, noisy.d, o).errors, { epochs: 1 }, [{ epochs: 2 }, { weights: [1, 1, 1] }]],
   ["courseData", (o: object) => courseData(o), { seed: 0, count: 100, weights: [1, 1, -2], noise: 0.01 }, [{ seed: 1 }, { count: 99 }, { weights: [1, 1, 2] }, { noise: 0.02 }]],
   ["initMadaline", (o: object) => initMadaline([2, 2, 1], o), { seed: 0, index: 0, scale: 0.5 }, [{ seed: 1 }, { index: 1 }, { scale: 1 }]],
   ["madalineRule1", (o: object) => madalineRule1(initMadaline([3, 1, 1]), X, T, { logic: "majority", ...o }), { rate: 0.5, epochs: 100, seed: 0 }, [{ rate: 0.6 }, { epochs: 99 }, { seed: 1 }]],
@@ -75,7 +75,7 @@ test.each(cases)(
 test("after one sample RLS has the weight that its formula gives, with 0.01 of its start", () => {
   // (d - w x)² + lambda · 0.01 (w - w₀)², smallest at w = (x d + lambda · 0.01 w₀) / (x² + lambda · 0.01)
   const [x, d, lambda, w0] = [0.1, 1, 0.5, 2];
-  const { weights } = run(rls({ lambda }), [[x]], [d], { weights: [w0] });
+  const { weights } = runFilter(rls({ lambda }), [[x]], [d], { weights: [w0] });
   expectClose(weights, [(x * d + lambda * 0.01 * w0) / (x * x + lambda * 0.01)], 1e-15 * 10);
 });
 

@@ -9,7 +9,7 @@ import {
   lms,
   perceptron,
   relaxation,
-  run,
+  runFilter,
   trainAdaline,
   truthTable,
 } from "../src/index.js";
@@ -67,7 +67,7 @@ test("least squares makes the majority of three (0, 0.5, 0.5, 0.5)", () => {
 test("LMS with a small step goes where least squares is, on every gate", () => {
   for (const name of gateNames) {
     const t = gate(name, 3);
-    const { weights } = run(lms({ mu: 1e-3 }), truthTable(3), t, { epochs: 4000 });
+    const { weights } = runFilter(lms({ mu: 1e-3 }), truthTable(3), t, { epochs: 4000 });
     // The periodic orbit is of the order of mu K around it.
     expectClose(weights, leastSquares(truthTable(3), t).weights, 0.01);
   }
@@ -168,7 +168,7 @@ test("perceptron and relaxation learn all 104 separable functions of three input
       expect(wrong.at(-1)).toBe(0);
     }
     // Small steps stay near least squares after enough of them: strict gates are solved.
-    const settled = run(alphaLms({ alpha: 0.002 }), X, t, { epochs: 4000 }).weights;
+    const settled = runFilter(alphaLms({ alpha: 0.002 }), X, t, { epochs: 4000 }).weights;
     const solved = sums(3, settled).every((s, k) => s * t[k]! > 0);
     if (verdict === "strict") expect(solved).toBe(true);
     solvedByAlphaLms += +solved;

@@ -3,9 +3,9 @@ import { expect, test } from "vitest";
 import {
   cyclicRadius,
   eigenvalues,
+  inputMoments,
   leastSquares,
   matrix,
-  moments,
   singularValues,
   stabilityBounds,
   symmetricEigen,
@@ -86,7 +86,7 @@ test.each(golden.singularValues)("singular values are those of LAPACK: $name", (
 
 test("a symmetric matrix is rebuilt from its eigenvectors, which are orthonormal", () => {
   const b = normals(3, 6, 6);
-  const { R } = moments(b, new Float64Array(6));
+  const { R } = inputMoments(b, new Float64Array(6));
   const { values, vectors } = symmetricEigen(R);
   expect([...values]).toEqual([...values].sort((x, y) => x - y));
   const at = (i: number, j: number) => vectors.data[i * 6 + j]!;
@@ -139,7 +139,7 @@ test.each(golden.leastSquares)(
 test("the Wiener filter solves R w = p, and its surface is Jmin + (w - w*)ᵀ R (w - w*)", () => {
   const X = normals(7, 50, 3);
   const d = normals(8, 50, 1).data;
-  const { R, p, power } = moments(X, d);
+  const { R, p, power } = inputMoments(X, d);
   const filter = wiener({ R, p, power });
   const fit = leastSquares(X, d);
   expectClose(filter.weights, fit.weights, 1e-13 * filter.condition);

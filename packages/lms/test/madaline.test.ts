@@ -12,7 +12,7 @@ import {
   randomMadalineSearch,
   respond,
   restartMadalineRule2,
-  run,
+  runFilter,
   truthTable,
 } from "../src/index.js";
 import { expectClose, norm, thrown } from "./close.js";
@@ -262,7 +262,7 @@ test("other starts of a Madaline end in other weights, where LMS forgets its sta
   }
   expect(norm(ends[0]!.map((w, i) => w - ends[1]![i]!))).toBeGreaterThan(0.5);
   const t = gate("nand", 2);
-  const from = (weights: number[]) => run(lms({ mu: 0.05 }), X, t, { weights, epochs: 500 }).weights;
+  const from = (weights: number[]) => runFilter(lms({ mu: 0.05 }), X, t, { weights, epochs: 500 }).weights;
   expectClose(from([5, -3, 2]), from([-1, 4, 0]), 1e-14);
 });
 

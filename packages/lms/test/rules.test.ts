@@ -5,17 +5,17 @@ import {
   alphaLms,
   delayLine,
   initFilter,
+  inputMoments,
   leakyLms,
   leastSquares,
   lms,
-  moments,
   nlms,
   perceptron,
   relaxation,
   rls,
-  run,
+  runFilter,
   signLms,
-  step,
+  stepFilter,
   wiener,
 } from "../src/index.js";
 import { expectClose, norm } from "./close.js";
@@ -44,7 +44,7 @@ test("after a step of NLMS, or of α-LMS, the error of the sample is (1 - mu) of
       const state = initFilter(rule, 5);
       for (let k = 0; k < 60; k++) {
         const x = X.data.subarray(5 * k, 5 * k + 5);
-        const e = step(rule, state, x, d[k]!);
+        const e = stepFilter(rule, state, x, d[k]!);
         expectClose([error(state.weights, x, d[k]!)], [(1 - mu) * e], 1e-14 * 10);
       }
     }
@@ -54,13 +54,16 @@ test("after a step of NLMS, or of α-LMS, the error of the sample is (1 - mu) of
 test("NLMS does not care for the scale of its input, LMS does", () => {
   const { X, d } = system(4, 100, 0.1);
   const scaled = { ...X, data: X.data.map((x) => 1000 * x) };
-  const [a, b] = [run(nlms({ mu: 0.5 }), X, d).weights, run(nlms({ mu: 0.5 }), scaled, d).weights];
+  const [a, b] = [
+    runFilter(nlms({ mu: 0.5 }), X, d).weights,
+    runFilter(nlms({ mu: 0.5 }), scaled, d).weights,
+  ];
   expectClose(
     b.map((w) => 1000 * w),
     a,
     1e-12,
   );
-  expect(run(lms({ mu: 0.1 }), scaled, d, { epochs: 5 }).verdict).toBe("diverged");
+  expect(runFilter(lms({ mu: 0.1 }), scaled, d, { epochs: 5 }).verdict).toBe("diverged");
 });
 
 test("a row of zeros leaves the weights of every normalised rule", () => {
@@ -71,14 +74,14 @@ test("a row of zeros leaves the weights of every normalised rule", () => {
     relaxation({ alpha: 1, deadZone: 0.5 }),
   ]) {
     const state = initFilter(rule, [1, 2]);
-    expect(step(rule, state, [0, 0], 7)).toBe(7);
+    expect(stepFilter(rule, state, [0, 0], 7)).toBe(7);
     expect([...state.weights]).toEqual([1, 2]);
   }
 });
 
 test("the three sign rules keep the sign of the error, of the data, of both", () => {
   const weights = (kind: "error" | "data" | "sign-sign", d: number) => [
-    ...run(signLms({ mu: 0.25, kind }), [[2, -3, 0]], [d]).weights,
+    ...runFilter(signLms({ mu: 0.25, kind }), [[2, -3, 0]], [d]).weights,
   ];
   expect(weights("error", 8)).toEqual([0.5, -0.75, 0]);
   expect(weights("error", -8)).toEqual([-0.5, 0.75, 0]);
@@ -91,19 +94,22 @@ test("leaky LMS settles where the penalty says, and forgets what no input excite
   // Passes over the rows with a tiny step follow the mean: (R + leak I) w = p.
   const { X, d } = system(3, 200, 0.3);
   const leak = 0.5;
-  const { R, p, power } = moments(X, d);
+  const { R, p, power } = inputMoments(X, d);
   const ridge = { ...R, data: R.data.map((r, i) => r + (i % 4 === 0 ? leak : 0)) };
   const exact = wiener({ R: ridge, p, power }).weights;
-  const { weights } = run(leakyLms({ mu: 2e-5, leak }), X, d, { epochs: 5000 });
+  const { weights } = runFilter(leakyLms({ mu: 2e-5, leak }), X, d, { epochs: 5000 });
   expectClose(weights, exact, 2e-3 * norm(exact)); // of the order of mu K
-  const { weights: idle } = run(leakyLms({ mu: 0.5, leak: 0.1 }), [[0]], [1], { epochs: 50, weights: [8] });
+  const { weights: idle } = runFilter(leakyLms({ mu: 0.5, leak: 0.1 }), [[0]], [1], {
+    epochs: 50,
+    weights: [8],
+  });
   expectClose(idle, [8 * 0.95 ** 50], 1e-14);
-  expect(run(leakyLms({ mu: 0.02, leak: 0 }), X, d).weights).toEqual(
-    run(leakyLms({ mu: 0.02, leak: 0 }), X, d).weights,
+  expect(runFilter(leakyLms({ mu: 0.02, leak: 0 }), X, d).weights).toEqual(
+    runFilter(leakyLms({ mu: 0.02, leak: 0 }), X, d).weights,
   );
   expectClose(
-    run(leakyLms({ mu: 0.02, leak: 0 }), X, d).weights,
-    run(lms({ mu: 0.02 }), X, d).weights,
+    runFilter(leakyLms({ mu: 0.02, leak: 0 }), X, d).weights,
+    runFilter(lms({ mu: 0.02 }), X, d).weights,
     1e-14,
   );
 });
@@ -111,8 +117,8 @@ test("leaky LMS settles where the penalty says, and forgets what no input excite
 test("affine projection of order 1 is NLMS", () => {
   const { X, d } = system(4, 100, 0.5);
   for (const epsilon of [0, 0.3]) {
-    const a = run(affineProjection({ mu: 0.7, order: 1, epsilon }), X, d, { trajectory: true });
-    const b = run(nlms({ mu: 0.7, epsilon }), X, d, { trajectory: true });
+    const a = runFilter(affineProjection({ mu: 0.7, order: 1, epsilon }), X, d, { trajectory: true });
+    const b = runFilter(nlms({ mu: 0.7, epsilon }), X, d, { trajectory: true });
     expectClose(a.trajectory!, b.trajectory!, 1e-13);
   }
 });
@@ -126,7 +132,7 @@ test("a step of affine projection shrinks the errors of all its rows to (1 - mu)
   for (let k = 0; k < 50; k++) {
     const recent = Array.from({ length: Math.min(order, k + 1) }, (_, i) => k - i);
     const before = recent.map((i) => error(state.weights, row(i), d[i]!));
-    step(rule, state, row(k), d[k]!);
+    stepFilter(rule, state, row(k), d[k]!);
     const after = recent.map((i) => error(state.weights, row(i), d[i]!));
     expectClose(
       after,
@@ -138,18 +144,18 @@ test("a step of affine projection shrinks the errors of all its rows to (1 - mu)
 
 test("affine projection over as many rows as weights solves a system without noise at once", () => {
   const { X, d, optimum } = system(5, 5, 0);
-  const { weights } = run(affineProjection({ mu: 1, order: 5 }), X, d);
+  const { weights } = runFilter(affineProjection({ mu: 1, order: 5 }), X, d);
   expectClose(weights, optimum, 1e-10);
-  expect(norm(run(nlms({ mu: 1 }), X, d).weights.map((w, i) => w - optimum[i]!))).toBeGreaterThan(0.1);
+  expect(norm(runFilter(nlms({ mu: 1 }), X, d).weights.map((w, i) => w - optimum[i]!))).toBeGreaterThan(0.1);
 });
 
 test("affine projection with epsilon is the regularised formula", () => {
   // Rows (2, 0) then (1, 1): A = [[1, 1], [2, 0]], A Aᵀ + I = [[3, 2], [2, 5]], its inverse [[5, -2], [-2, 3]] / 11.
   const rule = affineProjection({ mu: 0.5, order: 2, epsilon: 1 });
   const state = initFilter(rule, 2);
-  step(rule, state, [2, 0], 5);
+  stepFilter(rule, state, [2, 0], 5);
   expectClose(state.weights, [(0.5 * 5 * 2) / 5, 0], 1e-15); // (1, 0)
-  const e = step(rule, state, [1, 1], 2);
+  const e = stepFilter(rule, state, [1, 1], 2);
   // Errors 2 - 1 = 1 and 5 - 2 = 3: multipliers (5 - 6, -2 + 9) / 11 = (-1, 7) / 11.
   expect(e).toBe(1);
   expectClose(state.weights, [1 + 0.5 * (-1 / 11 + 14 / 11), 0.5 * (-1 / 11)], 1e-15);
@@ -158,9 +164,9 @@ test("affine projection with epsilon is the regularised formula", () => {
 test("repeated rows do no harm to affine projection without epsilon", () => {
   const rule = affineProjection({ mu: 1, order: 3 });
   const state = initFilter(rule, 2);
-  for (let i = 0; i < 5; i++) step(rule, state, [1, 2], 5);
+  for (let i = 0; i < 5; i++) stepFilter(rule, state, [1, 2], 5);
   expectClose(state.weights, [1, 2], 1e-14);
-  step(rule, state, [1, 0], 3);
+  stepFilter(rule, state, [1, 0], 3);
   expectClose(state.weights, [3, 1], 1e-14);
 });
 
@@ -173,7 +179,7 @@ test("of rows that contradict each other affine projection satisfies the newest 
     const [x, y] = [X.data.subarray(3 * k, 3 * k + 3), X.data.subarray(3 * k + 3, 3 * k + 6)];
     const sum = x.map((value, i) => value + y[i]!);
     const state = initFilter(rule, 3);
-    for (const row of [x, y, sum]) step(rule, state, row, 1);
+    for (const row of [x, y, sum]) stepFilter(rule, state, row, 1);
     expectClose([error(state.weights, sum, 1), error(state.weights, y, 1)], [0, 0], 1e-9);
     expectClose([error(state.weights, x, 1)], [1], 1e-9);
   }
@@ -184,7 +190,7 @@ test("RLS minimises the weighted sum of squares after every sample", () => {
   const [lambda, delta] = [0.95, 0.3];
   const start = [1, -1, 2, 0.5];
   const rule = rls({ lambda, delta });
-  const { trajectory } = run(rule, X, d, { weights: start, trajectory: true });
+  const { trajectory } = runFilter(rule, X, d, { weights: start, trajectory: true });
   for (const n of [1, 2, 5, 30, 60]) {
     // √λ^(n-i) on every row and √(λ^n δ) on the start make it a plain least-squares problem.
     const rows: number[][] = [];
@@ -207,7 +213,7 @@ test("RLS minimises the weighted sum of squares after every sample", () => {
 test("RLS is stable for 30,000 steps at lambda = 0.99, where the recursion of P is not", () => {
   const [m, rows, lambda] = [4, 30_000, 0.99];
   const { X, d } = system(m, rows, 0.1);
-  const { weights, errors, verdict } = run(rls({ lambda }), X, d);
+  const { weights, errors, verdict } = runFilter(rls({ lambda }), X, d);
   expect(verdict).toBe("done");
   // The last 6000 samples hold all but 0.99^6000 = 6e-27 of the weight.
   const from = rows - 6000;
@@ -251,17 +257,17 @@ test("RLS keeps the weights of a direction that is no longer excited, for as lon
   const state = initFilter(rule, 2);
   const noise = normals("idle", 20_000);
   for (let n = 0; n < 100; n++)
-    step(rule, state, [noise[n]!, noise[n + 100]!], 3 * noise[n]! - 2 * noise[n + 100]!);
+    stepFilter(rule, state, [noise[n]!, noise[n + 100]!], 3 * noise[n]! - 2 * noise[n + 100]!);
   expectClose(state.weights, [3, -2], 1e-5);
   const kept = state.weights[1]!;
-  for (let n = 0; n < 20_000; n++) step(rule, state, [noise[n]!, 0], 3 * noise[n]!);
+  for (let n = 0; n < 20_000; n++) stepFilter(rule, state, [noise[n]!, 0], 3 * noise[n]!);
   expectClose(state.weights, [3, kept], 1e-5); // frozen where rounding is 1e-6 of a weight
 });
 
 test("RLS on inputs that are nearly dependent stays as exact as their condition allows", () => {
   const X = Array.from({ length: 400 }, (_, k) => [Math.sin(k), Math.sin(k) + 1e-6 * Math.cos(3 * k)]);
   const d = X.map(([a, b]) => a! - 2 * b!);
-  const { weights } = run(rls({ lambda: 1, delta: 1e-20 }), X, d);
+  const { weights } = runFilter(rls({ lambda: 1, delta: 1e-20 }), X, d);
   // κ is about 1e6; recursions of P work with its square.
   expectClose(weights, [1, -2], 1e-8);
 });
@@ -269,9 +275,9 @@ test("RLS on inputs that are nearly dependent stays as exact as their condition 
 test("the perceptron moves on wrong patterns only, a tie being wrong", () => {
   const rule = perceptron({ rate: 2 });
   const state = initFilter(rule, [0, 0]);
-  expect(step(rule, state, [1, 3], -1)).toBe(-1);
+  expect(stepFilter(rule, state, [1, 3], -1)).toBe(-1);
   expect([...state.weights]).toEqual([-2, -6]);
-  expect(step(rule, state, [1, 1], -1)).toBe(7);
+  expect(stepFilter(rule, state, [1, 1], -1)).toBe(7);
   expect([...state.weights]).toEqual([-2, -6]);
 });
 
@@ -279,7 +285,7 @@ test("relaxation moves inside its dead zone and on the wrong side, not beyond", 
   const rule = relaxation({ alpha: 0.5, deadZone: 0.4 });
   const after = (weights: number[], t: number) => {
     const state = initFilter(rule, weights);
-    step(rule, state, [1, 1], t);
+    stepFilter(rule, state, [1, 1], t);
     return [...state.weights];
   };
   expect(after([0.25, 0.25], 1)).toEqual([0.25, 0.25]); // s = 0.5
@@ -298,7 +304,7 @@ test("an echo path is identified from the delay line of its input by NLMS and RL
     path.reduce((sum, h, i) => sum + h * (signal[n - i] ?? 0), 0),
   );
   // Without noise NLMS shrinks the error by (1 - 1/M) a step on white input.
-  expectClose(run(nlms({ mu: 1 }), X, d).weights, path, 1e-12);
+  expectClose(runFilter(nlms({ mu: 1 }), X, d).weights, path, 1e-12);
   // What is left of RLS's start is 0.99^3000 of it.
-  expectClose(run(rls({ lambda: 0.99 }), X, d).weights, path, 1e-12);
+  expectClose(runFilter(rls({ lambda: 0.99 }), X, d).weights, path, 1e-12);
 });

@@ -4,10 +4,10 @@ import {
   lmsMisadjustment,
   nlms,
   nlmsMisadjustment,
-  predict,
+  predictPerformance,
   rls,
   rlsMisadjustment,
-  run,
+  runFilter,
   simulate,
   stabilityBounds,
   timeConstants,
@@ -45,7 +45,7 @@ test("the mean of the weights converges below 2 / λmax and diverges above", () 
   const { mean } = stabilityBounds(R);
   expectClose([mean.limit], [1], 1e-13);
   const deviationAfter = (mu: number, steps: number) => {
-    const { meanWeights, learningCurve } = predict(environment, { mu, steps });
+    const { meanWeights, learningCurve } = predictPerformance(environment, { mu, steps });
     const last = learningCurve.length - 1;
     return Math.hypot(...environment.optimum.map((w, i) => meanWeights[4 * last + i]! - w));
   };
@@ -81,8 +81,8 @@ test("the exact Gaussian bound lies between the conservative and the safe one, w
 test("the predicted variance goes to its end at 0.97 of the exact bound, and beyond all numbers at 1.03", () => {
   const { limit } = stabilityBounds(R).meanSquareGaussian;
   const noiseless = { ...environment, jmin: 0 };
-  const below = predict(noiseless, { mu: 0.97 * limit, steps: 60_000 });
-  const above = predict(noiseless, { mu: 1.03 * limit, steps: 60_000 });
+  const below = predictPerformance(noiseless, { mu: 0.97 * limit, steps: 60_000 });
+  const above = predictPerformance(noiseless, { mu: 1.03 * limit, steps: 60_000 });
   expect(below.verdict).toBe("stable");
   expect(below.excess.at(-1)).toBeLessThan(1e-100);
   expect(above.verdict).toBe("diverged");
@@ -137,7 +137,7 @@ test("simulated LMS has the exact Gaussian misadjustment, at every step size", (
   for (const mu of [0.005, 0.02, 0.05, 0.1]) {
     // Settled after 16 of the longest time constants of the MSE, 1 / (2 mu 0.2): e^-16 = 1e-7 of the start is left.
     const settled = Math.ceil(40 / mu);
-    const predicted = predict(environment, { mu, steps: 1 });
+    const predicted = predictPerformance(environment, { mu, steps: 1 });
     const measured = simulate(environment, { mu, steps: settled + 4000, settled, runs: 200 });
     const error = measured.standardErrors.misadjustment!;
     expect(error / predicted.misadjustment!).toBeLessThan(0.02);
@@ -154,7 +154,7 @@ test("simulated LMS has the exact Gaussian misadjustment, at every step size", (
 
 test("the predicted learning curve is the simulated one at every step, within the error of the ensemble", () => {
   const options = { mu: 0.05, steps: 200 };
-  const predicted = predict(environment, options);
+  const predicted = predictPerformance(environment, options);
   const measured = simulate(environment, { ...options, runs: 4000 });
   expect(Object.keys(measured)).toEqual(expect.arrayContaining(Object.keys(predicted)));
   for (let n = 0; n <= 200; n++) {
@@ -180,7 +180,7 @@ test("the predicted learning curve is the simulated one at every step, within th
 }, 30_000);
 
 test("the predicted curve starts at the surface of the start and ends at Jmin (1 + M)", () => {
-  const predicted = predict(environment, { mu: 0.05, steps: 2000, weights: [1, 0, 0, 0] });
+  const predicted = predictPerformance(environment, { mu: 0.05, steps: 2000, weights: [1, 0, 0, 0] });
   const v = [0, 0.5, -2, -0.3];
   let surface = 0.01;
   for (let i = 0; i < 4; i++) for (let j = 0; j < 4; j++) surface += v[i]! * R[i]![j]! * v[j]!;
@@ -197,7 +197,7 @@ test("weights forget their start with 1 / (mu λ), the MSE with half of that: sl
   expectClose(mse as number[], [500, 200, 100, 50], 1e-10);
   // A start far away, so that the curves are well above where they settle.
   const far = { ...environment, optimum: [100, -80, 120, 90] };
-  const predicted = predict(far, { mu, steps: 3000 });
+  const predicted = predictPerformance(far, { mu, steps: 3000 });
   const measured = simulate(far, { mu, steps: 3000, settled: 2900, runs: 1000 });
   for (let i = 0; i < 4; i++) {
     // To first order in mu: the mean falls by (1 - mu λ), off by mu λ / 2 of the constant; the power by
@@ -246,8 +246,8 @@ test("NLMS is stable for mu in (0, 2), whatever the input: at 1.9 its errors set
   // Beyond 2 the rule refuses; LMS on rows of length 1 is the same rule.
   const rows = Array.from({ length: 50 }, (_, k) => [Math.cos(k), Math.sin(k)]);
   const d = rows.map(([a, b]) => a! + b!);
-  expect(run(lms({ mu: 1.9 }), rows, d, { epochs: 100 }).verdict).toBe("done");
-  expect(run(lms({ mu: 2.1 }), rows, d, { epochs: 100 }).verdict).toBe("diverged");
+  expect(runFilter(lms({ mu: 1.9 }), rows, d, { epochs: 100 }).verdict).toBe("done");
+  expect(runFilter(lms({ mu: 2.1 }), rows, d, { epochs: 100 }).verdict).toBe("diverged");
 });
 
 test("RLS has the misadjustment M (1 - λ) / (1 + λ), whatever the correlation", () => {
@@ -292,13 +292,13 @@ test("what is no correlation matrix is refused", () => {
   ).toThrow(
     "lmsMisadjustment: R: expected a positive semidefinite matrix that is not 0, got eigenvalues from",
   );
-  expect(() => predict(environment, { mu: 0, steps: 1 })).toThrow(
+  expect(() => predictPerformance(environment, { mu: 0, steps: 1 })).toThrow(
     "predict: mu: expected a positive number, got 0",
   );
   expect(() => simulate({ ...environment, optimum: [1] }, { mu: 1, steps: 1 })).toThrow(
     "simulate: optimum: expected an array of 4 numbers, got an array of length 1",
   );
-  expect(() => predict({ ...environment, jmin: -1 }, { mu: 1, steps: 1 })).toThrow(
+  expect(() => predictPerformance({ ...environment, jmin: -1 }, { mu: 1, steps: 1 })).toThrow(
     "predict: jmin: expected a number, at least 0, got -1",
   );
 });

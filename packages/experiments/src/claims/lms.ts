@@ -3,7 +3,7 @@ import {
   gate,
   leastSquares,
   linearSeparation,
-  predict,
+  predictPerformance,
   simulate,
   stabilityBounds,
   truthTable,
@@ -33,7 +33,7 @@ export const lmsClaims = defineExperiment({
     return {
       limits: { mean: bounds.mean.limit, meanSquare: limit },
       rows: mus.map((mu) => {
-        const exact = predict(environment, { mu, steps: 100 });
+        const exact = predictPerformance(environment, { mu, steps: 100 });
         return {
           mu,
           // Of the mean of the weights: |1 − μλ| < 1.

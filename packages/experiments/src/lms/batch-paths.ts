@@ -1,4 +1,4 @@
-import { leastSquares, type Matrix, moments, symmetricEigen } from "@gradlab/lms";
+import { inputMoments, leastSquares, type Matrix, symmetricEigen } from "@gradlab/lms";
 
 interface Path {
   readonly X: Matrix;
@@ -28,7 +28,7 @@ export function batchPath({ X, d, mu, size, steps }: Path & { readonly size: num
 /** Where steps along all rows end: `w* + V (1 − μλ)ⁿ Vᵀ (w₀ − w*)` from `w₀ = 0`, with the eigenvectors V of R. */
 export function pathInClosedForm({ X, d, mu, steps }: Path): number[] {
   const best = leastSquares(X, d).weights;
-  const { values, vectors } = symmetricEigen(moments(X, d).R);
+  const { values, vectors } = symmetricEigen(inputMoments(X, d).R);
   const m = X.columns;
   const end = [...best];
   for (let k = 0; k < m; k++) {

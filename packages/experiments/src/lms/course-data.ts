@@ -1,5 +1,5 @@
 import { curvesOverPoints, fittedPlanes, learningCurves } from "@gradlab/figures";
-import { courseData as generate, leastSquares, lms, run } from "@gradlab/lms";
+import { courseData as generate, leastSquares, lms, runFilter } from "@gradlab/lms";
 import { check, learningCurveOf } from "@gradlab/studies";
 import { defineExperiment } from "../experiment.js";
 import { batchPath, levelEllipses, pathInClosedForm } from "./batch-paths.js";
@@ -25,7 +25,7 @@ export const courseData = defineExperiment({
   async *run({ seed }) {
     const { X, d, weights: made, noise } = generate({ seed });
     const fit = leastSquares(X, d);
-    const learned = run(lms({ mu: 0.01 }), X, d, { epochs: 20 });
+    const learned = runFilter(lms({ mu: 0.01 }), X, d, { epochs: 20 });
     let mean = 0;
     for (let i = 0; i < ensemble; i++) {
       const other = generate({ seed: seed + i });
@@ -47,7 +47,7 @@ export const courseData = defineExperiment({
       // Σe²/σ² has the chi-squared distribution: variance 2 (K - 3). Five standard errors of the mean.
       tolerance: (5 * noise ** 2 * Math.sqrt((2 * freedom) / ensemble)) / (2 * X.rows),
       paths,
-      alone: [...run(lms({ mu: pathMu }), X, d, { epochs: 1 }).weights],
+      alone: [...runFilter(lms({ mu: pathMu }), X, d, { epochs: 1 }).weights],
       closed: pathInClosedForm({ X, d, mu: pathMu, steps: pathSteps }),
       levels: levelEllipses(X, fit.weights),
       rows: Array.from(d, (target, k) => [X.data[3 * k + 1]!, X.data[3 * k + 2]!, target] as const),

@@ -2,10 +2,10 @@ import { learningCurves } from "@gradlab/figures";
 import {
   courseData,
   cyclicBound,
+  inputMoments,
   leastSquares,
   lms,
-  moments,
-  run,
+  runFilter,
   stabilityBounds,
   sweep,
 } from "@gradlab/lms";
@@ -26,7 +26,7 @@ export const stepSizes = defineExperiment({
     "100 rows does not have.",
   async *run({ seed }) {
     const { X, d } = courseData({ seed });
-    const bounds = stabilityBounds(moments(X, d).R);
+    const bounds = stabilityBounds(inputMoments(X, d).R);
     return {
       cyclic: cyclicBound(X).limit,
       bounds: [
@@ -41,7 +41,7 @@ export const stepSizes = defineExperiment({
         verdict,
         curve: { ...learningCurveOf(`μ = ${mu}`, { X, d }, result), diverged: verdict === "diverges" },
         // Where the passes end by theory, and the weights that another pass makes of these.
-        fixed: limit && { limit: [...limit], after: [...run(lms({ mu }), X, d, { weights: limit }).weights] },
+        fixed: limit && { limit: [...limit], after: [...runFilter(lms({ mu }), X, d, { weights: limit }).weights] },
       })),
     };
   },

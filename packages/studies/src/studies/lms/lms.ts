@@ -3,13 +3,13 @@ import {
   courseData,
   cyclicBound,
   cyclicRadius,
+  inputMoments,
   leastSquares,
   lms as lmsRule,
-  moments,
   type Rule,
   type RunResult,
   rls,
-  run as runFilter,
+  runFilter,
   stabilityBounds,
   sweep as sweepLms,
 } from "@gradlab/lms";
@@ -114,7 +114,7 @@ export const lms = defineStudy({
       },
       wiener: { weights: [...fit.weights], mse: fit.mse, condition: fit.condition },
       bounds: {
-        ...stabilityBounds(moments(X, d).R),
+        ...stabilityBounds(inputMoments(X, d).R),
         cyclic: {
           limit: cyclicBound(X).limit,
           regime: "spectral radius of a pass below 1; passes over exactly these rows, without any assumption",

@@ -50,7 +50,12 @@ export interface RunResult {
  * @throws {TypeError | RangeError} when rows are ragged, lengths do not match, or something is not a finite number.
  *   A run that diverges is a result, not an error.
  */
-export function run(rule: Rule, X: MatrixLike, d: ArrayLike<number>, options: RunOptions = {}): RunResult {
+export function runFilter(
+  rule: Rule,
+  X: MatrixLike,
+  d: ArrayLike<number>,
+  options: RunOptions = {},
+): RunResult {
   const { epochs = 1, weights, state: given, trajectory: kept = false, divergence = 1e8 } = options;
   const x = toMatrix("run: X", X);
   const { rows: k, columns: m } = x;

@@ -14,9 +14,9 @@ import {
   type Rule,
   relaxation,
   rls,
-  run,
+  runFilter,
   signLms,
-  step,
+  stepFilter,
 } from "../src/index.js";
 import { expectClose, thrown } from "./close.js";
 
@@ -50,13 +50,13 @@ test.each(rules)("streaming and batch give the same bits: $name $parameters", (r
   for (const m of widths) {
     const { X, d } = data(m);
     const start = Float64Array.from({ length: m }, (_, i) => 0.1 * i);
-    const batch = run(rule, X, d, { epochs: 2, weights: start, trajectory: true });
+    const batch = runFilter(rule, X, d, { epochs: 2, weights: start, trajectory: true });
     const state = initFilter(rule, start);
     const errors: number[] = [];
     const trajectory = [...start];
     for (let epoch = 0; epoch < 2; epoch++) {
       for (let k = 0; k < X.rows; k++) {
-        errors.push(step(rule, state, X.data.subarray(k * m, (k + 1) * m), d[k]!));
+        errors.push(stepFilter(rule, state, X.data.subarray(k * m, (k + 1) * m), d[k]!));
         trajectory.push(...state.weights);
       }
     }
@@ -69,11 +69,11 @@ test.each(rules)("streaming and batch give the same bits: $name $parameters", (r
 
 test.each(rules)("a run goes on from a saved state to the last bit: $name $parameters", (rule) => {
   const { X, d } = data(3);
-  const whole = run(rule, X, d, { epochs: 5 });
-  const first = run(rule, X, d, { epochs: 2 });
+  const whole = runFilter(rule, X, d, { epochs: 5 });
+  const first = runFilter(rule, X, d, { epochs: 2 });
   const saved = JSON.parse(JSON.stringify({ w: [...first.state.weights], m: [...first.state.memory] }));
   const state = { weights: Float64Array.from(saved.w), memory: Float64Array.from(saved.m) };
-  const second = run(rule, X, d, { epochs: 3, state });
+  const second = runFilter(rule, X, d, { epochs: 3, state });
   expect(second.weights).toEqual(whole.weights);
   expect(state.weights).toEqual(first.weights); // the state that was given is as it was
 });
@@ -81,7 +81,7 @@ test.each(rules)("a run goes on from a saved state to the last bit: $name $param
 test("every rule reports errors before their updates, and the curves that belong to them", () => {
   const { X, d } = data(3);
   for (const rule of rules) {
-    const { errors, trajectory, mse, onlineMse, epochWeights, updates } = run(rule, X, d, {
+    const { errors, trajectory, mse, onlineMse, epochWeights, updates } = runFilter(rule, X, d, {
       epochs: 3,
       trajectory: true,
     });
@@ -102,7 +102,7 @@ test("every rule reports errors before their updates, and the curves that belong
 });
 
 test("LMS by hand: two samples, two weights", () => {
-  const { errors, trajectory } = run(
+  const { errors, trajectory } = runFilter(
     lms({ mu: 0.5 }),
     [
       [1, 2],
@@ -119,14 +119,14 @@ test("LMS by hand: two samples, two weights", () => {
 test("LMS is the same sum for every number of weights, whichever loop computes it", () => {
   // Zero columns beside the data change nothing but the path taken: 3 weights, other remainders of 4.
   const { X, d } = courseData();
-  const { weights } = run(lms({ mu: 0.05 }), X, d, { epochs: 3 });
+  const { weights } = runFilter(lms({ mu: 0.05 }), X, d, { epochs: 3 });
   for (let m = 4; m <= 9; m++) {
     const rows = Array.from({ length: X.rows }, (_, k) => {
       const row = new Float64Array(m);
       row.set(X.data.subarray(3 * k, 3 * k + 3), m - 3);
       return row;
     });
-    const wide = run(lms({ mu: 0.05 }), rows, d, { epochs: 3 }).weights;
+    const wide = runFilter(lms({ mu: 0.05 }), rows, d, { epochs: 3 }).weights;
     expectClose(wide, [...new Float64Array(m - 3), ...weights], 1e-14);
   }
 });
@@ -134,7 +134,7 @@ test("LMS is the same sum for every number of weights, whichever loop computes i
 test("a diverged run says so, ends at the update that broke the limit, and holds no NaN", () => {
   const { X, d } = courseData();
   for (const mu of [1.2, 10, 1e10, 1e155, 1e300]) {
-    const result = run(lms({ mu }), X, d, { epochs: 50, trajectory: true });
+    const result = runFilter(lms({ mu }), X, d, { epochs: 50, trajectory: true });
     expect([mu, result.verdict]).toEqual([mu, "diverged"]);
     expect(result.updates).toBeLessThan(50 * 100);
     expect(result.errors.length).toBe(result.updates);
@@ -156,23 +156,23 @@ test("an update that overflows at once is taken back", () => {
     [1, 10, 10],
     [1, 1, 1],
   ];
-  const { verdict, updates, weights, errors } = run(lms({ mu: 1e308 }), X, [5, 5]);
+  const { verdict, updates, weights, errors } = runFilter(lms({ mu: 1e308 }), X, [5, 5]);
   expect([verdict, updates, [...weights], errors.length]).toEqual(["diverged", 0, [0, 0, 0], 0]);
 });
 
 test("an exact start stays exact, and an all-zero data set is no divergence", () => {
   const { X } = courseData();
   const d = Array.from({ length: 100 }, (_, k) => 1 + X.data[3 * k + 1]! - 2 * X.data[3 * k + 2]!);
-  const result = run(lms({ mu: 0.1 }), X, d, { weights: [1, 1, -2] });
+  const result = runFilter(lms({ mu: 0.1 }), X, d, { weights: [1, 1, -2] });
   expectClose(result.weights, [1, 1, -2], 1e-15);
-  expect(run(lms({ mu: 0.1 }), [[0], [0]], [0, 0]).verdict).toBe("done");
+  expect(runFilter(lms({ mu: 0.1 }), [[0], [0]], [0, 0]).verdict).toBe("done");
 });
 
 test("arguments are left as they were", () => {
   const { X, d } = data(3);
   const [x, y] = [X.data.slice(), d.slice()];
   const weights = Float64Array.from([1, 2, 3]);
-  for (const rule of rules) run(rule, X, d, { epochs: 2, weights });
+  for (const rule of rules) runFilter(rule, X, d, { epochs: 2, weights });
   expect([X.data, d, weights]).toEqual([x, y, Float64Array.from([1, 2, 3])]);
 });
 
@@ -209,21 +209,24 @@ test.each([
   [() => matrix([[1], [Number.NaN]]), "matrix[1][0]: expected a finite number, got NaN"],
   [() => matrix([[1], ["2" as never]]), 'matrix[1][0]: expected a finite number, got "2"'],
   [
-    () => run(lms({ mu: 1 }), [[1, 2], [3]], [1, 2]),
+    () => runFilter(lms({ mu: 1 }), [[1, 2], [3]], [1, 2]),
     "run: X[1]: expected a row of 2 numbers like the first, got an array of length 1",
   ],
-  [() => run(lms({ mu: 1 }), X2, [1]), "run: d: expected an array of 2 numbers, got an array of length 1"],
-  [() => run(lms({ mu: 1 }), X2, [1, Number.NaN]), "run: d[1]: expected a finite number, got NaN"],
   [
-    () => run(lms({ mu: 1 }), X2, [1, 2], { epochs: 0 }),
+    () => runFilter(lms({ mu: 1 }), X2, [1]),
+    "run: d: expected an array of 2 numbers, got an array of length 1",
+  ],
+  [() => runFilter(lms({ mu: 1 }), X2, [1, Number.NaN]), "run: d[1]: expected a finite number, got NaN"],
+  [
+    () => runFilter(lms({ mu: 1 }), X2, [1, 2], { epochs: 0 }),
     "run: epochs: expected an integer at least 1, got 0",
   ],
   [
-    () => run(lms({ mu: 1 }), X2, [1, 2], { weights: [1] }),
+    () => runFilter(lms({ mu: 1 }), X2, [1, 2], { weights: [1] }),
     "run: weights: expected an array of 2 numbers, got an array of length 1",
   ],
   [
-    () => run(lms({ mu: 1 }), { rows: 2, columns: 2, data: new Float64Array(3) }, [1, 2]),
+    () => runFilter(lms({ mu: 1 }), { rows: 2, columns: 2, data: new Float64Array(3) }, [1, 2]),
     "run: X.data: expected 2 times 2 numbers, got Float64Array of length 3",
   ],
   [() => initFilter(lms({ mu: 1 }), 0), "initFilter: weights: expected an integer at least 1, got 0"],
@@ -235,12 +238,14 @@ test("a bad sample is refused before the state changes", () => {
   const rule = rls({ lambda: 0.9 });
   const state = initFilter(rule, 2);
   const before = JSON.stringify(state);
-  expect(() => step(rule, state, [1, Number.POSITIVE_INFINITY], 1)).toThrow(
+  expect(() => stepFilter(rule, state, [1, Number.POSITIVE_INFINITY], 1)).toThrow(
     "step: x[1]: expected a finite number, got Infinity",
   );
-  expect(() => step(rule, state, [1, 2, 3], 1)).toThrow(
+  expect(() => stepFilter(rule, state, [1, 2, 3], 1)).toThrow(
     "step: x: expected an array of 2 numbers, got an array of length 3",
   );
-  expect(() => step(rule, state, [1, 2], Number.NaN)).toThrow("step: d: expected a finite number, got NaN");
+  expect(() => stepFilter(rule, state, [1, 2], Number.NaN)).toThrow(
+    "step: d: expected a finite number, got NaN",
+  );
   expect(JSON.stringify(state)).toBe(before);
 });

@@ -18,7 +18,7 @@ export interface Moments {
  * @param d `[K]`.
  * @throws {TypeError | RangeError} when the lengths do not match or something is not a finite number.
  */
-export function moments(X: MatrixLike, d: ArrayLike<number>): Moments {
+export function inputMoments(X: MatrixLike, d: ArrayLike<number>): Moments {
   const x = toMatrix("moments: X", X);
   const { rows, columns: m, data } = x;
   const target = toVector("moments: d", d, rows);

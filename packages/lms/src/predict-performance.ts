@@ -49,7 +49,7 @@ export interface Performance {
  * @see Horowitz & Senne 1981, https://doi.org/10.1109/TASSP.1981.1163602; Feuer & Weinstein 1985,
  *   https://doi.org/10.1109/TASSP.1985.1164493
  */
-export function predict(
+export function predictPerformance(
   environment: Environment,
   {
     mu,
