@@ -32,7 +32,7 @@ export function pixelNumbers(preprocess: Preprocessing, chosen: Chosen): PixelNu
     }
     return null;
   }
-  const { fit = "crop", invert, bgr, mean = [0], std = [1] } = chosen;
+  const { fit = "crop", invert = false, bgr = false, mean = [0], std = [1] } = chosen;
   const range = chosen.range ?? (preprocess === "unit" ? [0, 1] : [-1, 1]);
   if (range.length !== 2 || range[0] === range[1]) {
     throw new StudyError("usage", `{range}: expected two different numbers LO,HI, got ${range.join(",")}`);
