@@ -9,7 +9,7 @@ import {
   slice,
   type Tensor,
 } from "@tensorflow/tfjs-core";
-import type { Repair } from "./repair.js";
+import { isRowOfConv1d, type Repair } from "./repair.js";
 
 /** Elements before and behind each axis. */
 type Paddings = [number, number][];
@@ -51,7 +51,8 @@ function paddings(shape: readonly number[], window: Window, attrs: PadAttrs): Pa
       const lacking = Math.max(0, (Math.ceil(size / stride) - 1) * stride + extent - size);
       return [Math.floor(lacking / 2), Math.ceil(lacking / 2)];
     }
-    const [before, after] = typeof pad === "number" ? [pad, pad] : pad[axis]!;
+    const sides: Paddings[number] = typeof pad === "number" ? [pad, pad] : pad[axis]!;
+    const [before, after] = spatial === 0 && typeof pad === "number" && isRowOfConv1d() ? [0, 0] : sides;
     const steps = round((size + before + after - extent) / stride);
     return [before, Math.max(0, steps * stride + extent - size - before)];
   });

@@ -1,4 +1,4 @@
-import type { Tensor } from "@tensorflow/tfjs-core";
+import { engine, type Tensor } from "@tensorflow/tfjs-core";
 
 /** tfjs's name of a backend whose kernels are repaired here; `tensorflow` is tfjs-node's. */
 export type RepairedBackend = "cpu" | "webgl" | "webgpu" | "tensorflow";
@@ -22,3 +22,7 @@ export interface Repair {
 }
 
 export const everywhere: readonly RepairedBackend[] = ["cpu", "webgl", "webgpu"];
+
+/** Whether a convolution is one of `conv1d`, of which a kernel has no other sign: its image is one row, which is not padded above. */
+export const isRowOfConv1d = (): boolean =>
+  engine().state.scopeStack.some(({ name }) => name === "conv1d__op");

@@ -10,7 +10,7 @@ import {
   transpose,
   util,
 } from "@tensorflow/tfjs-core";
-import { type Attrs, everywhere, type Inputs, type Repair } from "./repair.js";
+import { type Attrs, everywhere, type Inputs, isRowOfConv1d, type Repair } from "./repair.js";
 
 type Axis = readonly [begin: number, end: number];
 
@@ -30,8 +30,7 @@ function margins(rows: Axis, columns: Axis, attrs: Attrs) {
 function asMargins(attrs: Attrs): Attrs {
   const { pad } = attrs;
   if (typeof pad !== "number") return attrs;
-  const isRow = engine().state.scopeStack.some(({ name }) => name === "conv1d__op");
-  return { ...attrs, pad: margins(isRow ? [0, 0] : [pad, pad], [pad, pad], attrs) };
+  return { ...attrs, pad: margins(isRowOfConv1d() ? [0, 0] : [pad, pad], [pad, pad], attrs) };
 }
 
 const forward: readonly Repair[] = [
