@@ -41,7 +41,10 @@ export const stepSizes = defineExperiment({
         verdict,
         curve: { ...learningCurveOf(`μ = ${mu}`, { X, d }, result), diverged: verdict === "diverges" },
         // Where the passes end by theory, and the weights that another pass makes of these.
-        fixed: limit && { limit: [...limit], after: [...runFilter(lms({ mu }), X, d, { weights: limit }).weights] },
+        fixed: limit && {
+          limit: [...limit],
+          after: [...runFilter(lms({ mu }), X, d, { weights: limit }).weights],
+        },
       })),
     };
   },
