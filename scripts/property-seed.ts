@@ -4,6 +4,8 @@ import { configureGlobal } from "fast-check";
  * The seed of every property test (fast-check), in the process that starts the tests and in each that runs some:
  * `GRADLAB_SEED`, or else 1 in continuous integration and another one in every other run.
  */
+// Whether somebody asked for a seed, for tests that have one of their own.
+process.env.GRADLAB_SEED_GIVEN ??= process.env.GRADLAB_SEED ?? "";
 process.env.GRADLAB_SEED ||= process.env.CI ? "1" : String(Date.now() % 2 ** 31);
 const seed = Number(process.env.GRADLAB_SEED);
 if (seed !== (seed | 0)) {
