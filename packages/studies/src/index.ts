@@ -1,4 +1,5 @@
 export { type Check, check, checkTable, checkVerdict, type Value } from "./declaration/check.js";
+export { exampleOptions } from "./declaration/example-options.js";
 export type {
   DecodeOptions,
   InputFiles,
@@ -20,6 +21,7 @@ export {
   type Column,
   defineStudy,
   type Figure,
+  type OptionValues,
   type Study,
   type StudyContext,
   type StudyEvent,
