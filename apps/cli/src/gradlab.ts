@@ -28,6 +28,8 @@ process.exitCode = await main(process.argv.slice(2), {
   log: (text) => void process.stderr.write(text),
   env: process.env,
   colors: { stdout: colorful(process.stdout), stderr: colorful(process.stderr) },
+  // What is piped has no width; COLUMNS gives it one.
+  columns: process.stdout.columns || Number(process.env.COLUMNS) || 100,
   live: process.stderr.isTTY === true,
   signal: interrupt.signal,
 });

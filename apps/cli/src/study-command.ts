@@ -237,7 +237,7 @@ function show(result: Result, flags: Flags, terminal: Terminal): void {
   const { actual, device, software } = around.backend;
   const on = actual === null ? undefined : describeBackend({ name: actual, device, software });
   const paint = painter(terminal.colors.stdout && flags.color);
-  terminal.write(flags.json ? jsonOf(result) : tablesText(study.tables(record, on), paint));
+  terminal.write(flags.json ? jsonOf(result) : tablesText(study.tables(record, on), paint, terminal.columns));
 }
 
 function endingsOf({ drawn, csv }: Study): string[] {

@@ -103,23 +103,22 @@ test("a model of tfjs has a row for every layer, in its own order of sizes, with
   ];
   const topology = { class_name: "Sequential", config: { name: "s", layers } };
   await writeFile(file, JSON.stringify({ modelTopology: topology, weightsManifest: [] }));
-  const { code, stdout, stderr } = await gradlab([
-    "summary",
-    "--model",
-    file,
-    "--input",
-    "10,12",
-    "--policy",
-    "everything",
-  ]);
+  const { code, stdout, stderr } = await gradlab(
+    ["summary", "--model", file, "--input", "10,12", "--policy", "everything"],
+    { columns: 120 },
+  );
   expect(code).toBe(0);
   expect(stderr).toContain('layer "odd": Mystery is not known here');
   expect(stdout).toContain(`${file} on an input of 10 x 12 x 3\n`);
-  expect(stdout).toMatch(/^a_name_tha…too_long_for_a_column +Conv2D +8 x 10 x 2 +3 +– +– +56 +8,800$/m);
+  expect(stdout).toMatch(/^a_name_that_is_too_long_for_a_column +Conv2D +8x10x2 +3 +– +– +56 +8,800$/m);
   // 2 operations for each of 54 weights at 80 places, and a bias at each of 160 units; then 2 for each of 160.
-  expect(stdout).toMatch(/^bn +BatchNormalization +8 x 10 x 2 +– +– +– +8 +320$/m);
+  expect(stdout).toMatch(/^bn +BatchNormalization +8x10x2 +– +– +– +8 +320$/m);
   expect(stdout).toMatch(/^odd +Mystery +\? /m);
   expect(stdout).toContain("64 parameters, 60 of them trainable");
+  const small = await gradlab(["summary", "--model", file], { columns: 70 });
+  const table = small.stdout.split("\n").slice(2, 8);
+  expect(Math.max(...table.map((line) => line.length))).toBe(70);
+  expect(small.stdout).toMatch(/^a_na…a_column +Conv2D +/m);
   const wrong = await gradlab(["summary", "--model", file, "--channels", "1"]);
   expect(wrong).toMatchObject({ code: 2, stdout: "" });
   expect(wrong.stderr).toContain("--channels: options.channels: expected 3, which the model takes, got 1");

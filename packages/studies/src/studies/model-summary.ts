@@ -122,16 +122,7 @@ function operations(row: ModelRow, policy: CountingPolicy): number | null {
   return policy.activation && activations.test(row.op) ? outputs : 0;
 }
 
-const longestName = 32;
-
-/** A long name without its middle. */
-export function shortened(name: string, most = longestName): string {
-  if (name.length <= most) return name;
-  const kept = most - 1;
-  return `${name.slice(0, Math.floor(kept / 3))}…${name.slice(name.length - Math.ceil((2 * kept) / 3))}`;
-}
-
-const sizes = (shape: Shape | null) => (shape === null ? "?" : shape.map((size) => size ?? "?").join(" x "));
+const sizes = (shape: Shape | null) => (shape === null ? "?" : shape.map((size) => size ?? "?").join("x"));
 const count = (value: number | null) => (value === null ? "?" : value === 0 ? "" : grouped(value));
 
 export function modelTable(
@@ -142,18 +133,18 @@ export function modelTable(
   const unit = policy === "macs" ? "MACs" : `operations (${policy})`;
   return {
     columns: [
-      { title: "layer" },
-      { title: "op" },
+      { title: "layer", shrinks: true },
+      { title: "op", shrinks: true },
       { title: "output", align: "right" },
       { title: "kernel", align: "right" },
       { title: "field", align: "right" },
       { title: "jump", align: "right" },
-      { title: "parameters", align: "right" },
+      { title: "params", align: "right" },
       { title: policy === "macs" ? "MACs" : "operations", align: "right" },
     ],
     rows: layers.map((layer) => [
-      shortened(layer.name),
-      shortened(layer.op, 22),
+      layer.name,
+      layer.op,
       sizes(layer.outputShape),
       perAxis(layer.kernel),
       perAxis(layer.receptiveField),
@@ -175,7 +166,7 @@ export function modelCsv({ layers }: Pick<ModelSummary, "layers">): string {
     [
       layer.name,
       layer.op,
-      sizes(layer.outputShape).replaceAll(" ", ""),
+      sizes(layer.outputShape),
       perAxis(layer.kernel),
       perAxis(layer.receptiveField),
       perAxis(layer.jump),
