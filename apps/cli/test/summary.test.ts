@@ -118,7 +118,7 @@ test("a model of tfjs has a row for every layer, in its own order of sizes, with
   const small = await gradlab(["summary", "--model", file], { columns: 70 });
   const table = small.stdout.split("\n").slice(2, 8);
   expect(Math.max(...table.map((line) => line.length))).toBe(70);
-  expect(small.stdout).toMatch(/^a_na…a_column +Conv2D +/m);
+  expect(small.stdout).toMatch(/^a_n…a_column +Conv2D +/m);
   const wrong = await gradlab(["summary", "--model", file, "--channels", "1"]);
   expect(wrong).toMatchObject({ code: 2, stdout: "" });
   expect(wrong.stderr).toContain("--channels: options.channels: expected 3, which the model takes, got 1");
