@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { exitCodes } from "./failure.js";
+import { reasonOf } from "./files.js";
 import { main } from "./main.js";
 
 const interrupt = new AbortController();
@@ -13,7 +14,8 @@ process.once("SIGINT", () => {
 // A reader that has seen enough (`gradlab … | head`) is no error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(exitCodes.done);
-  throw error;
+  process.stderr.write(`gradlab: cannot write the result: ${reasonOf(error)}\n`);
+  process.exit(exitCodes.runtime);
 });
 
 const colorful = (stream: NodeJS.WriteStream) =>
