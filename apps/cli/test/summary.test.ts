@@ -121,7 +121,7 @@ test("a model of tfjs has a row for every layer, in its own order of sizes, with
   expect(small.stdout).toMatch(/^a_n…a_column +Conv2D +/m);
   const wrong = await gradlab(["summary", "--model", file, "--channels", "1"]);
   expect(wrong).toMatchObject({ code: 2, stdout: "" });
-  expect(wrong.stderr).toContain("--channels: options.channels: expected 3, which the model takes, got 1");
+  expect(wrong.stderr).toContain(": --channels: expected 3, which the model takes, got 1");
 });
 
 test("the policies of the flag are those of the package", () => {

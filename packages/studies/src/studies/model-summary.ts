@@ -2,9 +2,9 @@ import { type CountingPolicy, countingPolicies } from "@gradlab/classic-cnns/net
 import { receptiveField } from "@gradlab/receptive-field";
 import { type ModelRow, modelRows, type Shape } from "@gradlab/tfjs-models";
 import type { Table } from "../declaration/study.js";
-import { blame, StudyError } from "../declaration/study-error.js";
+import { StudyError } from "../declaration/study-error.js";
 import { grouped, perAxis } from "../declaration/wording.js";
-import type { ModelFile } from "../networks/network-source.js";
+import { blameModel, type ModelFile } from "../networks/network-source.js";
 
 /** One layer of a model of tfjs; null for what is not known. */
 interface ModelLayer {
@@ -47,10 +47,8 @@ export function modelSummary(
 ): ModelSummary {
   const { policy, ...shape } = chosen;
   const isCut = shape.size !== undefined || shape.channels !== undefined;
-  const model = blame(
-    isCut ? "usage" : "input",
-    isCut ? `${label} with this {input} or {channels}` : label,
-    () => modelRows(json, { ...shape, ...(weights && { weights }) }),
+  const model = blameModel(isCut ? "usage" : "input", label, () =>
+    modelRows(json, { ...shape, ...(weights && { weights }) }),
   );
   if (model.rows.length === 0)
     throw new StudyError("input", `${label}: expected at least one layer, got none`);

@@ -32,6 +32,12 @@ const options = {
     placeholder: "<size>",
     help: "input size: N, or H,W",
   },
+  inputNode: { kind: "text", placeholder: "<name>", help: "the input of --model, where it has several" },
+  output: {
+    kind: "text",
+    placeholder: "<name>",
+    help: "the layer or node at which the graph of --model ends",
+  },
   layer: { kind: "text", placeholder: "<name>", help: "the layer that --unit is in" },
   unit: { kind: "integers", least: 0, placeholder: "<y,x>", help: "a unit, counted from 0" },
   pixel: {
