@@ -23,7 +23,7 @@ interface WiredCall {
 }
 
 export interface FunctionalWiring {
-  /** In an order of computation; only what the outputs need. */
+  /** In an order of computation; only what the outputs need, unless the whole is asked for. */
   readonly calls: readonly WiredCall[];
   readonly inputs: readonly string[];
   readonly outputs: readonly Reference[];
@@ -74,9 +74,9 @@ export function functionalWiring(
     });
   }
   const ends = outputs.map(fromZero);
-  if (isWhole) computationOrder(wired, [...wired.values()].map(outputOf), config);
+  const needed = isWhole ? [...ends, ...[...wired.values()].map(outputOf)] : ends;
   return {
-    calls: computationOrder(wired, ends, config),
+    calls: computationOrder(wired, needed, config),
     inputs: inputs.map(({ layer }) => layer),
     outputs: ends,
   };

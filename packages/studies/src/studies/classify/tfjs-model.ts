@@ -102,8 +102,19 @@ export async function loadTfjsModel({ file, json, bytes, ends }: CheckedModel): 
     const advice = isOfKeras3(json)
       ? " (a model of Keras 3: save it as a graph model, or with tf_keras)"
       : "";
-    throw new StudyError("input", `${file.label}: ${messageOf(error)}${advice}`, { cause: error });
+    throw new StudyError("input", `${file.label}: ${told(error)}${advice}`, { cause: error });
   }
+}
+
+/** What tfjs says of a model; where it only stumbles, that it does. */
+export function told(error: unknown): string {
+  const message = messageOf(error).split("\n")[0]!;
+  const stumbles =
+    error instanceof TypeError ||
+    /Cannot read prop|is not a function|not iterable|Invalid (typed )?array length|call stack|undefined/.test(
+      message,
+    );
+  return stumbles ? `expected a model that tfjs can run, got one that it fails on (${message})` : message;
 }
 
 function isOfKeras3({ modelTopology }: io.ModelJSON): boolean {
