@@ -45,7 +45,7 @@ const refused: [what: string, text: unknown, message: string | RegExp][] = [
     '{"tench": "0"}',
     'parseLabels: text: expected the keys "0" to "0", got "tench" without "0"',
   ],
-  ["no text", null, "parseLabels: text: expected a string, got object"],
+  ["no text", null, "parseLabels: text: expected a string, got null"],
 ];
 
 test.each(refused)("refused: %s", (_, text, message) => {

@@ -171,7 +171,7 @@ test("files of another kind, version or network are refused", async () => {
     );
     expect(() => readWeights(graph, new Uint8Array())).toThrow(/ got no byte$/);
     expect(() => readWeights(graph, "a.pth" as never)).toThrow(
-      new TypeError("readWeights: bytes: expected a Uint8Array or an ArrayBuffer, got String"),
+      new TypeError('readWeights: bytes: expected a Uint8Array or an ArrayBuffer, got "a.pth"'),
     );
   });
 });

@@ -1,3 +1,4 @@
+export { asBytes } from "./as-bytes.js";
 export { decodeBfloat16, encodeBfloat16 } from "./bfloat16.js";
 export { decodeTensor, readTensor } from "./decode-tensor.js";
 export type { Dtype, DtypeArray, RawTensor, RawTensorOf } from "./dtype.js";

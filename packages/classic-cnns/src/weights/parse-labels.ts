@@ -1,3 +1,5 @@
+import { typeMismatch } from "../expect-argument.js";
+
 /** The names of the classes are at fault. */
 const fail = (expected: string, got: string): RangeError =>
   new RangeError(`parseLabels: ${expected}, got ${got}`);
@@ -22,8 +24,7 @@ export interface ParseLabelsOptions {
  * @throws {TypeError} when `text` is no string.
  */
 export function parseLabels(text: string, { classes }: ParseLabelsOptions = {}): string[] {
-  if (typeof text !== "string")
-    throw new TypeError(`parseLabels: text: expected a string, got ${typeof text}`);
+  if (typeof text !== "string") throw typeMismatch("parseLabels: text", "a string", text);
   const content = text.replace(/^\uFEFF/, "").trim();
   const labels = /^[[{]/.test(content) ? fromJson(content) : fromLines(content);
   if (labels.length === 0) throw fail("text: expected at least one label", "none");

@@ -1,11 +1,10 @@
 import { disposeTraining, flattenParams, loadCheckpoint, unflattenParams } from "@gradlab/core";
 import type { LayerGraph } from "@gradlab/receptive-field";
-import { type RawTensor, readSafetensors } from "@gradlab/safetensors";
+import { asBytes, type RawTensor, readSafetensors } from "@gradlab/safetensors";
 import { looksLikeTorch, otherFile, type ReadTorchOptions, readTorch } from "@gradlab/torch-files";
 import { type Tensor, tensor } from "@tensorflow/tfjs-core";
 import { planNetwork } from "../layer-facts.js";
 import type { NetworkState } from "../network-state.js";
-import { asBytes } from "./as-bytes.js";
 import { type Described, expectTensors } from "./expect-tensors.js";
 import { float32Values } from "./float32-values.js";
 import { type TorchWeights, torchState } from "./from-torch-state.js";

@@ -1,4 +1,6 @@
-import type { Pixels } from "@gradlab/figures";
+import type { Picture } from "@gradlab/figures";
+
+export type { Picture };
 
 /** Bounds of a number, where it has some. */
 export interface Range {
@@ -119,9 +121,6 @@ export interface DecodeOptions {
   /** Also as a JPEG, to be shown. */
   readonly jpeg?: boolean;
 }
-
-/** Pixels of a picture: red, green, blue, 0 … 255, row by row; of a photograph also the JPEG that it is shown by. */
-export type Picture = Pixels;
 
 export const isInput = (option: Option): option is InputOption =>
   option.kind === "file" ||

@@ -4,25 +4,20 @@ import {
   allocateZeros,
   type BackendWasm,
   floats,
-  type KernelArguments,
-  kernel,
   release,
-  run,
   sizeOf,
   type TensorInfo,
 } from "../heap.js";
+import { type KernelArguments, kernel, run } from "../kernel.js";
 import { forEachTap, window2d } from "../window.js";
+import { turnTaps } from "./turn-taps.js";
 
 /** A depthwise filter turned by 180°. */
-function turnFilter(backend: BackendWasm, filter: TensorInfo): TensorInfo {
-  const [h, w, channels, multiplier] = filter.shape as [number, number, number, number];
+function turnedFilter(backend: BackendWasm, filter: TensorInfo): TensorInfo {
   const turned = allocate(backend, filter.shape);
-  const from = floats(backend, filter);
-  const to = floats(backend, turned);
-  const c = channels * multiplier;
-  for (let tap = 0; tap < h * w; tap++) {
-    to.set(from.subarray(tap * c, (tap + 1) * c), (h * w - 1 - tap) * c);
-  }
+  const elements = floats(backend, turned);
+  elements.set(floats(backend, filter));
+  turnTaps(elements, filter.shape);
   return turned;
 }
 
@@ -47,7 +42,7 @@ export const depthwiseBackpropKernels = () => [
     const right = info.inWidth - info.outWidth + info.padInfo.left;
     const unit = info.strideHeight === 1 && info.strideWidth === 1;
     if (multiplier === 1 && unit && Math.min(top, left, bottom, right) >= 0 && sizeOf(dy.shape) > 0) {
-      const turned = turnFilter(backend, filter);
+      const turned = turnedFilter(backend, filter);
       const dx = run(
         backend,
         "DepthwiseConv2dNative",

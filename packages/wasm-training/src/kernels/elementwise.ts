@@ -1,14 +1,6 @@
 import { backend_util, broadcast_util, type DataType, type KernelConfig } from "@tensorflow/tfjs-core";
-import {
-  allocate,
-  type BackendWasm,
-  elementsOf,
-  expectReal,
-  kernel,
-  kernelOver,
-  sizeOf,
-  type TensorInfo,
-} from "../heap.js";
+import { allocate, type BackendWasm, elementsOf, sizeOf, type TensorInfo } from "../heap.js";
+import { expectReal, kernel, kernelOver } from "../kernel.js";
 
 // biome-ignore lint/suspicious/noExplicitAny: each function knows its own attributes
 type Unary = (x: number, attrs: any) => number;

@@ -6,12 +6,10 @@ import {
   type BackendWasm,
   floats,
   integers,
-  type KernelArguments,
-  kernel,
-  kernelOver,
   sizeOf,
   type TensorInfo,
 } from "../heap.js";
+import { type KernelArguments, kernel, kernelOver } from "../kernel.js";
 import { forEachTap, type SlidingWindow, window2d, window3d } from "../window.js";
 
 /** The largest element of each window; NaN if there is one. */

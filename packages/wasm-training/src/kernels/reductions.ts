@@ -1,5 +1,6 @@
 import { backend_util, type DataType, util } from "@tensorflow/tfjs-core";
-import { allocate, expectReal, kernel, sizeOf, type TensorInfo } from "../heap.js";
+import { allocate, sizeOf, type TensorInfo } from "../heap.js";
+import { expectReal, kernel } from "../kernel.js";
 
 type Elements = ArrayLike<number>;
 

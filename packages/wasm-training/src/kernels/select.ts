@@ -1,5 +1,6 @@
 import { upcastType } from "@tensorflow/tfjs-core";
-import { allocate, expectReal, kernel, sizeOf } from "../heap.js";
+import { allocate, sizeOf } from "../heap.js";
+import { expectReal, kernel } from "../kernel.js";
 
 /** Elements of `t` where the condition holds, of `e` elsewhere; a condition of one axis chooses whole rows. */
 export const selectKernel = () =>

@@ -1,4 +1,5 @@
-import { expectReal, floats, kernel, release, run, sizeOf, type TensorInfo } from "../heap.js";
+import { floats, release, sizeOf, type TensorInfo } from "../heap.js";
+import { expectReal, kernel, run } from "../kernel.js";
 import { mapElements } from "./elementwise.js";
 
 /** Below this, `2σ(2x) − 1` would lose digits by cancellation; above, it is exact to four units in the last place. */
