@@ -6,6 +6,7 @@ import {
   type LayerEntry,
   type Reference,
   referenceKey,
+  wayFromKeras3,
 } from "./keras-wiring.js";
 
 /** One use of a Keras layer: nested models are inlined, a shared layer has one call per use. */
@@ -105,6 +106,14 @@ class CallReader {
     const { className, fields } = entry;
     const where = `${this.caller}: layer "${name}" (${className})`;
     const config = new Fields(fields.get("config") ?? {}, where);
+    if (this.isWhole && className === "InputLayer" && config.get("batch_input_shape") === undefined) {
+      if (config.get("batch_shape") === undefined) config.fail("batch_input_shape", "a shape", undefined);
+      throw conversionRefusal(
+        where,
+        "batch_input_shape, as tfjs and Keras 2 write it",
+        `batch_shape of Keras 3 ${wayFromKeras3}`,
+      );
+    }
     const inputs = wires.map(({ call }) => call);
     const tensors = wires.map(({ tensor }) => tensor);
     return { call: this.calls.push({ name, isCopy, className, config, inputs, tensors }) - 1, tensor: 0 };
