@@ -152,7 +152,8 @@ export function modelTable(
     ]),
     notes: [
       "",
-      `${grouped(params)} parameters${split}, ${grouped(weights)} weights; ${grouped(macs)} ${unit} for one image`,
+      `${grouped(params)} parameters${split}, ${grouped(weights)} weights`,
+      `${grouped(macs)} ${unit} for one image`,
     ],
   };
 }

@@ -53,10 +53,10 @@ export function functionalWiring(
 ): FunctionalWiring {
   const calls = new Map<string, readonly (readonly Reference[])[]>();
   if (isWhole) {
+    for (const { fields } of entries) expectLoadable(fields);
     for (const key of ["input_layers", "output_layers"]) expectReferences(config, key, config.list(key));
   }
   for (const { name, className, fields } of entries) {
-    if (isWhole) expectLoadable(fields);
     const nodes = fields.get("inbound_nodes") === undefined ? [] : fields.list("inbound_nodes");
     const reads = nodes.map((node) => references(node, fields, "inbound_nodes"));
     calls.set(name, className === "InputLayer" ? [[]] : reads);
