@@ -3,7 +3,7 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { env, setBackend } from "@tensorflow/tfjs-core";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { type ModelFiles, ownModels, writeFiles } from "./own-models.js";
 import { writeGrey } from "./pictures.js";
 import { gradlab, temporaryFolder } from "./run-gradlab.js";
@@ -133,6 +133,10 @@ test(
   `models with faults end in a result or a clear error, for ${seconds} s`,
   async () => {
     env().set("PROD", true);
+    // tfjs advises on recurrent layers there.
+    vi.spyOn(console, "warn").mockImplementation(() => undefined);
+    // tfjs advises on recurrent layers there.
+    vi.spyOn(console, "warn").mockImplementation(() => undefined);
     await setBackend("cpu");
     const folder = await temporaryFolder();
     const picture = join(folder, "waves.png");
