@@ -135,8 +135,6 @@ test(
     env().set("PROD", true);
     // tfjs advises on recurrent layers there.
     vi.spyOn(console, "warn").mockImplementation(() => undefined);
-    // tfjs advises on recurrent layers there.
-    vi.spyOn(console, "warn").mockImplementation(() => undefined);
     await setBackend("cpu");
     const folder = await temporaryFolder();
     const picture = join(folder, "waves.png");

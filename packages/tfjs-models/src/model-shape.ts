@@ -22,6 +22,14 @@ export function expectSize(where: string, output: Shape | null): void {
   );
 }
 
+/** The sizes along the axes of positions, cut to size: one for each axis, or one for all. */
+export function sizeAlong(axes: Shape, size: readonly number[] | undefined, caller: string): Shape {
+  if (size === undefined) return axes;
+  if (size.length === axes.length) return size;
+  if (size.length === 1) return axes.map(() => size[0]!);
+  throw conversionRefusal(`${caller}: options.size`, `${axes.length} sizes`, `${size.length}`);
+}
+
 /** How many places a window has along an axis of `n`. */
 export function alongWindow(
   n: number | null,

@@ -88,7 +88,10 @@ function fieldsOf(
 ): { fields: Fields; warning: readonly string[] } {
   if (graph === null || graph.layers.length === 0) return { fields: new Map(), warning: [] };
   try {
-    const { layers } = receptiveField(graph, inputSize && { inputSize });
+    const { layers } = receptiveField(
+      graph,
+      inputSize && { inputSize: inputSize.length === 1 ? inputSize[0]! : inputSize },
+    );
     return { fields: new Map(layers.map((row) => [row.name, row])), warning: [] };
   } catch (error) {
     return { fields: new Map(), warning: [`no receptive fields: ${(error as Error).message}`] };

@@ -19,6 +19,7 @@ import {
   readModelFile,
   refuseBesideCheckpoint,
 } from "../networks/network-source.js";
+import { graphSummary } from "./graph-summary.js";
 import { listTensors, type TensorList, tensorsCsv, tensorTable } from "./list-tensors.js";
 import { type ModelSummary, modelCsv, modelSummary, modelTable } from "./model-summary.js";
 
@@ -117,7 +118,7 @@ Of weights that no checkpoint of train-cnn holds, every tensor is listed.`,
       const { label } = inputs.model!;
       const { input, warnings, ...table } = modelSummary(label, file, {
         policy,
-        ...(chosen.input && { size: bothAxes(chosen.input) }),
+        ...(chosen.input && { size: chosen.input }),
         ...(chosen.channels !== undefined && { channels: chosen.channels }),
       });
       for (const text of warnings) yield { kind: "warning", text };
@@ -129,7 +130,20 @@ Of weights that no checkpoint of train-cnn holds, every tensor is listed.`,
     const resized = net === undefined && inputSize !== undefined;
     const blameOn: readonly [StudyErrorKind, place: string] =
       net === undefined ? ["input", label] : ["usage", `{net} ${net}`];
-    const table = blame(...blameOn, () => summarize(graph, { policy, ...(resized && { inputSize }) }));
+    const table = blame(...blameOn, () => {
+      try {
+        return summarize(graph, { policy, ...(resized && { inputSize }) });
+      } catch (error) {
+        // What is no network of classic layers may still have positions, channels and parameters.
+        if (file === undefined) throw error;
+        return graphSummary(graph, { policy, ...(resized && { inputSize }) });
+      }
+    });
+    if ("trainable" in table) {
+      const { input, warnings, ...rest } = table;
+      for (const text of warnings) yield { kind: "warning", text };
+      return { network: label, input: { shape: input }, policy, ...rest };
+    }
     const { channels } = graph.input;
     return {
       network: label,
@@ -162,7 +176,14 @@ async function source(
 ): Promise<{ label: string; graph: LayerGraph }> {
   if (model !== undefined) {
     const { label, graph } = await loadNetwork({}, model);
-    const channels = chosen.channels ?? graph.input.channels;
+    const own = graph.input.channels;
+    if (own !== undefined && chosen.channels !== undefined && own !== chosen.channels) {
+      throw new StudyError(
+        "usage",
+        `{channels}: expected ${own}, which ${label} takes, got ${chosen.channels}`,
+      );
+    }
+    const channels = chosen.channels ?? own;
     return {
       label,
       graph: { ...graph, input: { ...graph.input, ...(channels !== undefined && { channels }) } },

@@ -1,7 +1,7 @@
 import { type WeightEntry, weightEntries } from "../graph-model/weights-manifest.js";
 import { conversionRefusal, Fields, isCount } from "../json-fields.js";
 import type { ModelRow, ModelRows, ModelRowsOptions } from "../model-row.js";
-import { expectSize, type Shape, sizeOf } from "../model-shape.js";
+import { expectSize, type Shape, sizeAlong, sizeOf } from "../model-shape.js";
 import { type BuiltLayer, builtLayer } from "./keras-shapes.js";
 import { type LayerCall, layerCalls } from "./layer-calls.js";
 import { layersModelToGraph, topologyOf } from "./layers-model.js";
@@ -155,10 +155,7 @@ function inputShape(
     throw conversionRefusal(`${caller}: options.channels`, `${own}, which the model takes`, `${channels}`);
   }
   const axes = channelsFirst ? shape.slice(1) : shape.slice(0, -1);
-  if (size !== undefined && size.length !== axes.length) {
-    throw conversionRefusal(`${caller}: options.size`, `${axes.length} sizes`, `${size.length}`);
-  }
-  const cut = size ?? axes;
+  const cut = sizeAlong(axes, size, caller);
   return channelsFirst ? [channels ?? own, ...cut] : [...cut, channels ?? own];
 }
 
