@@ -39,7 +39,16 @@ export {
 } from "./declaration/study-error.js";
 export { type StudyFlag, studyFlags } from "./declaration/study-flags.js";
 export { type FormField, studyForm } from "./declaration/study-form.js";
-export { describeBackend, duration, grouped, lines, perAxis, percent, short } from "./declaration/wording.js";
+export {
+  describeBackend,
+  duration,
+  grouped,
+  lines,
+  perAxis,
+  percent,
+  short,
+  shortened,
+} from "./declaration/wording.js";
 export { studies } from "./registry.js";
 export {
   exampleChecks,
