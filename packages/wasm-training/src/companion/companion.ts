@@ -16,7 +16,33 @@ export const job = {
   filterGradient: 4,
   packTurned: 5,
   inputGradient: 6,
+  softmax: 7,
+  logSoftmax: 8,
+  crossEntropy: 9,
+  crossEntropyGradient: 10,
+  adam: 11,
+  embed: 12,
+  embedGradient: 13,
+  batchNormSums: 14,
+  batchNormStatistics: 15,
+  batchNorm: 16,
+  batchNormGradientSums: 17,
+  batchNormCoefficients: 18,
+  batchNormGradient: 19,
+  lstmPack: 20,
+  lstmStep: 21,
+  lstmPackTurned: 22,
+  lstmBack: 23,
 } as const;
+
+const float = new Float32Array(1);
+const word = new Uint32Array(float.buffer);
+
+/** The 32 bits of a number as float32, for a record. */
+export function floatWord(value: number): number {
+  float[0] = value;
+  return word[0]!;
+}
 
 export class Companion {
   readonly #module: TfjsModule;
@@ -49,6 +75,11 @@ export class Companion {
   write(at: number, words: ArrayLike<number>): void {
     // Through the unsigned view: addresses above 2 GB too.
     new Uint32Array(this.#module.HEAPU8.buffer, at, words.length).set(words);
+  }
+
+  /** Copies bytes within the heap. */
+  copy(to: number, from: number, bytes: number): void {
+    this.#module.HEAPU8.copyWithin(to, from, from + bytes);
   }
 
   /**

@@ -2,6 +2,7 @@
 import { allocate, allocateZeros, type BackendWasm, sizeOf, type TensorInfo } from "../heap.js";
 import type { SlidingWindow } from "../window.js";
 import { type Companion, job } from "./companion.js";
+import { align, withMemory } from "./with-memory.js";
 
 const ROWS_OF_TASK = 96;
 const COLUMNS_OF_TASK = 128;
@@ -54,25 +55,8 @@ function record(window: SlidingWindow, outChannels: number, places: Places, cuts
   ];
 }
 
-const align = (bytes: number) => Math.ceil(bytes / 16) * 16;
 const tapsOf = ({ taps }: SlidingWindow) => taps[0] * taps[1] * taps[2];
 const outputsOf = ({ batch, output }: SlidingWindow) => batch * output[0] * output[1] * output[2];
-
-/** One allocation for all that a job needs, cut into parts. */
-function withMemory(companion: Companion, bytes: readonly number[], use: (...parts: number[]) => void): void {
-  const memory = companion.allocate(bytes.reduce((sum, part) => sum + align(part), 0) + 16);
-  try {
-    let at = align(memory);
-    const parts = bytes.map((part) => {
-      const begin = at;
-      at += align(part);
-      return begin;
-    });
-    use(...parts);
-  } finally {
-    companion.free(memory);
-  }
-}
 
 /** @returns `activation(convolution + bias)`, in the shape `outShape`; the caller releases it. */
 export function convolve(

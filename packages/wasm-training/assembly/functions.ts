@@ -1,0 +1,148 @@
+/**
+ * `exp`, `log` and what is made of them, four numbers at a time, after Cephes (S. Moshier): a polynomial on a small
+ * interval, the rest by powers of two. Each lane for itself: a number has the same result wherever it stands.
+ *
+ * Largest errors in units of the last place, over all float32 (test/functions.test.ts): exp 2, expm1 3, log 2,
+ * sigmoid 4, tanh 3, softplus 4. NaN gives NaN, infinities and denormals what they should.
+ */
+import { multiplyAdd } from "./micro-kernels";
+
+// @ts-expect-error: a decorator of AssemblyScript
+@inline
+const LOG2_E: f32 = 1.44269504088896341;
+// @ts-expect-error: a decorator of AssemblyScript
+@inline
+const LN2_HIGH: f32 = 0.693359375;
+// @ts-expect-error: a decorator of AssemblyScript
+@inline
+const LN2_LOW: f32 = -2.12194440e-4;
+
+// @ts-expect-error: a decorator of AssemblyScript
+@inline
+function polynomial(x: v128, sum: v128, coefficient: f32): v128 {
+  return multiplyAdd(sum, x, f32x4.splat(coefficient));
+}
+
+/** `2 ** n` for whole numbers from -126 to 127. */
+// @ts-expect-error: a decorator of AssemblyScript
+@inline
+function powerOfTwo(n: v128): v128 {
+  return i32x4.shl(i32x4.add(n, i32x4.splat(127)), 23);
+}
+
+/** `x` less the nearest multiple `n` of ln 2. */
+// @ts-expect-error: a decorator of AssemblyScript
+@inline
+function lessMultiple(x: v128, n: v128): v128 {
+  // Multiplied without rounding, for the high part has few digits.
+  x = f32x4.sub(x, f32x4.mul(n, f32x4.splat(LN2_HIGH)));
+  return f32x4.sub(x, f32x4.mul(n, f32x4.splat(LN2_LOW)));
+}
+
+/** `exp(x) - 1` for |x| up to ln 2 / 2. */
+// @ts-expect-error: a decorator of AssemblyScript
+@inline
+function expm1Small(x: v128): v128 {
+  let p = f32x4.splat(1.9875691500e-4);
+  p = polynomial(x, p, 1.3981999507e-3);
+  p = polynomial(x, p, 8.3334519073e-3);
+  p = polynomial(x, p, 4.1665795894e-2);
+  p = polynomial(x, p, 1.6666665459e-1);
+  p = polynomial(x, p, 5.0000001201e-1);
+  return multiplyAdd(f32x4.mul(x, x), p, x);
+}
+
+// @ts-expect-error: a decorator of AssemblyScript
+@inline
+export function exp4(x: v128): v128 {
+  x = f32x4.max(f32x4.min(x, f32x4.splat(89)), f32x4.splat(-105));
+  const n = f32x4.nearest(f32x4.mul(x, f32x4.splat(LOG2_E)));
+  const y = f32x4.add(expm1Small(lessMultiple(x, n)), f32x4.splat(1));
+  // In two factors, so that results may be denormal or infinite.
+  const whole = i32x4.trunc_sat_f32x4_s(n), half = i32x4.shr_s(whole, 1);
+  return f32x4.mul(f32x4.mul(y, powerOfTwo(half)), powerOfTwo(i32x4.sub(whole, half)));
+}
+
+// @ts-expect-error: a decorator of AssemblyScript
+@inline
+export function expm14(x: v128): v128 {
+  const clamped = f32x4.max(f32x4.min(x, f32x4.splat(88)), f32x4.splat(-30));
+  const n = f32x4.nearest(f32x4.mul(clamped, f32x4.splat(LOG2_E)));
+  const y = expm1Small(lessMultiple(clamped, n));
+  const scale = powerOfTwo(i32x4.trunc_sat_f32x4_s(n));
+  const result = multiplyAdd(scale, y, f32x4.sub(scale, f32x4.splat(1)));
+  // Beyond the clamp the 1 does not count; and a zero keeps its sign.
+  const isZero = f32x4.eq(x, f32x4.splat(0));
+  return v128.bitselect(x, v128.bitselect(exp4(x), result, f32x4.gt(x, f32x4.splat(80))), isZero);
+}
+
+// @ts-expect-error: a decorator of AssemblyScript
+@inline
+export function log4(x: v128): v128 {
+  const isDenormal = f32x4.lt(x, f32x4.splat(1.17549435e-38));
+  const scaled = v128.bitselect(f32x4.mul(x, f32x4.splat(8388608)), x, isDenormal);
+  // The mantissa in [0.5, 1), the exponent to it.
+  let e = f32x4.convert_i32x4_s(i32x4.sub(i32x4.shr_u(scaled, 23), i32x4.splat(126)));
+  e = f32x4.sub(e, v128.and(isDenormal, f32x4.splat(23)));
+  let m = v128.or(v128.and(scaled, i32x4.splat(0x007fffff)), f32x4.splat(0.5));
+  const isSmall = f32x4.lt(m, f32x4.splat(0.707106781186547524));
+  e = f32x4.sub(e, v128.and(isSmall, f32x4.splat(1)));
+  m = f32x4.sub(f32x4.add(m, v128.and(isSmall, m)), f32x4.splat(1));
+  const z = f32x4.mul(m, m);
+  let p = f32x4.splat(7.0376836292e-2);
+  p = polynomial(m, p, -1.1514610310e-1);
+  p = polynomial(m, p, 1.1676998740e-1);
+  p = polynomial(m, p, -1.2420140846e-1);
+  p = polynomial(m, p, 1.4249322787e-1);
+  p = polynomial(m, p, -1.6668057665e-1);
+  p = polynomial(m, p, 2.0000714765e-1);
+  p = polynomial(m, p, -2.4999993993e-1);
+  p = polynomial(m, p, 3.3333331174e-1);
+  p = f32x4.mul(f32x4.mul(p, m), z);
+  p = multiplyAdd(e, f32x4.splat(LN2_LOW), p);
+  p = multiplyAdd(z, f32x4.splat(-0.5), p);
+  let y = multiplyAdd(e, f32x4.splat(LN2_HIGH), f32x4.add(m, p));
+  const zero = f32x4.splat(0), infinity = f32x4.splat(f32.MAX_VALUE * 2);
+  y = v128.bitselect(f32x4.neg(infinity), y, f32x4.eq(x, zero));
+  y = v128.bitselect(infinity, y, f32x4.eq(x, infinity));
+  // NaN for what is neither positive nor zero, NaN itself too.
+  return v128.bitselect(y, f32x4.splat(NaN), f32x4.ge(x, zero));
+}
+
+// @ts-expect-error: a decorator of AssemblyScript
+@inline
+export function sigmoid4(x: v128): v128 {
+  const e = exp4(f32x4.neg(f32x4.abs(x)));
+  const top = v128.bitselect(e, f32x4.splat(1), f32x4.lt(x, f32x4.splat(0)));
+  return f32x4.div(top, f32x4.add(e, f32x4.splat(1)));
+}
+
+// @ts-expect-error: a decorator of AssemblyScript
+@inline
+export function tanh4(x: v128): v128 {
+  const z = f32x4.mul(x, x);
+  let p = f32x4.splat(-5.70498872745e-3);
+  p = polynomial(z, p, 2.06390887954e-2);
+  p = polynomial(z, p, -5.37397155531e-2);
+  p = polynomial(z, p, 1.33314422036e-1);
+  p = polynomial(z, p, -3.33332819422e-1);
+  const near = multiplyAdd(f32x4.mul(p, z), x, x);
+  const size = f32x4.abs(x);
+  const e = exp4(f32x4.add(size, size));
+  const far = f32x4.sub(f32x4.splat(1), f32x4.div(f32x4.splat(2), f32x4.add(e, f32x4.splat(1))));
+  const sign = v128.and(x, i32x4.splat(0x80000000));
+  // Of zero too.
+  return v128.or(v128.bitselect(near, far, f32x4.lt(size, f32x4.splat(0.625))), sign);
+}
+
+// `log(1 + exp(x))`
+// @ts-expect-error: a decorator of AssemblyScript
+@inline
+export function softplus4(x: v128): v128 {
+  const u = exp4(f32x4.neg(f32x4.abs(x))), one = f32x4.splat(1);
+  const w = f32x4.add(u, one), rest = f32x4.sub(w, one);
+  // log(1 + u), with what the sum 1 + u has lost made good.
+  const isTiny = f32x4.eq(rest, f32x4.splat(0));
+  const log1p = v128.bitselect(u, f32x4.div(f32x4.mul(log4(w), u), rest), isTiny);
+  return f32x4.add(f32x4.max(x, f32x4.splat(0)), log1p);
+}
