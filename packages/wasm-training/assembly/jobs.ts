@@ -18,7 +18,18 @@ import {
 import { embedGradientTask, embedTask } from "./embedding";
 import { lstmBackTask, lstmPackTask, lstmPackTurnedTask, lstmStepTask } from "./lstm";
 import { packTask, productTask } from "./matrix-product";
-import { crossEntropyGradientTask, crossEntropyTask, logSoftmaxTask, softmaxTask } from "./softmax";
+import { pairsTask, selectTask } from "./pairs";
+import {
+  averagePoolGradientTask,
+  averagePoolTask,
+  depthwiseFilterTask,
+  depthwiseInputTask,
+  maxPoolGradientTask,
+  maxPoolTask,
+} from "./pools";
+import { reduceFinishTask, reduceTask } from "./reduce";
+import { crossEntropyGradientTask, crossEntropyTask, softmaxTask } from "./softmax";
+import { unaryTask } from "./unary";
 
 /** The numbers are those of `src/companion/companion.ts`. */
 export function runTask(job: i32, at: usize, task: i32, scratch: usize): void {
@@ -31,7 +42,7 @@ export function runTask(job: i32, at: usize, task: i32, scratch: usize): void {
     case 5: return packTurnedTask(at, task);
     case 6: return inputGradientTask(at, task, scratch);
     case 7: return softmaxTask(at, task);
-    case 8: return logSoftmaxTask(at, task);
+    case 8: return unaryTask(at, task, scratch);
     case 9: return crossEntropyTask(at, task);
     case 10: return crossEntropyGradientTask(at, task);
     case 11: return adamTask(at, task, scratch);
@@ -47,6 +58,16 @@ export function runTask(job: i32, at: usize, task: i32, scratch: usize): void {
     case 21: return lstmStepTask(at, task, scratch);
     case 22: return lstmPackTurnedTask(at, task);
     case 23: return lstmBackTask(at, task, scratch);
+    case 24: return pairsTask(at, task);
+    case 25: return selectTask(at, task);
+    case 26: return reduceTask(at, task);
+    case 27: return reduceFinishTask(at, task);
+    case 28: return maxPoolTask(at, task, scratch);
+    case 29: return averagePoolTask(at, task, scratch);
+    case 30: return maxPoolGradientTask(at, task, scratch);
+    case 31: return averagePoolGradientTask(at, task, scratch);
+    case 32: return depthwiseFilterTask(at, task, scratch);
+    case 33: return depthwiseInputTask(at, task);
     default: unreachable();
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Softmax, its logarithm, and the cross-entropy of integer labels, row by row. A row is read in the same order
+ * Softmax and the cross-entropy of integer labels, row by row. A row is read in the same order
  * whatever stands beside it; sums of 128 numbers are added up in double precision.
  */
 import { exp4 } from "./functions";
@@ -94,18 +94,6 @@ export function softmaxTask(at: usize, task: i32): void {
     const row = p.x + <usize>i * step, to = p.out + <usize>i * step;
     const sum = sumOfExponentials(row, p.columns, largest(row, p.columns), to);
     scaleRow(to, p.columns, <f32>(1 / sum), 0);
-  }
-}
-
-export function logSoftmaxTask(at: usize, task: i32): void {
-  const p = changetype<Rows>(at);
-  const end = min(p.rows, (task + 1) * p.rowsOfTask);
-  const step = <usize>p.columns << 2;
-  for (let i = task * p.rowsOfTask; i < end; i++) {
-    const row = p.x + <usize>i * step, to = p.out + <usize>i * step;
-    const top = largest(row, p.columns);
-    const log = <f32>logarithm(sumOfExponentials(row, p.columns, top, 0));
-    for (let x: usize = 0; x < step; x += 4) store<f32>(to + x, load<f32>(row + x) - top - log);
   }
 }
 

@@ -26,6 +26,7 @@ import { resizeKernels } from "./kernels/resize.js";
 import { reverseKernel } from "./kernels/reverse.js";
 import { selectKernel } from "./kernels/select.js";
 import { sliceKernels } from "./kernels/slices.js";
+import { softmaxKernel } from "./kernels/softmax.js";
 import { stridedSliceKernel } from "./kernels/strided-slice.js";
 import { tanhKernel } from "./kernels/tanh.js";
 import { tileKernel } from "./kernels/tile.js";
@@ -65,6 +66,7 @@ export function trainingKernels(): KernelConfig[] {
     ...repeatedRowKernels(),
     batchNormKernel(),
     tileKernel(),
+    softmaxKernel(),
     tanhKernel(),
     reverseKernel(),
     transposeKernel(),

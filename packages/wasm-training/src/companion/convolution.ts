@@ -37,10 +37,15 @@ interface Cuts {
   readonly phaseCount: number;
 }
 
-const RECORD_BYTES = 160;
+export const RECORD_BYTES = 160;
 
 /** The record `Convolution` of `assembly/convolution.ts`. */
-function record(window: SlidingWindow, outChannels: number, places: Places, cuts: Partial<Cuts>): number[] {
+export function record(
+  window: SlidingWindow,
+  outChannels: number,
+  places: Places,
+  cuts: Partial<Cuts>,
+): number[] {
   const { batch, channels, image, output, taps, stride, dilation, before } = window;
   const { activation = 0, rowTasks = 0, tapsOfTask = 0, pixelsOfBlock = 0, columnTasks = 0 } = cuts;
   const { phases = 0, phaseCount = 0 } = cuts;

@@ -1,3 +1,5 @@
+import { companionOf } from "../companion/companion.js";
+import { slide } from "../companion/slide.js";
 import { conv2dInfo, withOutputOf } from "../geometry.js";
 import {
   allocate,
@@ -36,6 +38,13 @@ export const depthwiseBackpropKernels = () => [
     const [dy, filter] = [inputs.dy!, inputs.filter!];
     const info = withOutputOf(infoOf(attrs.inputShape, filter.shape, attrs), dy, attrs);
     const multiplier = filter.shape[3]!;
+    const companion = companionOf(backend);
+    const isEmpty = sizeOf(info.inShape) * sizeOf(dy.shape) === 0;
+    if (companion !== undefined && multiplier === 1 && !isEmpty) {
+      const x = allocate(backend, info.inShape);
+      slide(backend, companion, "depthwiseInput", window2d(info), { x, filter, y: dy });
+      return x;
+    }
     const top = info.effectiveFilterHeight - 1 - info.padInfo.top;
     const left = info.effectiveFilterWidth - 1 - info.padInfo.left;
     const bottom = info.inHeight - info.outHeight + info.padInfo.top;
@@ -82,6 +91,12 @@ export const depthwiseBackpropKernels = () => [
     const info = withOutputOf(infoOf(x.shape, attrs.filterShape, attrs), dy, attrs);
     const dw = allocate(backend, attrs.filterShape);
     const [, , c, multiplier] = attrs.filterShape as Shape4D;
+    const companion = companionOf(backend);
+    const isEmpty = sizeOf(x.shape) * sizeOf(dy.shape) * sizeOf(dw.shape) === 0;
+    if (companion !== undefined && multiplier === 1 && !isEmpty) {
+      slide(backend, companion, "depthwiseFilter", window2d(info), { x, filter: dw, y: dy });
+      return dw;
+    }
     const from = floats(backend, x);
     const gradient = floats(backend, dy);
     // Sums over the whole batch: in float64, and rounded once.
