@@ -217,7 +217,8 @@ test("batch norm in training and its gradient, many rows, a mean far from 0", as
         ...{ dy, dMean: wave([c], 4), dVariance: wave([c], 5), x, scale },
         ...{ mean: { shape: [c], values: mean! }, variance: { shape: [c], values: variance! } },
       };
-      expect(await distance("GradlabBatchNormGrad", inputs, { epsilon })).toBeLessThan(ROUNDINGS);
+      // Terms up to 1.3² / √ε = 17, which may cancel each other, with two roundings each.
+      expect(await distance("GradlabBatchNormGrad", inputs, { epsilon })).toBeLessThan(17 * 2 * 2 ** -24);
     }),
     { numRuns: 30 },
   );

@@ -10,6 +10,19 @@ import { multiplyAdd } from "./micro-kernels";
 @inline
 const CHANNELS_OF_TASK = 32;
 
+// @ts-expect-error: a decorator of AssemblyScript
+@inline
+function lanesAt(from: usize, count: i32): v128 {
+  return count == 4 ? v128.load(from) : loadLanes(from, count);
+}
+
+// @ts-expect-error: a decorator of AssemblyScript
+@inline
+function putLanes(to: usize, x: v128, count: i32): void {
+  if (count == 4) v128.store(to, x);
+  else storeLanes(to, x, count);
+}
+
 /**
  * Lists the offsets in bytes, from the start of the image, of the pixels of one window that lie inside of the image.
  * The number of them is the result.
@@ -49,7 +62,7 @@ function high(x: v128): v128 {
 function mean4(image: usize, list: usize, taps: i32, count: i32): v128 {
   let s0 = f64x2.splat(0), s1 = s0;
   for (let tap = 0; tap < taps; tap++) {
-    const x = loadLanes(image + <usize>load<u32>(list + (<usize>tap << 2)), count);
+    const x = lanesAt(image + <usize>load<u32>(list + (<usize>tap << 2)), count);
     s0 = f64x2.add(s0, f64x2.promote_low_f32x4(x));
     s1 = f64x2.add(s1, high(x));
   }
@@ -63,7 +76,7 @@ function mean4(image: usize, list: usize, taps: i32, count: i32): v128 {
 function largest4(image: usize, list: usize, taps: i32, count: i32): v128 {
   let most = f32x4.splat(-Infinity);
   for (let tap = 0; tap < taps; tap++) {
-    const x = loadLanes(image + <usize>load<u32>(list + (<usize>tap << 2)), count);
+    const x = lanesAt(image + <usize>load<u32>(list + (<usize>tap << 2)), count);
     most = v128.bitselect(x, most, v128.or(f32x4.gt(x, most), f32x4.ne(x, x)));
   }
   return most;
@@ -78,7 +91,7 @@ function poolRow(p: Convolution, task: i32, scratch: usize, largest: bool): void
     const taps = listWindow(p, oz, oy, ox, scratch);
     for (let c = 0; c < p.channels; c += 4) {
       const count = min(4, p.channels - c), from = image + (<usize>c << 2);
-      storeLanes(to, largest ? largest4(from, scratch, taps, count) : mean4(from, scratch, taps, count), count);
+      putLanes(to, largest ? largest4(from, scratch, taps, count) : mean4(from, scratch, taps, count), count);
       to += <usize>count << 2;
     }
   }
@@ -116,27 +129,24 @@ function poolGradient(p: Convolution, task: i32, scratch: usize, largest: bool):
         const taps = listWindow(p, oz, oy, ox, scratch);
         for (let c = 0; c < channels; c += 4) {
           const count = min(4, channels - c), at = <usize>c << 2;
-          const gradient = loadLanes(dy + at, count);
+          const gradient = lanesAt(dy + at, count);
           if (largest) {
-            const most = loadLanes(y + at, count), isNaN = f32x4.ne(most, most);
+            const most = lanesAt(y + at, count), isNaN = f32x4.ne(most, most);
             let open = i32x4.splat(-1);
             for (let tap = 0; tap < taps; tap++) {
               const place = at + <usize>load<u32>(scratch + (<usize>tap << 2));
-              const value = loadLanes(x + place, count);
+              const value = lanesAt(x + place, count);
               const same = v128.or(f32x4.eq(value, most), v128.and(isNaN, f32x4.ne(value, value)));
               const chosen = v128.and(open, same);
-              if (v128.any_true(chosen)) {
-                const sum = f32x4.add(loadLanes(dx + place, count), v128.and(gradient, chosen));
-                storeLanes(dx + place, sum, count);
-                open = v128.andnot(open, chosen);
-                if (!v128.any_true(open)) break;
-              }
+              // Without a branch, for none would be foreseen.
+              putLanes(dx + place, f32x4.add(lanesAt(dx + place, count), v128.and(gradient, chosen)), count);
+              open = v128.andnot(open, chosen);
             }
           } else {
             const part = f32x4.div(gradient, f32x4.splat(<f32>taps));
             for (let tap = 0; tap < taps; tap++) {
               const place = dx + at + <usize>load<u32>(scratch + (<usize>tap << 2));
-              storeLanes(place, f32x4.add(loadLanes(place, count), part), count);
+              putLanes(place, f32x4.add(lanesAt(place, count), part), count);
             }
           }
         }
@@ -153,6 +163,14 @@ export function maxPoolGradientTask(at: usize, task: i32, scratch: usize): void 
 
 export function averagePoolGradientTask(at: usize, task: i32, scratch: usize): void {
   poolGradient(changetype<Convolution>(at), task, scratch, false);
+}
+
+/** Adds four numbers in double precision. */
+// @ts-expect-error: a decorator of AssemblyScript
+@inline
+function addTo(total: usize, x: v128): void {
+  v128.store(total, f64x2.add(v128.load(total), f64x2.promote_low_f32x4(x)));
+  v128.store(total, f64x2.add(v128.load(total, 16), high(x)), 16);
 }
 
 /** The outputs of one axis whose tap lies inside of the image: the first. */
@@ -188,25 +206,33 @@ export function depthwiseFilterTask(at: usize, task: i32, scratch: usize): void 
       const row = (batch * p.height + oy * p.strideY + yOffset) * p.width + xOffset + ox0 * p.strideX;
       const x = p.x + (<usize>(row * p.channels + c0) << 2);
       const dy = p.y + (<usize>(((batch * p.outHeight + oy) * p.outWidth + ox0) * p.channels + c0) << 2);
-      for (let c = 0; c < channels; c += 4) {
-        const count = min(4, channels - c);
-        let sum = f32x4.splat(0), from = x + (<usize>c << 2), gradient = dy + (<usize>c << 2);
-        if (count == 4) {
-          for (let ox = ox0; ox < ox1; ox++) {
-            sum = multiplyAdd(v128.load(from), v128.load(gradient), sum);
-            from += xStep;
-            gradient += step;
-          }
-        } else {
-          for (let ox = ox0; ox < ox1; ox++) {
-            sum = multiplyAdd(loadLanes(from, count), loadLanes(gradient, count), sum);
-            from += xStep;
-            gradient += step;
-          }
+      let c = 0;
+      for (; c + 16 <= channels; c += 16) {
+        let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
+        let from = x + (<usize>c << 2), gradient = dy + (<usize>c << 2);
+        for (let ox = ox0; ox < ox1; ox++) {
+          s0 = multiplyAdd(v128.load(from), v128.load(gradient), s0);
+          s1 = multiplyAdd(v128.load(from, 16), v128.load(gradient, 16), s1);
+          s2 = multiplyAdd(v128.load(from, 32), v128.load(gradient, 32), s2);
+          s3 = multiplyAdd(v128.load(from, 48), v128.load(gradient, 48), s3);
+          from += xStep;
+          gradient += step;
         }
         const total = scratch + (<usize>c << 3);
-        v128.store(total, f64x2.add(v128.load(total), f64x2.promote_low_f32x4(sum)));
-        v128.store(total, f64x2.add(v128.load(total, 16), high(sum)), 16);
+        addTo(total, s0);
+        addTo(total + 32, s1);
+        addTo(total + 64, s2);
+        addTo(total + 96, s3);
+      }
+      for (; c < channels; c += 4) {
+        const count = min(4, channels - c);
+        let sum = f32x4.splat(0), from = x + (<usize>c << 2), gradient = dy + (<usize>c << 2);
+        for (let ox = ox0; ox < ox1; ox++) {
+          sum = multiplyAdd(lanesAt(from, count), lanesAt(gradient, count), sum);
+          from += xStep;
+          gradient += step;
+        }
+        addTo(scratch + (<usize>c << 3), sum);
       }
     }
   }
@@ -237,8 +263,8 @@ export function depthwiseInputTask(at: usize, task: i32): void {
         }
         if (c < step) {
           const count = <i32>((step - c) >> 2);
-          const sum = multiplyAdd(loadLanes(dy + c, count), loadLanes(weights + c, count), loadLanes(dx + c, count));
-          storeLanes(dx + c, sum, count);
+          const sum = multiplyAdd(lanesAt(dy + c, count), lanesAt(weights + c, count), lanesAt(dx + c, count));
+          putLanes(dx + c, sum, count);
         }
       }
     }

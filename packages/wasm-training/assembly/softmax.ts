@@ -21,17 +21,20 @@ class Rows {
   dy: usize;
 }
 
-/** The largest of a row; NaN if there is one. */
+/** The largest of a row, leaving NaN out: the sum of exponentials shows it. */
 function largest(row: usize, columns: i32): f32 {
   let top = f32x4.splat(-Infinity), other = top;
   let x: usize = 0;
   const bytes = <usize>columns << 2;
   for (; x + 32 <= bytes; x += 32) {
-    top = f32x4.max(top, v128.load(row + x));
-    other = f32x4.max(other, v128.load(row + x, 16));
+    top = f32x4.pmax(top, v128.load(row + x));
+    other = f32x4.pmax(other, v128.load(row + x, 16));
   }
-  let most = largestLane(f32x4.max(top, other));
-  for (; x < bytes; x += 4) most = max(most, load<f32>(row + x));
+  let most = largestLane(f32x4.pmax(top, other));
+  for (; x < bytes; x += 4) {
+    const value = load<f32>(row + x);
+    if (value > most) most = value;
+  }
   return most;
 }
 

@@ -1,19 +1,23 @@
 import { enableWasmTraining } from "@gradlab/wasm-training";
 import {
   cos,
-  elu,
+  engine,
   exp,
   expm1,
   log,
   log1p,
+  reshape,
   setBackend,
-  sigmoid,
   sin,
+  slice,
   slice1d,
   softplus,
+  stack,
   type Tensor,
   tanh,
   tensor1d,
+  tidy,
+  zeros,
 } from "@tensorflow/tfjs-core";
 import { afterAll, expect, test } from "vitest";
 
@@ -56,14 +60,32 @@ interface Case {
   readonly most: number;
 }
 
-const sigmoidOf = (x: number) => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x)));
+/** Below -87 the one of the module stays where it is: a gate is shut there. */
+const sigmoidOf = (x: number) => 1 / (1 + Math.exp(-Math.max(x, -87)));
+
+/** The input gate of an LSTM of one unit without a state. */
+function gateOf(x: Tensor): Tensor {
+  return tidy(() => {
+    const inputs = { gates: fourTimes(x), ...nothing(x.size) };
+    const [, , activations] = engine().runKernel("GradlabLstm", inputs, {}) as unknown as Tensor[];
+    return reshape(slice(activations!, [0, 0, 0], [1, x.size, 1]), [x.size]);
+  });
+}
+
+const fourTimes = (x: Tensor) => reshape(stack([x, x, x, x], 1), [1, x.size, 4]);
+
+const nothing = (batch: number) => ({
+  recurrent: zeros([1, 4]),
+  h: zeros([batch, 1]),
+  c: zeros([batch, 1]),
+});
 
 const cases: readonly Case[] = [
   { name: "exp", f: exp, reference: Math.exp, most: 1.5 },
   { name: "expm1", f: expm1, reference: Math.expm1, most: 2 },
   { name: "log", f: log, reference: Math.log, most: 1.5 },
   { name: "log1p", f: log1p, reference: Math.log1p, most: 3 },
-  { name: "sigmoid", f: sigmoid, reference: sigmoidOf, most: 3 },
+  { name: "sigmoid", f: gateOf, reference: sigmoidOf, most: 3 },
   { name: "tanh", f: tanh, reference: Math.tanh, most: 3 },
   {
     name: "softplus",
@@ -73,7 +95,6 @@ const cases: readonly Case[] = [
   },
   { name: "sin", f: sin, reference: Math.sin, most: 0.51 },
   { name: "cos", f: cos, reference: Math.cos, most: 0.51 },
-  { name: "elu", f: elu, reference: (x) => (x >= 0 ? x : Math.expm1(x)), most: 2 },
 ];
 
 for (const relaxedSimd of [true, false]) {

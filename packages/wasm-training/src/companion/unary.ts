@@ -17,17 +17,15 @@ type Attributes = any;
 
 const { SELU_SCALE, SELU_SCALEALPHA } = backend_util;
 
-/** By the names of tfjs's kernels. */
+/** By the names of tfjs's kernels; its own sigmoid and elu are as fast. */
 const functions: Readonly<Record<string, Unary | ((attrs: Attributes) => Unary)>> = {
   Exp: { f: 0 },
   Expm1: { f: 1 },
   Log: { f: 2 },
   Log1p: { f: 3 },
-  Sigmoid: { f: 4 },
   Tanh: { f: 5 },
   Softplus: { f: 6 },
   LeakyRelu: ({ alpha }) => ({ f: 7, p: alpha }),
-  Elu: { f: 8, p: 1, q: 1 },
   Selu: { f: 8, p: SELU_SCALE, q: SELU_SCALEALPHA },
   Relu6: { f: 9, p: 0, q: 6 },
   ClipByValue: ({ clipValueMin, clipValueMax }) => ({ f: 9, p: clipValueMin, q: clipValueMax }),

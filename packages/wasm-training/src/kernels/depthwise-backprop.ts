@@ -38,13 +38,6 @@ export const depthwiseBackpropKernels = () => [
     const [dy, filter] = [inputs.dy!, inputs.filter!];
     const info = withOutputOf(infoOf(attrs.inputShape, filter.shape, attrs), dy, attrs);
     const multiplier = filter.shape[3]!;
-    const companion = companionOf(backend);
-    const isEmpty = sizeOf(info.inShape) * sizeOf(dy.shape) === 0;
-    if (companion !== undefined && multiplier === 1 && !isEmpty) {
-      const x = allocate(backend, info.inShape);
-      slide(backend, companion, "depthwiseInput", window2d(info), { x, filter, y: dy });
-      return x;
-    }
     const top = info.effectiveFilterHeight - 1 - info.padInfo.top;
     const left = info.effectiveFilterWidth - 1 - info.padInfo.left;
     const bottom = info.inHeight - info.outHeight + info.padInfo.top;
@@ -69,6 +62,13 @@ export const depthwiseBackpropKernels = () => [
       );
       release(backend, turned);
       return dx;
+    }
+    const companion = companionOf(backend);
+    const isEmpty = sizeOf(info.inShape) * sizeOf(dy.shape) === 0;
+    if (companion !== undefined && multiplier === 1 && !isEmpty) {
+      const x = allocate(backend, info.inShape);
+      slide(backend, companion, "depthwiseInput", window2d(info), { x, filter, y: dy });
+      return x;
     }
     const dx = allocateZeros(backend, info.inShape);
     const c = info.inChannels;
