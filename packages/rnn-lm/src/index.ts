@@ -1,0 +1,36 @@
+export type { CellName } from "./cells/recurrent-rule.js";
+export {
+  type ApplyLanguageModelOptions,
+  applyLanguageModel,
+  type DropoutMasks,
+  type DropoutRates,
+  type InitLanguageModelOptions,
+  initLanguageModel,
+  initLanguageModelState,
+  type LanguageModelParams,
+  type LanguageModelSpec,
+  type LanguageModelState,
+  languageModelLoss,
+  recurrentSpec,
+} from "./model/language-model.js";
+export { sequenceModel } from "./model/sequence-model.js";
+export { perplexityOf, type SurprisesOptions, surprises } from "./model/surprises.js";
+export {
+  type ApplyRecurrentOptions,
+  applyRecurrent,
+  type Carry,
+  type InitRecurrentOptions,
+  initCarry,
+  initRecurrent,
+  type LayerCarry,
+  type RecurrentDropout,
+  type RecurrentLayerParams,
+  type RecurrentParams,
+  type RecurrentSpec,
+} from "./recurrent-network.js";
+export { recurrentFromTorch, recurrentToTorch, type TorchPrefix } from "./torch/torch-recurrent.js";
+export {
+  type TokenBatch,
+  type TrainLanguageModelOptions,
+  trainLanguageModel,
+} from "./training/train-language-model.js";
