@@ -4,10 +4,12 @@ import { classify } from "./studies/classify/classify.js";
 import { doctor } from "./studies/doctor.js";
 import { gates } from "./studies/gates.js";
 import { lms } from "./studies/lms/lms.js";
+import { perplexity } from "./studies/perplexity.js";
 import { receptiveField } from "./studies/receptive-field/receptive-field.js";
-
+import { sample } from "./studies/sample.js";
 import { summary } from "./studies/summary.js";
 import { trainCnn } from "./studies/train-cnn/train-cnn.js";
+import { trainLm } from "./studies/train-lm/train-lm.js";
 
 /** Every study, in the order of help. A study of your own is a file in `studies/` and a line here. */
 export const studies = [
@@ -15,6 +17,9 @@ export const studies = [
   summary,
   trainCnn,
   classify,
+  trainLm,
+  sample,
+  perplexity,
   lms,
   gates,
   backpropCheck,
