@@ -14,7 +14,7 @@ import {
   surprises,
 } from "@gradlab/rnn-lm";
 import { grouped } from "../declaration/wording.js";
-import type { LanguageModelKind } from "./language-model-kinds.js";
+import type { LanguageModelKind } from "./language-model.js";
 
 /** What a recurrent model is called in a line. */
 export function recurrentName({ cell, hidden, layers = 1, vocabulary }: LanguageModelSpec): string {

@@ -4,11 +4,8 @@ import { seedOption } from "../declaration/option.js";
 import { defineStudy, type StudyEvent } from "../declaration/study.js";
 import { blame, StudyError } from "../declaration/study-error.js";
 import { lines, short } from "../declaration/wording.js";
-import {
-  type LanguageModel,
-  modelOption,
-  openLanguageModel,
-} from "../language-models/language-model-kinds.js";
+import type { LanguageModel } from "../language-models/language-model.js";
+import { modelOption, openLanguageModel } from "../language-models/language-model-kinds.js";
 
 export interface SampleRecord {
   readonly model: string;
