@@ -30,6 +30,13 @@ export {
 } from "./recurrent-network.js";
 export { recurrentFromTorch, recurrentToTorch, type TorchPrefix } from "./torch/torch-recurrent.js";
 export {
+  type Feeding,
+  freeRunning,
+  type ScheduledSamplingOptions,
+  scheduledSampling,
+  teacherForcing,
+} from "./training/feeding.js";
+export {
   type TokenBatch,
   type TrainLanguageModelOptions,
   trainLanguageModel,

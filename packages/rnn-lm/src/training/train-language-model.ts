@@ -1,7 +1,7 @@
 import { type PartOf, type Training, type TrainingStep, type TrainOptions, train } from "@gradlab/core";
 import { type Tensor2D, tensor2d, zerosLike } from "@tensorflow/tfjs-core";
 import { typeMismatch } from "../expect-argument.js";
-import { expectInteger } from "../expect-values.js";
+import { expectFraction, expectInteger } from "../expect-values.js";
 import {
   type DropoutRates,
   expectSpec,
@@ -9,6 +9,8 @@ import {
   type LanguageModelState,
   languageModelLoss,
 } from "../model/language-model.js";
+import { fedLoss } from "./fed-loss.js";
+import type { Feeding } from "./feeding.js";
 
 /** The tokens of a step, as `textColumns` of `@gradlab/datasets` gives them. */
 export interface TokenBatch {
@@ -35,6 +37,8 @@ export interface TrainLanguageModelOptions
   readonly seed?: number;
   /** None unless given. */
   readonly dropout?: DropoutRates;
+  /** What the model reads: teacher forcing unless given. */
+  readonly feeding?: Feeding;
 }
 
 /**
@@ -55,7 +59,7 @@ export function trainLanguageModel(
 ): AsyncGenerator<TrainingStep, void, undefined> {
   const caller = "trainLanguageModel";
   expectSpec(`${caller}: spec`, spec);
-  const { batch, seed = 0, dropout, ...rest } = options;
+  const { batch, seed = 0, dropout, feeding, ...rest } = options;
   if (typeof batch !== "function") throw typeMismatch(`${caller}: batch`, "a function", batch);
   expectInteger(`${caller}: seed`, seed, 0);
   return train<LanguageModelState, Tokens>(training, {
@@ -67,12 +71,15 @@ export function trainLanguageModel(
     },
     loss: ({ params, carry }, { inputs, targets, isFirst }, step) => {
       const before = isFirst ? forgotten(carry) : carry;
-      const { loss, carry: after } = languageModelLoss(
-        spec,
-        { params, carry: before },
-        { inputs, targets },
-        dropout === undefined ? {} : { dropout: { ...dropout, seed, index: step } },
-      );
+      const state = { params, carry: before };
+      const applied = dropout === undefined ? {} : { dropout: { ...dropout, seed, index: step } };
+      const truth = feeding?.(step) ?? 1;
+      expectFraction(`${caller}: feeding(${step})`, truth, true);
+      // With certainty of the true tokens all of them are known at once.
+      const { loss, carry: after } =
+        truth === 1
+          ? languageModelLoss(spec, state, { inputs, targets }, applied)
+          : fedLoss(spec, state, { inputs, targets }, { ...applied, truth, seed, step });
       return { loss, moved: { carry: after } as PartOf<LanguageModelState> };
     },
   });
