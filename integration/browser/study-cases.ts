@@ -107,6 +107,17 @@ export const studyCases: readonly StudyCase[] = [
     files: { model: { "last.safetensors": null } },
     trains: true,
   },
+  {
+    name: "embedding",
+    options: { words: "dog,dogs", count: 3, by: "cosine" },
+    files: { model: { "last.safetensors": null } },
+    trains: true,
+  },
+  {
+    name: "gradient-flow",
+    options: { hidden: 5, scheme: "orthogonal", gain: 1.2, forgetBias: 1, steps: 8, seed: 2 },
+    trains: true,
+  },
   { name: "gates", options: { inputs: 3 } },
   { name: "gates", options: { inputs: 2, gate: "xor" } },
   { name: "backprop-check", options: { cases: 5, tolerance: 1e-8, seed: 1 } },

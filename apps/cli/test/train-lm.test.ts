@@ -77,6 +77,25 @@ test("a training writes its record, its log and its checkpoints; sample and perp
     judged.words.reduce((sum: number, { surprise }: { surprise: number }) => sum + surprise, 0) / 5;
   expect(judged.perplexity).toBeCloseTo(Math.exp(mean), 10);
   expect((await judge("--text", "the cat sees it\n")).perplexity).toBe(judged.perplexity);
+
+  const near = JSON.parse((await gradlab(["embedding", "--model", run, "--words", "dog, cat,the", "--count", "2", "--json", ...wasm])).stdout); // biome-ignore format: a command line
+  expect(near.pairs.map(({ words }: { words: string[] }) => words.join())).toEqual([
+    "dog,cat",
+    "dog,the",
+    "cat,the",
+  ]);
+  expect(near.neighbours[0].nearest.length).toBe(2);
+  expect(near.pairs[0].cosine).toBeGreaterThanOrEqual(near.neighbours[0].nearest[0].cosine);
+  const zebra = await gradlab(["embedding", "--model", run, "--words", "zebra", ...wasm]);
+  expect([zebra.code, zebra.stderr]).toEqual([2, expect.stringContaining("--words")]);
+
+  const svg = join(folder, "flow.svg");
+  const flow = JSON.parse((await gradlab(["gradient-flow", "--model", run, "--steps", "12", "--json", "--out", svg, ...wasm])).stdout); // biome-ignore format: a command line
+  expect(flow.flows.map(({ name, norms }: { name: string; norms: number[] }) => [name, norms.length])).toEqual([["layer 1", 11]]); // biome-ignore format: one line
+  for (const { norms, bounds } of flow.flows) {
+    for (const [i, norm] of norms.entries()) expect(norm).toBeLessThanOrEqual(bounds[i]);
+  }
+  expect(await readFile(svg, "utf8")).toContain("bound of layer 1");
 }, 60_000);
 
 test("a training that is interrupted and resumed ends in the bytes of one that was not", async () => {

@@ -1,5 +1,13 @@
 export type { CellName } from "./cells/recurrent-rule.js";
 export {
+  type EmbeddingTable,
+  embeddingDistance,
+  type Neighbour,
+  nearestNeighbours,
+  type VectorDistance,
+} from "./embedding-distances.js";
+export { type GradientFlow, gradientFlow } from "./gradient-flow.js";
+export {
   type ApplyLanguageModelOptions,
   applyLanguageModel,
   type DropoutMasks,
@@ -13,6 +21,7 @@ export {
   languageModelLoss,
   recurrentSpec,
 } from "./model/language-model.js";
+export { languageModelFlow } from "./model/language-model-flow.js";
 export { sequenceModel } from "./model/sequence-model.js";
 export { perplexityOf, type SurprisesOptions, surprises } from "./model/surprises.js";
 export {

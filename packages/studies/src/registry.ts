@@ -2,7 +2,9 @@ import type { Study } from "./declaration/study.js";
 import { backpropCheck } from "./studies/backprop-check/backprop-check.js";
 import { classify } from "./studies/classify/classify.js";
 import { doctor } from "./studies/doctor.js";
+import { embedding } from "./studies/embedding.js";
 import { gates } from "./studies/gates.js";
+import { gradientFlow } from "./studies/gradient-flow.js";
 import { lms } from "./studies/lms/lms.js";
 import { perplexity } from "./studies/perplexity.js";
 import { receptiveField } from "./studies/receptive-field/receptive-field.js";
@@ -20,6 +22,8 @@ export const studies = [
   trainLm,
   sample,
   perplexity,
+  embedding,
+  gradientFlow,
   lms,
   gates,
   backpropCheck,

@@ -1,5 +1,6 @@
 import type { GeneratedId, GenerateOptions } from "@gradlab/core";
 import type { Dictionary } from "@gradlab/datasets";
+import type { GradientFlow } from "@gradlab/rnn-lm";
 import type { LanguageModelNote } from "./language-model-note.js";
 
 /** A language model of whatever kind, out of its checkpoint. */
@@ -20,6 +21,8 @@ export interface LanguageModel {
   ) => Promise<Float64Array>;
   /** The vectors of the tokens, row by row. */
   readonly embeddings: () => Promise<{ readonly table: Float32Array; readonly size: number }>;
+  /** Of a recurrent one: how gradients fare on their way back through a text, layer by layer. */
+  readonly flow?: (ids: ArrayLike<number>) => Promise<readonly GradientFlow[]>;
   readonly dispose: () => void;
 }
 

@@ -10,6 +10,7 @@ import {
   initLanguageModelState,
   type LanguageModelSpec,
   type LanguageModelState,
+  languageModelFlow,
   sequenceModel,
   surprises,
 } from "@gradlab/rnn-lm";
@@ -54,6 +55,7 @@ export const recurrentKind: LanguageModelKind = {
         table: (await params.embedding.data()) as Float32Array,
         size: spec.embedding,
       }),
+      flow: (ids) => languageModelFlow(spec, params, ids),
       dispose: () => disposeTraining(training),
     };
   },
