@@ -52,7 +52,13 @@ export {
   unknownToken,
 } from "./text/dictionary.js";
 export { type GenerateTextOptions, generateText } from "./text/generate-text.js";
-export { type Grammar, type GrammarFacts, type GrammarStep, grammarFacts } from "./text/grammar.js";
+export {
+  type Grammar,
+  type GrammarFacts,
+  type GrammarStep,
+  grammarFacts,
+  grammarSurprises,
+} from "./text/grammar.js";
 export { sentenceGrammar } from "./text/sentence-grammar.js";
 export {
   type TextBatch,

@@ -8,6 +8,7 @@ import {
   encodeText,
   generateText,
   grammarFacts,
+  grammarSurprises,
   parseDictionary,
   readCorpus,
   sentenceGrammar,
@@ -105,14 +106,8 @@ test("the entropy rate of a grammar is the mean surprise of the text that is dra
   const { perplexity, entropyRate, tokens } = grammarFacts(sentenceGrammar);
   const { dictionary, ids } = corpusOf(generateText({ tokens: 200_000 }));
   expect([...dictionary.tokens].sort()).toEqual(tokens);
-  let state = sentenceGrammar.start;
-  const surprises = Array.from(ids, (id) => {
-    const ways = sentenceGrammar.states[state]!;
-    const total = ways.reduce((sum, { weight = 1 }) => sum + weight, 0);
-    const way = ways.find(({ token }) => token === dictionary.tokens[id])!;
-    state = way.next;
-    return -Math.log(way.weight! / total || 1 / ways.length);
-  });
+  const words = Array.from(ids, (id) => dictionary.tokens[id]!);
+  const surprises = grammarSurprises(sentenceGrammar, words);
   const mean = surprises.reduce((sum, one) => sum + one, 0) / surprises.length;
   const deviation = Math.sqrt(surprises.reduce((sum, one) => sum + (one - mean) ** 2, 0) / surprises.length);
   // Five standard errors of the mean, a sentence (some 6 tokens) counted as one draw.
@@ -149,6 +144,8 @@ test("a text is of its seed and index, and a grammar that leads nowhere is refus
   expect(generateText({ tokens: 50 })).toBe(generateText({ tokens: 50, seed: 0, index: 0 }));
   expect(generateText({ tokens: 50 })).not.toBe(generateText({ tokens: 50, index: 1 }));
   expect(generateText({ tokens: 50 }).endsWith("\n")).toBe(true);
+  const [the, wrong, after] = grammarSurprises(sentenceGrammar, ["the", "dogs", "sleep"]);
+  expect([the, wrong, after]).toEqual([-Math.log(0.4), Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]);
   expect(() => grammarFacts({ start: "a", states: { a: [{ token: "x", next: "b" }] } })).toThrow(
     'grammarFacts: grammar: states.a: expected one of the states a, got "b"',
   );
