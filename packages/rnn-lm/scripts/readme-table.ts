@@ -13,10 +13,7 @@ export function readmeTable(): string[][] {
   return [
     ["`cell`", "blocks of columns, in order", "next state", "weights of it", "of the whole model"],
     ...(["lstm", "gru", "elman"] as const).map((cell) => {
-      const params = initLanguageModel(
-        { cell, vocabulary: 10_000, embedding: 128, hidden: 256 },
-        { seed: 0 },
-      );
+      const params = initLanguageModel({ cell, vocabulary: 1000, embedding: 32, hidden: 64 }, { seed: 0 });
       const own = countParams({ layers: params.layers });
       const row = [`\`${cell}\``, ...formulas[cell], grouped(own), grouped(countParams(params))];
       disposeParams(params);
