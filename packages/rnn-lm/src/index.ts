@@ -38,6 +38,7 @@ export {
   type RecurrentSpec,
 } from "./recurrent-network.js";
 export { recurrentFromTorch, recurrentToTorch, type TorchPrefix } from "./torch/torch-recurrent.js";
+export { type BpttGradients, type BpttOptions, bpttGradients } from "./training/bptt-gradients.js";
 export {
   type Feeding,
   freeRunning,
@@ -45,6 +46,7 @@ export {
   scheduledSampling,
   teacherForcing,
 } from "./training/feeding.js";
+export { type GradientNoise, gradientNoise } from "./training/gradient-noise.js";
 export {
   type TokenBatch,
   type TrainLanguageModelOptions,
