@@ -37,6 +37,11 @@ export {
   type RecurrentParams,
   type RecurrentSpec,
 } from "./recurrent-network.js";
+export {
+  languageModelFromTorch,
+  languageModelToTorch,
+  type TorchLanguageModelNames,
+} from "./torch/torch-language-model.js";
 export { recurrentFromTorch, recurrentToTorch, type TorchPrefix } from "./torch/torch-recurrent.js";
 export { type BpttGradients, type BpttOptions, bpttGradients } from "./training/bptt-gradients.js";
 export {
