@@ -121,6 +121,51 @@ test("a training that is interrupted and resumed ends in the bytes of one that w
   ]);
 }, 60_000);
 
+test("rates that fall, averages, its own words to read, noise, samples and TensorBoard: all of it resumed to the bit", async () => {
+  const folder = await temporaryFolder();
+  const path = (name: string) => join(folder, name);
+  const options = [
+    ...tiny, ...wasm, "--optimizer", "sgd", "--lr", "1", "--epochs", "4", "--decay", "epochs", "--decay-after", "2",
+    "--asgd", "1", "--feeding", "linear", "--drop-connect", "0.1", "--drop-words", "0.1",
+    "--sample-every", "9", "--noise-every", "4", "--tensor-board",
+  ]; // biome-ignore format: a command line
+  const whole = await gradlab([
+    ...options,
+    "--checkpoint",
+    path("whole"),
+    "--log",
+    path("log.jsonl"),
+    "--json",
+  ]);
+  expect(whole.code).toBe(0);
+  const rates = JSON.parse(whole.stdout).epochs.map(
+    ({ learningRate }: { learningRate: number }) => learningRate,
+  );
+  expect(rates).toEqual([1, 1, 0.5, 0.25]);
+  const kinds = (await readFile(path("log.jsonl"), "utf8")).trim().split("\n").map((line) => JSON.parse(line).kind); // biome-ignore format: one line
+  const count = (kind: string) => kinds.filter((one) => one === kind).length;
+  const steps = JSON.parse(whole.stdout).steps;
+  expect(["step", "noise", "sample", "epoch"].map(count)).toEqual([steps, Math.floor(steps / 4), Math.floor(steps / 9), 4]); // biome-ignore format: one line
+  const events = await readFile(join(path("whole"), "events.out.tfevents.0.gradlab"));
+  expect(events.includes("validation perplexity") && events.includes("noise/layers.0.recurrent")).toBe(true);
+  const stop = new AbortController();
+  const parts = [...options, "--checkpoint", path("parts")];
+  await gradlab(parts, {
+    signal: stop.signal,
+    onLog: (text) => text.includes("epoch 3 of 4") && stop.abort(),
+  });
+  expect((await gradlab([...parts, "--resume"])).code).toBe(0);
+  const bytes = (run: string) => readFile(join(path(run), "last.safetensors"));
+  expect((await bytes("parts")).equals(await bytes("whole"))).toBe(true);
+  const plateau = await gradlab([...tiny, ...wasm, "--epochs", "3", "--optimizer", "sgd", "--lr", "0.0001", "--decay", "plateau", "--json"]); // biome-ignore format: a command line
+  expect(plateau.code).toBe(0);
+  const refused = await gradlab([...parts, "--resume", "--decay", "cosine"]);
+  expect([refused.code, refused.stderr]).toEqual([
+    2,
+    expect.stringContaining("--decay: expected epochs as in"),
+  ]);
+}, 60_000);
+
 test("own files: characters, unknown words, texts that are too short, and files that are no checkpoint", async () => {
   const folder = await temporaryFolder();
   const path = (name: string) => join(folder, name);

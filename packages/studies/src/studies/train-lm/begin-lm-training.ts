@@ -2,6 +2,7 @@ import {
   disposeParams,
   disposeTraining,
   type OptimizerConfig,
+  type PlateauOptions,
   startTraining,
   type Training,
 } from "@gradlab/core";
@@ -43,11 +44,17 @@ export interface BegunLm extends LmProgress {
 /** No step of an epoch yet. */
 export const nothing: LmProgress["unfinished"] = { loss: 0, steps: 0 };
 
-export function startLm(note: LmNote, optimizer: OptimizerConfig, forgetBias: number): BegunLm {
+/** @param plateau Begins with a rate that `reportValidation` drives. */
+export function startLm(
+  note: LmNote,
+  optimizer: OptimizerConfig,
+  { forgetBias, plateau }: { readonly forgetBias: number; readonly plateau: PlateauOptions | undefined },
+): BegunLm {
   const { spec, seed, batch } = note;
   const state = initLanguageModelState(spec, { seed, batch, forgetBias });
   try {
-    return { training: startTraining(state, optimizer), history: [], unfinished: nothing };
+    const training = startTraining(state, optimizer, plateau === undefined ? {} : { plateau });
+    return { training, history: [], unfinished: nothing };
   } finally {
     disposeParams(state);
   }
@@ -63,15 +70,19 @@ export async function resumeLm(
   const { training, note } = await readLmTraining(folder, lastCheckpoint);
   try {
     const { name, learningRate } = training.config;
-    const before = [...decisions(note), ["{optimizer}", name], ["{lr}", learningRate]] as const;
+    const before = new Map<string, unknown>([
+      ...decisions(note),
+      ["{optimizer}", name],
+      ["{lr}", learningRate],
+    ]);
     const wanted = [
       ...decisions(now),
-      ["{optimizer}", optimizer.name],
-      ["{lr}", optimizer.learningRate],
-    ] as const;
-    for (const [i, [option, got]] of wanted.entries()) {
-      const expected = before[i]?.[1];
-      if (JSON.stringify(got) === JSON.stringify(expected)) continue;
+      ["{optimizer}", optimizer.name] as const,
+      ["{lr}", optimizer.learningRate] as const,
+    ];
+    for (const [option, got] of wanted) {
+      const expected = before.get(option) ?? null;
+      if (JSON.stringify(got ?? null) === JSON.stringify(expected)) continue;
       throw new StudyError("usage", `${option}: expected ${show(expected)} as in ${file}, got ${show(got)}`);
     }
     return { training, history: note.history, unfinished: note.unfinished };

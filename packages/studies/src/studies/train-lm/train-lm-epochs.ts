@@ -1,6 +1,8 @@
-import { NonFiniteError, type TrainingStep } from "@gradlab/core";
+import { NonFiniteError, reportValidation, startAverage, type TrainingStep } from "@gradlab/core";
 import { textColumns } from "@gradlab/datasets";
 import {
+  type GradientNoise,
+  gradientNoise,
   type LanguageModelState,
   perplexityOf,
   surprises,
@@ -18,7 +20,11 @@ export interface LmEpochsOptions {
   readonly epochs: number;
   readonly patience: number | undefined;
   readonly signal: AbortSignal;
-  readonly training: Pick<TrainLanguageModelOptions, "maxNorm" | "dropout">;
+  readonly training: Pick<TrainLanguageModelOptions, "maxNorm" | "dropout" | "feeding" | "schedule">;
+  /** Averages begin when the watched text is no better than so many epochs before; never, unless given. */
+  readonly asgd: number | undefined;
+  /** The noise of gradients is looked at after so many steps; never, unless given. */
+  readonly noiseEvery: number | undefined;
 }
 
 export type LmEpochsEvent =
@@ -26,6 +32,8 @@ export type LmEpochsEvent =
       TrainingStep,
       "step" | "loss" | "gradientNorm" | "learningRate" | "seconds"
     >)
+  | { readonly kind: "noise"; readonly step: number; readonly layers: readonly GradientNoise[] }
+  | { readonly kind: "average"; readonly step: number }
   | {
       readonly kind: "epoch";
       readonly epoch: LmEpoch;
@@ -61,7 +69,7 @@ export async function* trainLmEpochs(
   begun: BegunLm,
   options: LmEpochsOptions,
 ): AsyncGenerator<LmEpochsEvent, TrainedLm> {
-  const { note, train, valid, epochs, patience, signal } = options;
+  const { note, train, valid, epochs, patience, signal, asgd, noiseEvery } = options;
   const { training } = begun;
   const history = [...begun.history];
   let { unfinished } = begun;
@@ -87,6 +95,8 @@ export async function* trainLmEpochs(
     };
     history.push(record);
     unfinished = nothing;
+    if (training.plateau !== null)
+      reportValidation(training, Math.log(record.validPerplexity ?? record.perplexity));
     const seconds = (performance.now() - since) / 1000;
     since = performance.now();
     return { kind: "epoch", epoch: record, history, isBest: bestLmEpoch(history) === record, seconds };
@@ -108,8 +118,16 @@ export async function* trainLmEpochs(
       rate = learningRate;
       unfinished = { loss: unfinished.loss + loss, steps: unfinished.steps + 1 };
       yield { kind: "step", step, epoch, loss, gradientNorm, learningRate, seconds };
+      if (noiseEvery !== undefined && step % noiseEvery === 0) {
+        const next = text.batch(step);
+        yield { kind: "noise", step, layers: await gradientNoise(note.spec, training.state, next) };
+      }
       if (step % perEpoch !== 0) continue;
       yield await look(epoch);
+      if (asgd !== undefined && training.averaging === null && isNoBetter(history, asgd)) {
+        startAverage(training);
+        yield { kind: "average", step };
+      }
       const stopped = ended();
       if (stopped !== null) return { history, unfinished, stopped };
     }
@@ -134,4 +152,10 @@ export function bestLmEpoch(history: readonly LmEpoch[]): LmEpoch | undefined {
 function isStale(history: readonly LmEpoch[], patience: number | undefined): boolean {
   const best = bestLmEpoch(history);
   return patience !== undefined && best !== undefined && history.length - best.epoch >= patience;
+}
+
+/** The watched text is no better than the best of all but the last `epochs` epochs. */
+function isNoBetter(history: readonly LmEpoch[], epochs: number): boolean {
+  const before = history.slice(0, -epochs).map(({ validPerplexity }) => validPerplexity!);
+  return before.length > 0 && history.at(-1)!.validPerplexity! > Math.min(...before);
 }

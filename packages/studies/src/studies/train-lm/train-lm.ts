@@ -15,6 +15,7 @@ import { blame, StudyError } from "../../declaration/study-error.js";
 import { describeBackend, duration, grouped, lines, short } from "../../declaration/wording.js";
 import { noteName } from "../../language-models/language-model-note.js";
 import { loadTexts, type Texts } from "../../language-models/load-texts.js";
+import { type ScalarEvent, tensorBoardEvents } from "../../logs/tensor-board.js";
 import { bestCheckpoint, lastCheckpoint } from "../../networks/checkpoint.js";
 import type { BegunLm, LmNote, LmProgress } from "./begin-lm-training.js";
 import type { TrainedLm } from "./train-lm-epochs.js";
@@ -36,7 +37,8 @@ gradlab sample, perplexity, embedding and gradient-flow take checkpoints.`,
   ],
   drawn: "loss and perplexity by epoch",
   tensors: "where tensors live: the best that passes its self-test, or this one",
-  check({ tokens, resume, patience }, { corpus, valid, test, checkpoint }) {
+  check({ tokens, resume, patience, asgd, decay, tensorBoard, noiseEvery, batch }, files) {
+    const { corpus, valid, test, checkpoint } = files;
     if (tokens !== undefined && corpus !== undefined) {
       throw new StudyError(
         "usage",
@@ -51,8 +53,16 @@ gradlab sample, perplexity, embedding and gradient-flow take checkpoints.`,
     if (resume && !checkpoint) {
       throw new StudyError("usage", "{resume}: expected {checkpoint} DIR beside it, got none");
     }
-    if (patience !== undefined && corpus !== undefined && valid === undefined) {
-      throw new StudyError("usage", "{patience}: expected a {valid} to watch, got none");
+    const watching = { patience, asgd, decay: decay === "plateau" ? decay : undefined };
+    for (const [option, value] of Object.entries(watching)) {
+      if (value === undefined || corpus === undefined || valid !== undefined) continue;
+      throw new StudyError("usage", `{${option}}: expected a {valid} to watch, got none`);
+    }
+    if (tensorBoard && !checkpoint) {
+      throw new StudyError("usage", "{tensorBoard}: expected {checkpoint} DIR beside it, got none");
+    }
+    if (noiseEvery !== undefined && batch % 2 !== 0) {
+      throw new StudyError("usage", `{noiseEvery}: expected an even {batch} to halve, got ${batch}`);
     }
   },
   run: runTraining,
@@ -81,7 +91,7 @@ async function* runTraining(
     name: chosen.optimizer,
     learningRate: chosen.lr ?? usualRates[chosen.optimizer],
   };
-  const { clip, dropout, forgetBias } = chosen;
+  const { clip, dropout, dropWords, dropConnect, forgetBias, feeding, decay, decayBy, decayAfter } = chosen;
   const note: LmNote = {
     kind: "rnn-lm",
     spec,
@@ -91,11 +101,26 @@ async function* runTraining(
     seed,
     batch,
     steps,
-    settings: { clip, dropout, forgetBias },
+    settings: {
+      clip,
+      dropout,
+      dropWords,
+      dropConnect,
+      forgetBias,
+      feeding,
+      decay,
+      ...(decay !== "none" && { decayBy, decayAfter }),
+      // What a step does depends on the whole length where it falls along it.
+      ...((decay === "cosine" || !["teacher", "free"].includes(feeding)) && { epochs: chosen.epochs }),
+      asgd: chosen.asgd ?? null,
+    },
   };
   const { resumeLm, startLm } = await import("./begin-lm-training.js");
   const { countParams, disposeTraining } = await import("@gradlab/core");
-  const begun = resume ? await resumeLm(checkpoint!, note, optimizer) : startLm(note, optimizer, forgetBias);
+  const plateau = decay === "plateau" ? { factor: decayBy, patience: 0, threshold: 0 } : undefined;
+  const begun = resume
+    ? await resumeLm(checkpoint!, note, optimizer)
+    : startLm(note, optimizer, { forgetBias, plateau });
   const { training } = begun;
   const kept = new KeptState();
   try {
@@ -176,14 +201,16 @@ async function* trainAndKeep(
   begun: BegunLm,
   note: LmNote,
   texts: Texts,
-  { epochs, patience, clip, dropout }: TrainLmOptions,
+  chosen: TrainLmOptions,
   {
     checkpoint,
     kept,
     signal,
   }: { readonly checkpoint: InputFiles | undefined; readonly kept: KeptState; readonly signal: AbortSignal },
 ): AsyncGenerator<StudyEvent, TrainedLm> {
+  const { epochs, patience, clip, dropout, dropWords, dropConnect, asgd, sampleEvery, noiseEvery } = chosen;
   const { trainLmEpochs } = await import("./train-lm-epochs.js");
+  const { trainingPlan } = await import("./training-plan.js");
   const { nothing } = await import("./begin-lm-training.js");
   const { saveCheckpoint } = await import("@gradlab/core");
   const { training } = begun;
@@ -201,16 +228,47 @@ async function* trainAndKeep(
     epochs,
     patience,
     signal,
+    asgd,
+    noiseEvery,
     training: {
       maxNorm: clip,
-      ...(dropout > 0 && { dropout: { input: dropout, hidden: dropout, output: dropout } }),
+      ...trainingPlan(chosen, training.config.learningRate, stepsPerEpoch),
+      ...(Math.max(dropout, dropWords, dropConnect) > 0 && {
+        dropout: {
+          input: dropout,
+          hidden: dropout,
+          output: dropout,
+          words: dropWords,
+          recurrent: dropConnect,
+        },
+      }),
     },
   });
+  const board = chosen.tensorBoard ? new EventLog(training.step) : null;
   let next = await events.next();
   for (; !next.done; next = await events.next()) {
     const event = next.value;
+    if (event.kind === "noise") {
+      yield { kind: "log", entry: event };
+      board?.add(
+        event.step,
+        Object.fromEntries(event.layers.map(({ path, noise }) => [`noise/${path}`, noise])),
+      );
+      continue;
+    }
+    if (event.kind === "average") {
+      yield { kind: "note", text: "the watched text gets no better: the weights are averaged from now on" };
+      continue;
+    }
     if (event.kind === "step") {
       yield { kind: "log", entry: event };
+      const { step, loss, gradientNorm, learningRate } = event;
+      board?.add(step, { loss, "gradient norm": gradientNorm, "learning rate": learningRate });
+      if (sampleEvery !== undefined && step % sampleEvery === 0) {
+        const said = await sampleOf(note, training.average ?? training.state, note.seed, signal);
+        yield { kind: "log", entry: { kind: "sample", step, text: said } };
+        yield { kind: "note", text: `step ${step} says: ${said.trim().replaceAll("\n", " / ")}` };
+      }
       const text = `epoch ${event.epoch} of ${epochs} · loss ${event.loss.toFixed(4)}`;
       yield { kind: "progress", done: event.step, total: epochs * stepsPerEpoch, text, per };
       continue;
@@ -219,15 +277,41 @@ async function* trainAndKeep(
     yield { kind: "log", entry: { kind: "epoch", ...epoch, seconds } };
     yield { kind: "note", text: epochLine(epoch, seconds, epochs) };
     if (patience !== undefined && isBest) await kept.keep(training.average ?? training.state);
+    const { perplexity, validPerplexity } = epoch;
+    board?.add(epoch.step, {
+      perplexity,
+      ...(validPerplexity !== null && { "validation perplexity": validPerplexity }),
+    });
+    if (board !== null) yield board.file();
     if (checkpoint === undefined) continue;
     // The best one first: after a crash between the two, the epoch is done again and found best again.
     if (isBest) yield await file(bestCheckpoint, { history, unfinished: nothing });
     yield await file(lastCheckpoint, { history, unfinished: nothing });
   }
   const trained = next.value;
-  if (trained.stopped === "interrupted" && checkpoint !== undefined)
+  if (trained.stopped === "interrupted" && checkpoint !== undefined) {
+    if (board !== null) yield board.file();
     yield await file(lastCheckpoint, trained);
+  }
   return trained;
+}
+
+/** What TensorBoard shows of this run; a resumed one has a file of its own, which TensorBoard puts beside the others. */
+class EventLog {
+  private readonly events: ScalarEvent[] = [];
+  private readonly name: string;
+
+  constructor(step: number) {
+    this.name = `events.out.tfevents.${step}.gradlab`;
+  }
+
+  add(step: number, scalars: ScalarEvent["scalars"]): void {
+    this.events.push({ step, time: Date.now() / 1000, scalars });
+  }
+
+  file(): StudyEvent {
+    return { kind: "file", name: this.name, bytes: tensorBoardEvents(this.events) };
+  }
 }
 
 /** A copy of the best state so far. */
