@@ -157,8 +157,13 @@ test("rates that fall, averages, its own words to read, noise, samples and Tenso
   expect((await gradlab([...parts, "--resume"])).code).toBe(0);
   const bytes = (run: string) => readFile(join(path(run), "last.safetensors"));
   expect((await bytes("parts")).equals(await bytes("whole"))).toBe(true);
-  const plateau = await gradlab([...tiny, ...wasm, "--epochs", "3", "--optimizer", "sgd", "--lr", "0.0001", "--decay", "plateau", "--json"]); // biome-ignore format: a command line
-  expect(plateau.code).toBe(0);
+  // Steps that are far too large: the watched text gets worse, the rate falls, and the weights are averaged.
+  const rough = await gradlab([...tiny, ...wasm, "--epochs", "6", "--optimizer", "sgd", "--lr", "60", "--decay", "plateau", "--asgd", "1", "--json"]); // biome-ignore format: a command line
+  expect(rough.code).toBe(0);
+  expect(rough.stderr).toContain("the weights are averaged from now on");
+  const { epochs } = JSON.parse(rough.stdout);
+  const worse = epochs.findIndex(({ validPerplexity }: { validPerplexity: number }, i: number) => i > 0 && validPerplexity > epochs[i - 1].validPerplexity); // biome-ignore format: one line
+  expect(epochs.map(({ learningRate }: { learningRate: number }) => learningRate).slice(worse, worse + 2)).toEqual([60, 30]); // biome-ignore format: one line
   const refused = await gradlab([...parts, "--resume", "--decay", "cosine"]);
   expect([refused.code, refused.stderr]).toEqual([
     2,
