@@ -79,6 +79,7 @@ test("every experiment agrees with its known values, without files", async () =>
     "claims/elman-jacobian",
     "claims/lms",
     "claims/cross-entropy",
+    "rnn-lm/sentences",
   ]);
   const computing = [
     "receptive-field/effective-field",
@@ -87,6 +88,7 @@ test("every experiment agrees with its known values, without files", async () =>
     "classic-cnns/zero-weights",
     "classic-cnns/lenet-training",
     "lms/sign-units",
+    "rnn-lm/sentences",
   ];
   for (const { id, title, seconds, checks, backend, package: owner } of report.experiments) {
     expect([id, backend]).toEqual([id, computing.includes(id) ? name : null]);
@@ -97,7 +99,7 @@ test("every experiment agrees with its known values, without files", async () =>
       expect([id, one.name, one.ok]).toEqual([id, one.name, true]);
     }
   }
-  expect(stderr).toContain("[1/28] receptive-field/alexnet-227 … agrees");
+  expect(stderr).toContain("[1/29] receptive-field/alexnet-227 … agrees");
   expect((await readdir(out)).sort()).toEqual(["report.html", "report.json"]);
 }, 180_000);
 

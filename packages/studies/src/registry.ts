@@ -2,12 +2,16 @@ import type { Study } from "./declaration/study.js";
 import { backpropCheck } from "./studies/backprop-check/backprop-check.js";
 import { classify } from "./studies/classify/classify.js";
 import { doctor } from "./studies/doctor.js";
+import { embedding } from "./studies/embedding.js";
 import { gates } from "./studies/gates.js";
+import { gradientFlow } from "./studies/gradient-flow.js";
 import { lms } from "./studies/lms/lms.js";
+import { perplexity } from "./studies/perplexity.js";
 import { receptiveField } from "./studies/receptive-field/receptive-field.js";
-
+import { sample } from "./studies/sample.js";
 import { summary } from "./studies/summary.js";
 import { trainCnn } from "./studies/train-cnn/train-cnn.js";
+import { trainLm } from "./studies/train-lm/train-lm.js";
 
 /** Every study, in the order of help. A study of your own is a file in `studies/` and a line here. */
 export const studies = [
@@ -15,6 +19,11 @@ export const studies = [
   summary,
   trainCnn,
   classify,
+  trainLm,
+  sample,
+  perplexity,
+  embedding,
+  gradientFlow,
   lms,
   gates,
   backpropCheck,
