@@ -69,6 +69,11 @@ export const studyCases: readonly StudyCase[] = [
     files: { weights: { "last.safetensors": null }, image: { "waves.png": text("") } },
     trains: true,
   },
+  {
+    name: "attention-check",
+    options: { tokens: 4, width: 6, heads: 3, position: "sinusoidal", causal: true, seed: 2 },
+    trains: true,
+  },
   { name: "gates", options: { inputs: 3 } },
   { name: "gates", options: { inputs: 2, gate: "xor" } },
   { name: "backprop-check", options: { cases: 5, tolerance: 1e-8, seed: 1 } },

@@ -1,0 +1,61 @@
+export type { Activation } from "./activation.js";
+export { type AlibiOptions, alibiBias, alibiSlopes } from "./alibi.js";
+export { type Attended, type AttendOptions, attend, attendWithWeights } from "./attend.js";
+export {
+  type CheckEquivarianceOptions,
+  checkEquivariance,
+  type EquivarianceReport,
+} from "./check-equivariance.js";
+export { type Dropout, dropout } from "./dropout.js";
+export {
+  type ConvolutionParams,
+  convolutionOf,
+  denseOf,
+  type FeedForwardOptions,
+  type FeedForwardParams,
+  feedForward,
+  feedForwardByConvolution,
+  initFeedForward,
+} from "./feed-forward.js";
+export { type GeluForm, gelu } from "./gelu.js";
+export {
+  type AxisOptions,
+  cyclicShifts,
+  flips,
+  type GroupElement,
+  type PermutationsOptions,
+  tokenPermutations,
+} from "./group-elements.js";
+export {
+  initLayerNorm,
+  initRmsNorm,
+  type LayerNormParams,
+  layerNorm,
+  type NormOptions,
+  type RmsNormParams,
+  rmsNorm,
+} from "./layer-norm.js";
+export { type InitLinearOptions, initLinear, type LinearParams, linear } from "./linear.js";
+export {
+  type InitMultiHeadAttentionOptions,
+  initMultiHeadAttention,
+  type KeyValueCache,
+  type MultiHeadAttentionOptions,
+  type MultiHeadAttentionParams,
+  multiHeadAttention,
+  multiHeadAttentionCached,
+  multiHeadAttentionWithWeights,
+  type ScorePosition,
+} from "./multi-head-attention.js";
+export { rotary } from "./rotary.js";
+export { type Masking, maskFromDropped } from "./score-mask.js";
+export { type SinusoidalOptions, sinusoidalPositions } from "./sinusoidal-positions.js";
+export {
+  type InitTransformerBlockOptions,
+  initTransformerBlock,
+  type NormParams,
+  type TransformerBlockOptions,
+  type TransformerBlockParams,
+  transformerBlock,
+  transformerBlockCached,
+} from "./transformer-block.js";
