@@ -1,5 +1,5 @@
 import { type Tensor2D, tensor2d } from "@tensorflow/tfjs-core";
-import { expectInteger, expectNumber, expectPositive } from "./expect-values.js";
+import { expectInteger, expectPositive } from "./expect-values.js";
 
 export interface SinusoidalOptions {
   /** The first position, at least 0; 0 unless given. */
@@ -15,7 +15,7 @@ export interface SinusoidalOptions {
  * `PE(p + k) = R(k) PE(p)`. Computed in double precision.
  *
  * @param tokens How many positions, at least 1.
- * @param width Even, at least 2.
+ * @param width At least 1. The last place of an odd width is a sine without its cosine.
  * @returns `[tokens, width]`, to be added to the tokens; the caller disposes it.
  * @throws {TypeError | RangeError} when an argument is not as stated.
  * @see Vaswani et al. 2017, §3.5, https://arxiv.org/abs/1706.03762
@@ -27,7 +27,7 @@ export function sinusoidalPositions(
 ): Tensor2D {
   const where = "sinusoidalPositions";
   expectInteger(`${where}: tokens`, tokens, 1);
-  expectEven(`${where}: width`, width);
+  expectInteger(`${where}: width`, width, 1);
   expectInteger(`${where}: start`, start, 0);
   expectPositive(`${where}: base`, base);
   const rates = turnRates(width, base);
@@ -35,17 +35,13 @@ export function sinusoidalPositions(
   for (let p = 0; p < tokens; p++) {
     for (const [i, rate] of rates.entries()) {
       values[p * width + 2 * i] = Math.sin((start + p) * rate);
-      values[p * width + 2 * i + 1] = Math.cos((start + p) * rate);
+      if (2 * i + 1 < width) values[p * width + 2 * i + 1] = Math.cos((start + p) * rate);
     }
   }
   return tensor2d(values, [tokens, width]);
 }
 
-export function expectEven(where: string, size: unknown): void {
-  expectNumber(where, size, "an even integer, at least 2", (x) => Number.isSafeInteger(x / 2) && x >= 2);
-}
-
-/** The angle per position of each pair of places: `base^(-2i/width)`. */
+/** The angle per position of each pair of places (and of one that is left): `base^(-2i/width)`. */
 export function turnRates(width: number, base: number): Float64Array {
-  return Float64Array.from({ length: width / 2 }, (_, i) => base ** ((-2 * i) / width));
+  return Float64Array.from({ length: Math.ceil(width / 2) }, (_, i) => base ** ((-2 * i) / width));
 }

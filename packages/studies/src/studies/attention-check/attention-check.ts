@@ -30,12 +30,6 @@ mask must break both (exit code 3 where they do not).`,
         `{width}: expected an even number for each head with {position} rotary, ${got}`,
       );
     }
-    if (position === "sinusoidal" && width % 2 === 1) {
-      throw new StudyError(
-        "usage",
-        `{width}: expected an even number with {position} sinusoidal, got ${width}`,
-      );
-    }
     if (permutations !== undefined && permutations > 100_000) {
       throw new StudyError("usage", `{permutations}: expected at most 100000, got ${permutations}`);
     }
