@@ -69,6 +69,8 @@ test("every experiment agrees with its known values, without files", async () =>
     "classic-cnns/torchvision-logits",
     "classic-cnns/zero-weights",
     "classic-cnns/lenet-training",
+    "attention/permutations",
+    "attention/feed-forward",
     "lms/course-data",
     "lms/step-sizes",
     "lms/gates",

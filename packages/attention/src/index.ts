@@ -19,6 +19,17 @@ export {
 } from "./feed-forward.js";
 export { type GeluForm, gelu } from "./gelu.js";
 export {
+  type ApplyGptOptions,
+  applyGpt,
+  applyGptCached,
+  type GptCache,
+  type GptParams,
+  gptModel,
+  type InitGptOptions,
+  initGpt,
+} from "./gpt.js";
+export type { GptConfig } from "./gpt-config.js";
+export {
   type AxisOptions,
   cyclicShifts,
   flips,

@@ -68,3 +68,6 @@ export function apart(a: ArrayLike<number>, b: ArrayLike<number>): number {
   }
   return most;
 }
+
+/** Set where the slow tests shall run too. */
+export const isSlow = process.env.GRADLAB_SLOW === "1";

@@ -33,6 +33,16 @@ export { type ReadIdxImagesOptions, readIdxImages } from "./read-idx-images.js";
 export { resizeDataset } from "./resize-dataset.js";
 export { resizeImage } from "./resize-image.js";
 export { selectSamples } from "./select-samples.js";
+export {
+  type SequenceBatch,
+  type SequenceBatchOptions,
+  type SequenceTask,
+  type SequenceTaskName,
+  type SequenceTaskOptions,
+  sequenceBatch,
+  sequenceTask,
+  sequenceTaskNames,
+} from "./sequence-task.js";
 export { type SplitOptions, splitDataset } from "./split-dataset.js";
 export { type Augmentation, type Batch, type TakeBatchOptions, takeBatch } from "./take-batch.js";
 export { type Transform, transformImage } from "./transform-image.js";

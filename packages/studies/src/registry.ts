@@ -9,6 +9,7 @@ import { receptiveField } from "./studies/receptive-field/receptive-field.js";
 
 import { summary } from "./studies/summary.js";
 import { trainCnn } from "./studies/train-cnn/train-cnn.js";
+import { trainGpt } from "./studies/train-gpt/train-gpt.js";
 
 /** Every study, in the order of help. A study of your own is a file in `studies/` and a line here. */
 export const studies = [
@@ -17,6 +18,7 @@ export const studies = [
   trainCnn,
   classify,
   attentionCheck,
+  trainGpt,
   lms,
   gates,
   backpropCheck,
