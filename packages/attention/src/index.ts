@@ -1,6 +1,7 @@
 export type { Activation } from "./activation.js";
 export { type AlibiOptions, alibiBias, alibiSlopes } from "./alibi.js";
 export { type Attended, type AttendOptions, attend, attendWithWeights } from "./attend.js";
+export { type AttendInChunksOptions, attendInChunks } from "./attend-in-chunks.js";
 export {
   type CheckEquivarianceOptions,
   checkEquivariance,

@@ -11,6 +11,7 @@ import {
 } from "@tensorflow/tfjs-core";
 import { alibiBias } from "./alibi.js";
 import { type AttendOptions, attend, attendWithWeights } from "./attend.js";
+import { attendInChunks } from "./attend-in-chunks.js";
 import { rangeMismatch } from "./expect-argument.js";
 import { expectOptions } from "./expect-options.js";
 import { expectInteger } from "./expect-values.js";
@@ -58,6 +59,8 @@ export interface MultiHeadAttentionOptions extends AttendOptions {
   /** What is attended to, `[batch, s, context width]`; `x` itself unless given. */
   readonly context?: Tensor3D;
   readonly position?: ScorePosition;
+  /** So many keys at a time, by `attendInChunks`, in memory linear in the tokens; all at once unless given. */
+  readonly chunk?: number;
 }
 
 /** Keys and values of the tokens so far, `[batch, groups, s, size]`. */
@@ -164,10 +167,17 @@ function compute(
   options: MultiHeadAttentionOptions,
   withWeights: boolean,
 ) {
-  const { heads, context = x, position, ...rest } = options;
-  const known = [...maskingOptions, "heads", "context", "position", "scale", "dropout"];
+  const { heads, context = x, position, chunk, ...rest } = options;
+  const known = [...maskingOptions, "heads", "context", "position", "scale", "dropout", "chunk"];
   expectOptions(where, options, known);
   expectInteger(`${where}: heads`, heads, 1);
+  if (chunk !== undefined && (rest.dropout !== undefined || withWeights)) {
+    throw rangeMismatch(
+      `${where}: chunk`,
+      "none beside dropout of weights, or where weights are asked for",
+      chunk,
+    );
+  }
   if (position !== undefined && position !== "rotary" && position !== "alibi") {
     throw rangeMismatch(`${where}: position`, `"rotary" or "alibi"`, position);
   }
@@ -205,9 +215,13 @@ function compute(
   }
   const { output, weights } = withWeights
     ? attendWithWeights(q, key, value, attendOptions)
-    : { output: attend(q, key, value, attendOptions), weights: null };
+    : { output: mixture(q, key, value, attendOptions, chunk), weights: null };
   const joined = reshape(transpose(output, [0, 2, 1, 3]), [batch, t, heads * valueSize]) as Tensor3D;
   return { output: linear(params.output, joined), weights, key, value };
+}
+
+function mixture(q: Tensor4D, k: Tensor4D, v: Tensor4D, options: AttendOptions, chunk: number | undefined) {
+  return chunk === undefined ? attend(q, k, v, options) : attendInChunks(q, k, v, { ...options, chunk });
 }
 
 /** `[batch, tokens, heads * size]` to `[batch, heads, tokens, size]`. */

@@ -128,40 +128,51 @@ export interface ScoreMask {
   readonly seen: Tensor | null;
 }
 
-/** Positions of queries and keys; null where they do not decide. */
-export function placesOf({ causal = false, window, queryStart = 0 }: Masking): {
-  readonly start: number;
-  /** How far before and after its own position a query sees. */
-  readonly before: number;
-  readonly after: number;
-} | null {
+/** Where the first query stands, and how far a query sees before and after itself; null where places do not decide. */
+export function placesOf({ causal = false, window, queryStart = 0 }: Masking): Places | null {
   if (!causal && window === undefined) return null;
   const [before, after] = window ?? [Infinity, Infinity];
   return { start: queryStart, before, after: causal ? 0 : after };
 }
 
+/** Some of the scores: queries from `first` to before `last`, keys from `from` to before `to`. */
+export interface ScorePart {
+  readonly first: number;
+  readonly last: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The part of a tensor with the axes of the scores; axes of size 1 stay. */
+export function scorePart(tensor: Tensor4D, { first, last, from, to }: ScorePart): Tensor4D {
+  const [, , t, s] = tensor.shape;
+  const [row, rows] = t === 1 ? [0, 1] : [first, last - first];
+  const [column, columns] = s === 1 ? [0, 1] : [from, to - from];
+  if (rows === t && columns === s) return tensor;
+  return slice(tensor, [0, 0, row, column], [-1, -1, rows, columns]);
+}
+
 /**
- * The masks for the keys `from` to `to`, all with axes that broadcast to `[batch, heads, t, to - from]`. To be called
- * in a `tidy`.
+ * The masks for a part of the scores (all of them unless given), with axes that broadcast to it. To be called in a
+ * `tidy`.
  */
-export function scoreMask(masking: Masking, sizes: Sizes, from = 0, to = sizes.s): ScoreMask {
+export function scoreMask(
+  masking: Masking,
+  sizes: Sizes,
+  part: ScorePart = { first: 0, last: sizes.t, from: 0, to: sizes.s },
+): ScoreMask {
   const { keyMask, mask, bias } = masking;
-  const columns = (tensor: Tensor) => {
-    const size = tensor.shape[3]!;
-    return size === 1 || (from === 0 && to === size)
-      ? tensor
-      : slice(tensor as Tensor4D, [0, 0, 0, from], [-1, -1, -1, to - from]);
-  };
+  const partOf = (tensor: Tensor) => scorePart(tensor as Tensor4D, part);
   const seen: Tensor[] = [];
-  if (mask !== undefined) seen.push(cast(columns(scoreAxes(mask, sizes)), "float32"));
+  if (mask !== undefined) seen.push(cast(partOf(scoreAxes(mask, sizes)), "float32"));
   if (keyMask !== undefined) {
-    seen.push(cast(columns(reshape(keyMask, [sizes.batch, 1, 1, sizes.s])), "float32"));
+    seen.push(cast(partOf(reshape(keyMask, [sizes.batch, 1, 1, sizes.s])), "float32"));
   }
   const places = placesOf(masking);
-  if (places !== null) seen.push(...placesSeen(places, sizes.t, from, to));
+  if (places !== null) seen.push(...placesSeen(places, part));
   let added: Tensor | null = null;
   if (bias !== undefined) {
-    const given = columns(scoreAxes(bias, sizes));
+    const given = partOf(scoreAxes(bias, sizes));
     seen.push(cast(greater(given, never), "float32"));
     added = maximum(given, never);
   }
@@ -169,21 +180,22 @@ export function scoreMask(masking: Masking, sizes: Sizes, from = 0, to = sizes.s
   const all = seen.reduce((a, b) => mul(a, b));
   const penalty = mul(add(all, -1), -never); // 0, or -1e30
   const given = mask !== undefined || keyMask !== undefined || bias !== undefined;
-  const empty = places !== null && hidesAll(places, sizes, from, to);
+  const empty = places !== null && hidesAll(places, part);
   return {
     added: added === null ? penalty : add(added, penalty),
     seen: given || empty ? all : null,
   };
 }
 
-/** For each side of the window, 1 where the key lies within, `[t, to - from]`. */
-function placesSeen(
-  { start, before, after }: { start: number; before: number; after: number },
-  t: number,
-  from: number,
-  to: number,
-): Tensor[] {
-  const queries = reshape(range(start, start + t, 1, "int32"), [1, 1, t, 1]);
+interface Places {
+  readonly start: number;
+  readonly before: number;
+  readonly after: number;
+}
+
+/** For each side of the window, 1 where the key lies within, with the axes of the scores. */
+function placesSeen({ start, before, after }: Places, { first, last, from, to }: ScorePart): Tensor[] {
+  const queries = reshape(range(start + first, start + last, 1, "int32"), [1, 1, last - first, 1]);
   const keys = reshape(range(from, to, 1, "int32"), [1, 1, 1, to - from]);
   const sides: Tensor[] = [];
   if (Number.isFinite(after)) sides.push(lessEqual(keys, shifted(queries, after)));
@@ -195,14 +207,9 @@ const shifted = (positions: Tensor, by: number): Tensor =>
   by === 0 ? positions : cast(add(positions, by), "int32");
 
 /** Whether there is a query that sees none of the keys. */
-function hidesAll(
-  { start, before, after }: { start: number; before: number; after: number },
-  { t }: Sizes,
-  from: number,
-  to: number,
-): boolean {
+function hidesAll({ start, before, after }: Places, { first, last, from, to }: ScorePart): boolean {
   // The first query sees the least far to the right, the last one the least far to the left.
-  return start + after < from || start + t - 1 - before > to - 1;
+  return start + first + after < from || start + last - 1 - before > to - 1;
 }
 
 /**

@@ -53,7 +53,7 @@ export interface TransformerBlockOptions extends Omit<MultiHeadAttentionOptions,
   readonly activation?: Activation;
   /** Of norms; 1e-5 unless given. */
   readonly epsilon?: number;
-  /** Drops weights of the attention, and what each part adds. The parts have streams of their own. */
+  /** Drops weights of the attention (not with a `chunk`), and what each part adds. The parts have streams of their own. */
   readonly dropout?: Dropout;
   /** An encoder's output for the cross-attention, `[batch, s, context width]`. */
   readonly context?: Tensor3D;
@@ -188,7 +188,9 @@ function run(
   };
   let cache: KeyValueCache | null = null;
   let y = residual(x, params.attentionNorm, "attention", (given) => {
-    const attended = attention(given, { ...rest, ...withDropout("attention-weights") });
+    // Without the weights there are none to drop.
+    const weights = rest.chunk === undefined ? withDropout("attention-weights") : {};
+    const attended = attention(given, { ...rest, ...weights });
     cache = attended.cache;
     return attended.output;
   });
@@ -213,6 +215,7 @@ const blockOptions = [
   ...maskingOptions,
   "heads",
   "position",
+  "chunk",
   "scale",
   "placement",
   "activation",

@@ -57,6 +57,32 @@ describe.each(backends)("on %s", (backend) => {
     });
   });
 
+  test("keys in chunks give the same output and gradients, with rotary positions, ALiBi and groups", async () => {
+    await expectNoLeak(async () => {
+      const draw = new Draw("x");
+      const x = draw.normalTensor<Tensor3D>([2, 7, width]);
+      const direction = draw.normalTensor<Tensor3D>([2, 7, width]);
+      const block = initTransformerBlock({ width, heads: 3, groups: 1, seed: 2 });
+      for (const position of ["rotary", "alibi"] as const) {
+        const of = (chunk: { chunk?: number }) =>
+          lossAndGradients(block, (given) => {
+            const y = transformerBlock(given, x, { heads: 3, causal: true, position, ...chunk });
+            return sum(mul(y, direction)) as Scalar;
+          });
+        const [all, chunks] = [of({}), of({ chunk: 3 })];
+        const known = flattenParams(all.gradients as never);
+        for (const [i, [path, gradient]] of flattenParams(chunks.gradients as never).entries()) {
+          expect(apart(await gradient.data(), await known[i]![1].data()), path).toBeLessThan(2e-5);
+        }
+        expect(apart(await numbers(all.loss), await numbers(chunks.loss))).toBeLessThan(2e-5);
+        disposeParams(all.gradients as never);
+        disposeParams(chunks.gradients as never);
+      }
+      disposeParams(block);
+      dispose([x, direction]);
+    });
+  });
+
   test.each([
     ["plain", {}],
     ["rotary", { position: "rotary" }],
@@ -186,7 +212,7 @@ describe("arguments", () => {
     [
       "PyTorch's name of a mask",
       () => multiHeadAttention(params(), x(), { heads: 2, keyPaddingMask: zeros([2, 4], "bool") } as never),
-      'multiHeadAttention: options: expected only mask, keyMask, bias, causal, window, queryStart, heads, context, position, scale, dropout, got "keyPaddingMask"',
+      'multiHeadAttention: options: expected only mask, keyMask, bias, causal, window, queryStart, heads, context, position, scale, dropout, chunk, got "keyPaddingMask"',
     ],
     [
       "another position",
@@ -207,6 +233,11 @@ describe("arguments", () => {
       "cross-attention without a context",
       () => transformerBlock(initTransformerBlock({ width, heads: 2, contextWidth: 3 }), x(), { heads: 2 }),
       "transformerBlock: context: expected one, for the cross-attention, got undefined",
+    ],
+    [
+      "weights in chunks",
+      () => multiHeadAttentionWithWeights(params(), x(), { heads: 2, chunk: 2 }),
+      "multiHeadAttentionWithWeights: chunk: expected none beside dropout of weights, or where weights are asked for, got 2",
     ],
     [
       "another norm",
