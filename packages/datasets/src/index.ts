@@ -11,6 +11,7 @@ export {
 export { type BatchIndicesOptions, type BatchPlan, batchIndices, stepsPerEpoch } from "./batch-indices.js";
 export { type BatchesOptions, batches } from "./batches.js";
 export { type BatchesOfOptions, batchesOf, type TrainingBatch } from "./batches-of.js";
+export { type BytePairs, bytePairs } from "./byte-pairs.js";
 export { centerCrop } from "./center-crop.js";
 export { convertChannels } from "./convert-channels.js";
 export { cropImage, type Rectangle } from "./crop-image.js";
