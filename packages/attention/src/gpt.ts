@@ -16,34 +16,29 @@ import { type Dropout, dropout } from "./dropout.js";
 import { rangeMismatch } from "./expect-argument.js";
 import { expectInteger } from "./expect-values.js";
 import { fullGptConfig, type GptConfig } from "./gpt-config.js";
-import { layerNorm, rmsNorm } from "./layer-norm.js";
 import type { LinearParams } from "./linear.js";
-import type { KeyValueCache } from "./multi-head-attention.js";
 import { sinusoidalPositions } from "./sinusoidal-positions.js";
 import { tidyRecord } from "./tidy-record.js";
 import {
-  initTransformerBlock,
-  type NormParams,
-  type TransformerBlockParams,
-  transformerBlock,
-  transformerBlockCached,
-} from "./transformer-block.js";
+  initTransformer,
+  type TransformerCache,
+  type TransformerParams,
+  transformer,
+  transformerCached,
+} from "./transformer.js";
+import type { TransformerBlockParams } from "./transformer-block.js";
 
-export interface GptParams {
+export interface GptParams extends Required<TransformerParams> {
   /** A row per id, `[vocabulary, width]`. */
   readonly tokens: Tensor2D;
   /** A row per position, `[context, width]`; where positions are learned. */
   readonly positions?: Tensor2D;
-  readonly blocks: readonly TransformerBlockParams[];
-  readonly norm: NormParams;
   /** `[width, vocabulary]`; where it is not the table of the tokens. */
   readonly head?: Tensor2D;
 }
 
 /** Keys and values of the tokens so far, layer by layer. */
-export interface GptCache {
-  readonly layers: readonly KeyValueCache[];
-}
+export type GptCache = TransformerCache;
 
 export interface InitGptOptions {
   /** An integer of at least 0; 0 is a seed. */
@@ -72,32 +67,31 @@ export function initGpt(config: GptConfig, { seed = 0, std = 0.02 }: InitGptOpti
       ...(bias !== undefined && { bias }),
     });
     const last = std / Math.sqrt(2 * layers);
-    const blocks = Array.from({ length: layers }, (_, i): TransformerBlockParams => {
-      const block = initTransformerBlock({ width, heads, groups, hidden, norm });
-      const at = `blocks.${i}`;
-      const { query, key, value, output } = block.attention;
-      const [first, second] = block.feedForward.layers as [LinearParams, LinearParams];
-      return {
-        ...block,
-        attention: {
-          query: again(query, `${at}.attention.query`),
-          key: again(key, `${at}.attention.key`),
-          value: again(value, `${at}.attention.value`),
-          output: again(output, `${at}.attention.output`, last),
-        },
-        feedForward: {
-          layers: [
-            again(first, `${at}.feedForward.layers.0`),
-            again(second, `${at}.feedForward.layers.1`, last),
-          ],
-        },
-      };
-    });
+    const stack = initTransformer({ width, heads, groups, hidden, norm, layers });
     return {
       tokens: drawn([vocabulary, width], "tokens"),
       ...(position === "learned" && { positions: drawn([context, width], "positions") }),
-      blocks,
-      norm: initTransformerBlock({ width, heads, hidden: 1, norm }).attentionNorm,
+      blocks: stack.blocks.map((block, i): TransformerBlockParams => {
+        const at = `blocks.${i}`;
+        const { query, key, value, output } = block.attention;
+        const [first, second] = block.feedForward.layers as [LinearParams, LinearParams];
+        return {
+          ...block,
+          attention: {
+            query: again(query, `${at}.attention.query`),
+            key: again(key, `${at}.attention.key`),
+            value: again(value, `${at}.attention.value`),
+            output: again(output, `${at}.attention.output`, last),
+          },
+          feedForward: {
+            layers: [
+              again(first, `${at}.feedForward.layers.0`),
+              again(second, `${at}.feedForward.layers.1`, last),
+            ],
+          },
+        };
+      }),
+      norm: stack.norm!,
       ...(!tied && { head: drawn([width, vocabulary], "head") }),
     };
   });
@@ -130,11 +124,8 @@ export function applyGpt(
   return tidy(() => {
     let x = embedded(params, ids, full, 0);
     if (dropped !== undefined) x = dropout(x, { ...dropped, purpose: `${dropped.purpose}.embedding` });
-    for (const [i, block] of params.blocks.entries()) {
-      const key = dropped && { dropout: { ...dropped, purpose: `${dropped.purpose}.blocks.${i}` } };
-      x = transformerBlock(block, x, { ...blockOptions, ...key });
-    }
-    return logitsOf(params, x, full);
+    const more = dropped === undefined ? {} : { dropout: dropped };
+    return logitsOf(params, transformer(params, x, { ...blockOptions, ...more }), full);
   });
 }
 
@@ -155,17 +146,9 @@ export function applyGptCached(
   const where = "applyGptCached";
   const past = cache?.layers[0]?.key.shape[2] ?? 0;
   const { full, blockOptions } = prepared(where, params, ids, config, past);
-  if (cache !== null && cache.layers.length !== full.layers) {
-    throw rangeMismatch(`${where}: cache.layers`, `${full.layers} of them`, cache.layers);
-  }
   return tidyRecord(() => {
-    let x = embedded(params, ids, full, past);
-    const layers = params.blocks.map((block, i) => {
-      const next = transformerBlockCached(block, x, cache?.layers[i] ?? null, blockOptions);
-      x = next.output;
-      return next.cache;
-    });
-    return { logits: logitsOf(params, x, full), cache: { layers } };
+    const next = transformerCached(params, embedded(params, ids, full, past), cache, blockOptions);
+    return { logits: logitsOf(params, next.output, full), cache: next.cache };
   });
 }
 
@@ -231,15 +214,14 @@ function embedded(
   return add(mul(x, Math.sqrt(width)), sinusoidalPositions(t, width, { start: past }));
 }
 
+/** The logits of normed tokens. */
 function logitsOf(
-  params: GptParams,
+  { head, tokens }: GptParams,
   x: Tensor3D,
-  { width, vocabulary, epsilon }: Required<GptConfig>,
+  { width, vocabulary }: Required<GptConfig>,
 ): Tensor3D {
-  const { norm, head, tokens } = params;
-  const y = "offset" in norm ? layerNorm(norm, x, { epsilon }) : rmsNorm(norm, x, { epsilon });
   const [batch, t] = x.shape;
-  const rows = reshape(y, [batch * t, width]) as Tensor2D;
+  const rows = reshape(x, [batch * t, width]) as Tensor2D;
   const logits = head === undefined ? matMul(rows, tokens, false, true) : matMul(rows, head);
   return reshape(logits, [batch, t, vocabulary]) as Tensor3D;
 }

@@ -59,15 +59,43 @@ export {
   multiHeadAttentionWithWeights,
   type ScorePosition,
 } from "./multi-head-attention.js";
+export type { NormParams } from "./norm.js";
 export { rotary } from "./rotary.js";
 export { type Masking, maskFromDropped } from "./score-mask.js";
+export {
+  type AttentionPoolingParams,
+  attentionPool,
+  type InducedBlockParams,
+  type InitSetBlockOptions,
+  inducedBlock,
+  initAttentionPooling,
+  initInducedBlock,
+  meanPool,
+  type PoolOptions,
+  type SetBlockOptions,
+  sumPool,
+} from "./set-pooling.js";
 export { type SinusoidalOptions, sinusoidalPositions } from "./sinusoidal-positions.js";
 export {
+  type InitTransformerOptions,
+  initTransformer,
+  type TransformerCache,
+  type TransformerParams,
+  transformer,
+  transformerCached,
+} from "./transformer.js";
+export {
+  crossBlock,
   type InitTransformerBlockOptions,
   initTransformerBlock,
-  type NormParams,
   type TransformerBlockOptions,
   type TransformerBlockParams,
   transformerBlock,
   transformerBlockCached,
 } from "./transformer-block.js";
+export {
+  applyVisionTransformer,
+  initVisionTransformer,
+  type VisionTransformerConfig,
+  type VisionTransformerParams,
+} from "./vision-transformer.js";

@@ -4,14 +4,7 @@ import { type Dropout, dropout } from "./dropout.js";
 import { rangeMismatch } from "./expect-argument.js";
 import { expectOptions } from "./expect-options.js";
 import { type FeedForwardParams, feedForward, initFeedForward } from "./feed-forward.js";
-import {
-  initLayerNorm,
-  initRmsNorm,
-  type LayerNormParams,
-  layerNorm,
-  type RmsNormParams,
-  rmsNorm,
-} from "./layer-norm.js";
+import { initLayerNorm, initRmsNorm } from "./layer-norm.js";
 import {
   type InitMultiHeadAttentionOptions,
   initMultiHeadAttention,
@@ -21,11 +14,9 @@ import {
   multiHeadAttention,
   multiHeadAttentionCached,
 } from "./multi-head-attention.js";
+import { applyNorm, type NormParams } from "./norm.js";
 import { maskingOptions } from "./score-mask.js";
 import { tidyRecord } from "./tidy-record.js";
-
-/** With an offset it is a layer norm, without one a root mean square norm. */
-export type NormParams = LayerNormParams | RmsNormParams;
 
 export interface TransformerBlockParams {
   readonly attentionNorm: NormParams;
@@ -136,6 +127,30 @@ export function transformerBlockCached(
   });
 }
 
+/**
+ * `transformerBlock` whose tokens attend to others instead of themselves: `multiHeadAttention` with a context, residual
+ * sums and a feed-forward part.
+ *
+ * @param x `[batch, t, width]`.
+ * @param context What is attended to, `[batch, s, width]`.
+ * @returns `[batch, t, width]`; the caller disposes it.
+ * @throws As `transformerBlock`.
+ * @see Lee et al. 2019, equations 6 and 7 (MAB, with norms after the sums), https://arxiv.org/abs/1810.00825
+ */
+export function crossBlock(
+  params: Omit<TransformerBlockParams, "cross" | "crossNorm">,
+  x: Tensor3D,
+  context: Tensor3D,
+  options: Omit<TransformerBlockOptions, "context" | "contextKeyMask">,
+): Tensor3D {
+  return tidy(() => {
+    return run("crossBlock", params, x, options, (given, attentionOptions) => ({
+      output: multiHeadAttention(params.attention, given, { ...attentionOptions, context }),
+      cache: null,
+    })).output;
+  });
+}
+
 type Attention = (
   x: Tensor3D,
   options: MultiHeadAttentionOptions,
@@ -172,8 +187,7 @@ function run(
   if (contextKeyMask !== undefined && context === undefined) {
     throw rangeMismatch(`${where}: contextKeyMask`, "a context beside it", context);
   }
-  const norm = (given: NormParams, y: Tensor3D) =>
-    "offset" in given ? layerNorm(given, y, { epsilon }) : rmsNorm(given, y, { epsilon });
+  const norm = (given: NormParams, y: Tensor3D) => applyNorm(given, y, { epsilon });
   const keyed = (name: string) =>
     dropped === undefined ? undefined : { ...dropped, purpose: `${dropped.purpose}.${name}` };
   const residual = (y: Tensor3D, normParams: NormParams, name: string, part: (y: Tensor3D) => Tensor3D) => {

@@ -80,7 +80,7 @@ export function gpt2(config: Gpt2Config): Gpt2 {
   return {
     config: own,
     read: (bytes, options = {}) => {
-      const file = new Uint8Array(bytes instanceof Uint8Array ? bytes.slice() : bytes);
+      const file = bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes as ArrayBuffer);
       const { tensors } = looksLikeTorch(file) ? readTorch(file, options) : readSafetensors(file);
       return paramsOf("gpt2.read", full, tensors);
     },
