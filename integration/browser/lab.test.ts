@@ -168,7 +168,9 @@ test("a network that was trained on one page is there on the next", async () => 
 });
 
 test("a training on WebGPU gives the losses of the others", async () => {
-  const page = await openLab("?page=train-cnn#v=1&net=lenet-relu&width=2,3,8,6&count=40&epochs=1", { gpu: true });
+  const page = await openLab("?page=train-cnn#v=1&net=lenet-relu&width=2,3,8,6&count=40&epochs=1", {
+    gpu: true,
+  });
   await page.getByLabel("a GPU in software too").check();
   await page.getByLabel("Backend").selectOption("webgpu");
   await runByKeyboard(page);

@@ -101,6 +101,29 @@ export const studyCases: readonly StudyCase[] = [
     files: { checkpoint: {} },
     trains: true,
   },
+  {
+    name: "attention-check",
+    options: { tokens: 4, width: 6, heads: 3, position: "sinusoidal", causal: true, seed: 2 },
+    trains: true,
+  },
+  {
+    name: "train-gpt",
+    options: {
+      ...{
+        task: "sort",
+        length: 3,
+        symbols: 4,
+        context: 8,
+        width: 8,
+        layers: 1,
+        heads: 2,
+        position: "rotary",
+      },
+      ...{ dropout: 0.1, steps: 4, batch: 5, lr: 0.003, resume: false, seed: 1 },
+    },
+    files: { checkpoint: {} },
+    trains: true,
+  },
   // Greedy: what is drawn may differ where a probability does in its last bit.
   {
     name: "sample",

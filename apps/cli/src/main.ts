@@ -1,5 +1,5 @@
 import { experiments as allExperiments, type Experiment } from "@gradlab/experiments";
-import { doctor, studies, type TrainCnnRecord, trainCnn, trainLm } from "@gradlab/studies";
+import { doctor, studies, type TrainCnnRecord, trainCnn, trainGpt, trainLm } from "@gradlab/studies";
 import { Command, CommanderError } from "commander";
 import { reproduceCommand } from "./commands/reproduce.js";
 
@@ -69,6 +69,7 @@ Exit codes: 0 done, 1 files or data, 2 wrong usage, 3 a check did not hold,
 const ownParts = new Map<string, StudyCommandOptions>([
   [doctor.name, { after: expectSelected }],
   [trainLm.name, { log: true }],
+  [trainGpt.name, { log: true }],
   [
     trainCnn.name,
     {

@@ -64,4 +64,5 @@ export { middleUnits } from "./studies/receptive-field/unit-boxes.js";
 export { type ImageData, loadImageData } from "./studies/train-cnn/image-data.js";
 export { trainCnn } from "./studies/train-cnn/train-cnn.js";
 export type { TrainCnnRecord } from "./studies/train-cnn/train-cnn-record.js";
+export { trainGpt } from "./studies/train-gpt/train-gpt.js";
 export { trainLm } from "./studies/train-lm/train-lm.js";

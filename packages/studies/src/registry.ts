@@ -1,4 +1,5 @@
 import type { Study } from "./declaration/study.js";
+import { attentionCheck } from "./studies/attention-check/attention-check.js";
 import { backpropCheck } from "./studies/backprop-check/backprop-check.js";
 import { classify } from "./studies/classify/classify.js";
 import { doctor } from "./studies/doctor.js";
@@ -11,6 +12,7 @@ import { receptiveField } from "./studies/receptive-field/receptive-field.js";
 import { sample } from "./studies/sample.js";
 import { summary } from "./studies/summary.js";
 import { trainCnn } from "./studies/train-cnn/train-cnn.js";
+import { trainGpt } from "./studies/train-gpt/train-gpt.js";
 import { trainLm } from "./studies/train-lm/train-lm.js";
 
 /** Every study, in the order of help. A study of your own is a file in `studies/` and a line here. */
@@ -24,6 +26,8 @@ export const studies = [
   perplexity,
   embedding,
   gradientFlow,
+  attentionCheck,
+  trainGpt,
   lms,
   gates,
   backpropCheck,
