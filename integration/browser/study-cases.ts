@@ -69,6 +69,12 @@ export const studyCases: readonly StudyCase[] = [
     files: { weights: { "last.safetensors": null }, image: { "waves.png": text("") } },
     trains: true,
   },
+  {
+    name: "attack",
+    options: { attack: "pgd", norm: "linf", eps: 0.2, restarts: 0, steps: 4, count: 3, batch: 2, seed: 2 },
+    files: { weights: { "last.safetensors": null } },
+    trains: true,
+  },
   { name: "gates", options: { inputs: 3 } },
   { name: "gates", options: { inputs: 2, gate: "xor" } },
   { name: "backprop-check", options: { cases: 5, tolerance: 1e-8, seed: 1 } },

@@ -39,6 +39,7 @@ export { type StudyFlag, studyFlags } from "./declaration/study-flags.js";
 export { type FormField, studyForm } from "./declaration/study-form.js";
 export { describeBackend, duration, grouped, lines, perAxis, percent, short } from "./declaration/wording.js";
 export { studies } from "./registry.js";
+export { type AttackRecord, attack } from "./studies/attack/attack.js";
 export {
   exampleChecks,
   exampleGradient,

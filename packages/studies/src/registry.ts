@@ -1,4 +1,5 @@
 import type { Study } from "./declaration/study.js";
+import { attack } from "./studies/attack/attack.js";
 import { backpropCheck } from "./studies/backprop-check/backprop-check.js";
 import { classify } from "./studies/classify/classify.js";
 import { doctor } from "./studies/doctor.js";
@@ -15,6 +16,7 @@ export const studies = [
   summary,
   trainCnn,
   classify,
+  attack,
   lms,
   gates,
   backpropCheck,
