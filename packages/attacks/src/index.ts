@@ -18,8 +18,22 @@ export {
   targetedDlr,
   targetedMargin,
 } from "./losses/loss.js";
+export { type ApgdOptions, type ApgdTargetedOptions, apgd, apgdTargeted } from "./methods/apgd.js";
+export { type BimOptions, bim } from "./methods/bim.js";
+export { type CarliniWagnerOptions, carliniWagner } from "./methods/carlini-wagner.js";
+export { type DdnOptions, ddn } from "./methods/ddn.js";
+export { type DeepFoolOptions, deepFool } from "./methods/deep-fool.js";
+export { type ElasticNetOptions, elasticNet } from "./methods/elastic-net.js";
+export { type AutoAttackOptions, autoAttack, ensemble } from "./methods/ensemble.js";
+export { type FabOptions, fab } from "./methods/fab.js";
 export { type FgsmOptions, fgsm } from "./methods/fgsm.js";
+export { type MiFgsmOptions, miFgsm } from "./methods/mi-fgsm.js";
 export { type PgdOptions, pgd } from "./methods/pgd.js";
+export { type PixelOptimizationOptions, pixelOptimization } from "./methods/pixel-optimization.js";
+export { type SquareOptions, square } from "./methods/square.js";
 export { type Box, distanceOf, type Norm, type NormName, norms } from "./norms/norm.js";
 export type { Preflight, PreflightWarning } from "./preflight.js";
+export { ontoHyperplane } from "./norms/onto-hyperplane.js";
+export { withBackwardPass } from "./with-backward-pass.js";
 export { type Preprocessing, withPreprocessing } from "./with-preprocessing.js";
+export { type TransformationOptions, withTransformation } from "./with-transformation.js";

@@ -26,6 +26,8 @@ export interface SampleResult {
   readonly firstSuccess: { readonly queries: number; readonly gradients: number } | null;
   /** The attack of an ensemble that found the image; null where none did, or none was needed. */
   readonly by: string | null;
+  /** The attacks of an ensemble that are through with the sample and have found nothing: where a resumed run goes on. */
+  readonly passed: readonly string[];
   /** False where the attack was interrupted before it was through with the sample. */
   readonly finished: boolean;
   /** Null where nothing was found. */

@@ -53,6 +53,11 @@ export interface RunOptions {
   readonly until?: "first" | "best";
   /** Whether to look at the classifier first, as is usual; or what such a look has shown before. */
   readonly preflight?: boolean | Preflight;
+  /**
+   * What an interrupted run has come to: samples that it was through with are taken from there, the others (by their
+   * ids) go on with the attack of an ensemble that they had not passed.
+   */
+  readonly resume?: Pick<AttackResult, "samples" | "adversarial">;
   /** An abort ends the attack with the best images so far. */
   readonly signal?: AbortSignal;
 }
@@ -126,16 +131,27 @@ export async function* stepsOf(
   const looked = await lookFirst(oracle, classifier, prepared, images, options);
   const goal: Goal = { confidence: options.confidence ?? 0, criterion: options.criterion ?? null };
   const starts = start === undefined ? null : await readLike(`${caller}: start`, start, x);
+  const earlier = await earlierResults(caller, options.resume, images[0]!.length);
   const running = prepared.map((each, i) =>
-    begin(attack, goal, { ...each, x: images[i]!, shape, start: starts?.[i] ?? null }, classifier, options),
+    begin(
+      attack,
+      goal,
+      { ...each, x: images[i]!, shape, start: starts?.[i] ?? null },
+      classifier,
+      options,
+      earlier.get(each.id) ?? null,
+    ),
   );
   const until = options.until ?? (attack.goal === "within" ? "first" : "best");
   const tally = { done: 0, found: 0, queries: 0 };
   const breathe = breather();
+  const waiting = running.filter(({ finished }) => !finished);
+  tally.done = n - waiting.length;
+  tally.found = running.filter((each) => each.earlier?.sample.success && each.finished).length;
   let next = 0;
   let active: Running[] = [];
   while (!signal?.aborted) {
-    while (active.length < batchSize && next < running.length) active.push(running[next++]!);
+    while (active.length < batchSize && next < waiting.length) active.push(waiting[next++]!);
     if (active.length === 0) break;
     await answerAll(oracle, active, batchSize, signal);
     tally.queries += active.reduce((sum, { asked }) => sum + asked.length, 0);
@@ -180,6 +196,17 @@ interface Running {
   gradients: number;
   firstSuccess: SampleResult["firstSuccess"];
   finished: boolean;
+  /** The attack of an ensemble that is at work. */
+  stage: string | null;
+  foundBy: string | null;
+  readonly passed: string[];
+  /** What a run before this one came to. */
+  readonly earlier: Earlier | null;
+}
+
+interface Earlier {
+  readonly sample: SampleResult;
+  readonly adversarial: Float32Array;
 }
 
 type Given = Pick<
@@ -187,7 +214,14 @@ type Given = Pick<
   "id" | "label" | "target" | "epsilon" | "lower" | "upper" | "x" | "shape" | "start"
 >;
 
-function begin(attack: Attack, goal: Goal, given: Given, { classes }: Target, options: RunOptions): Running {
+function begin(
+  attack: Attack,
+  goal: Goal,
+  given: Given,
+  { classes }: Target,
+  options: RunOptions,
+  earlier: Earlier | null,
+): Running {
   const { seed = 0, draws } = options;
   const known = new Map<string, Draws>();
   const drawsOf = (purpose: string) => {
@@ -199,8 +233,14 @@ function begin(attack: Attack, goal: Goal, given: Given, { classes }: Target, op
   const sample: Sample = {
     ...given,
     classes,
+    confidence: goal.confidence,
     draws: drawsOf,
     found: () => running.found,
+    enter: (name) => {
+      if (running.stage !== null) running.passed.push(running.stage);
+      running.stage = name;
+    },
+    passed: (name) => running.passed.includes(name),
     get clean() {
       return running.clean!;
     },
@@ -219,8 +259,13 @@ function begin(attack: Attack, goal: Goal, given: Given, { classes }: Target, op
     queries: 0,
     gradients: 0,
     firstSuccess: null,
-    finished: false,
+    finished: earlier?.sample.finished ?? false,
+    stage: null,
+    foundBy: null,
+    passed: [...(earlier?.sample.passed ?? [])],
+    earlier,
   };
+  if (running.finished) return running;
   running.asked = running.steps.next().value as readonly Query[];
   return running;
 }
@@ -288,6 +333,7 @@ function advance(running: Running, until: "first" | "best"): void {
     if (worth === null) continue;
     running.firstSuccess ??= { queries: running.queries, gradients: running.gradients };
     if (running.found === null || running.better(worth, running.found)) {
+      running.foundBy = running.stage;
       running.found = { ...worth, x: x.slice(), logits };
     }
   }
@@ -301,6 +347,7 @@ function advance(running: Running, until: "first" | "best"): void {
   }
   const next = running.steps.next(answers);
   running.finished = next.done === true;
+  if (next.done && running.stage !== null && running.found === null) running.passed.push(running.stage);
   if (!next.done) running.asked = next.value;
 }
 
@@ -316,7 +363,12 @@ async function finish(
   const adversarial = new Float32Array(running.length * length);
   const samples: SampleResult[] = [];
   for (const [i, each] of running.entries()) {
-    const { sample, found, clean, queries, gradients, firstSuccess, finished } = each;
+    const { sample, found, clean, queries, gradients, firstSuccess, finished, earlier } = each;
+    if (earlier?.sample.finished) {
+      adversarial.set(earlier.adversarial, i * length);
+      samples.push(earlier.sample);
+      continue;
+    }
     const seen = found && (await certify(oracle, target, found.x, sample, attack.norm, goal, queries));
     const certificate = seen?.certificate ?? null;
     const success =
@@ -334,16 +386,32 @@ async function finish(
       success,
       distances: distancesOf(returned, sample.x),
       margin: logits === null ? Number.NaN : marginOf(logits, sample),
-      queries,
-      gradients,
+      queries: queries + (earlier?.sample.queries ?? 0),
+      gradients: gradients + (earlier?.sample.gradients ?? 0),
       firstSuccess,
-      by: success && found!.distance > 0 ? attack.name : null,
+      by: success && found!.distance > 0 ? (each.foundBy ?? attack.name) : null,
+      passed: each.passed,
       finished,
       certificate,
     });
     await breathe();
   }
   return { adversarial, samples };
+}
+
+/** What a run before this one came to, by the ids of the samples. */
+async function earlierResults(
+  caller: string,
+  resume: RunOptions["resume"],
+  length: number,
+): Promise<ReadonlyMap<number, Earlier>> {
+  if (resume === undefined) return new Map();
+  const { samples, adversarial } = resume;
+  if (adversarial.size !== samples.length * length) {
+    throw rangeMismatch(`${caller}: resume`, `${samples.length} images like those of x`, adversarial.shape);
+  }
+  const rows = await readRows(adversarial);
+  return new Map(samples.map((sample, i) => [sample.id, { sample, adversarial: rows[i]! }]));
 }
 
 type Prepared = Pick<Sample, "id" | "label" | "target" | "epsilon" | "lower" | "upper">;

@@ -23,8 +23,14 @@ export interface Sample {
   readonly start: Float32Array | null;
   /** Random numbers for a purpose; those of one purpose go on where they were left. */
   readonly draws: (purpose: string) => Draws;
+  /** By how much a wrong class, or the target, has to be ahead. */
+  readonly confidence: number;
   /** The best adversarial image so far. */
   readonly found: () => Found | null;
+  /** Says that another attack of an ensemble begins; the one before it is through with the sample. */
+  readonly enter: (attack: string) => void;
+  /** Whether an attack is through with the sample already, in a run before this one. */
+  readonly passed: (attack: string) => boolean;
 }
 
 export interface Found {

@@ -21,19 +21,14 @@ export interface Loss {
   readonly name: string;
   /** Whether it is about the label, the target, or both. */
   readonly about: "label" | "target" | "both";
-  /** Fewer classes leave it undefined. */
+  /** Fewer classes leave it undefined; then `fallback` takes its place. */
   readonly leastClasses: number;
+  readonly fallback?: Loss;
+  /** What takes its place for a sample with a target, where it is about the label alone. */
+  readonly targeted?: Loss;
   /** Logits `[n, classes]`, labels and targets `[n]`, int32, to `[n]`. Differentiable by the logits. */
   readonly values: (logits: Tensor2D, labels: Tensor1D, targets: Tensor1D) => Tensor;
 }
-
-/** Cross-entropy of the label: `log Σ exp z - z_y`. */
-export const crossEntropy: Loss = {
-  name: "cross-entropy",
-  about: "label",
-  leastClasses: 2,
-  values: (logits, labels) => coreCrossEntropy(logits, labels, { reduction: "none" }),
-};
 
 /** Minus the cross-entropy of the target: `z_t - log Σ exp z`. */
 export const targetedCrossEntropy: Loss = {
@@ -43,12 +38,13 @@ export const targetedCrossEntropy: Loss = {
   values: (logits, _, targets) => neg(coreCrossEntropy(logits, targets, { reduction: "none" })),
 };
 
-/** By how much another class is ahead of the label: `max_{i≠y} z_i - z_y`. */
-export const margin: Loss = {
-  name: "margin",
+/** Cross-entropy of the label: `log Σ exp z - z_y`. */
+export const crossEntropy: Loss = {
+  name: "cross-entropy",
   about: "label",
   leastClasses: 2,
-  values: (logits, labels) => sub(otherThan(logits, labels), at(logits, labels)),
+  targeted: targetedCrossEntropy,
+  values: (logits, labels) => coreCrossEntropy(logits, labels, { reduction: "none" }),
 };
 
 /** By how much the target is ahead of all others: `z_t - max_{i≠t} z_i`. */
@@ -57,6 +53,15 @@ export const targetedMargin: Loss = {
   about: "target",
   leastClasses: 2,
   values: (logits, _, targets) => sub(at(logits, targets), otherThan(logits, targets)),
+};
+
+/** By how much another class is ahead of the label: `max_{i≠y} z_i - z_y`. */
+export const margin: Loss = {
+  name: "margin",
+  about: "label",
+  leastClasses: 2,
+  targeted: targetedMargin,
+  values: (logits, labels) => sub(otherThan(logits, labels), at(logits, labels)),
 };
 
 /** The target against the label: `z_t - z_y`. */
@@ -75,6 +80,19 @@ export const logit: Loss = {
   values: (logits, _, targets) => at(logits, targets),
 };
 
+/** The targeted form of `dlr`: `-(z_y - z_t) / (z_π1 - (z_π3 + z_π4) / 2)`. */
+export const targetedDlr: Loss = {
+  name: "targeted dlr",
+  about: "both",
+  leastClasses: 4,
+  fallback: difference,
+  values: (logits, labels, targets) => {
+    const sorted = topk(logits, 4).values;
+    const rest = mul(add(column(sorted, 2), column(sorted, 3)), 0.5);
+    return div(sub(at(logits, targets), at(logits, labels)), add(sub(column(sorted, 0), rest), 1e-12));
+  },
+};
+
 /**
  * Difference of logits ratio: `-(z_y - max_{i≠y} z_i) / (z_π1 - z_π3)`, which scaling and shifting the logits leave as
  * it is.
@@ -85,24 +103,14 @@ export const dlr: Loss = {
   name: "dlr",
   about: "label",
   leastClasses: 3,
+  fallback: margin,
+  targeted: targetedDlr,
   values: (logits, labels) => {
     const sorted = topk(logits, 3).values;
     return div(
       sub(otherThan(logits, labels), at(logits, labels)),
       add(sub(column(sorted, 0), column(sorted, 2)), 1e-12),
     );
-  },
-};
-
-/** The targeted form: `-(z_y - z_t) / (z_π1 - (z_π3 + z_π4) / 2)`. */
-export const targetedDlr: Loss = {
-  name: "targeted dlr",
-  about: "both",
-  leastClasses: 4,
-  values: (logits, labels, targets) => {
-    const sorted = topk(logits, 4).values;
-    const rest = mul(add(column(sorted, 2), column(sorted, 3)), 0.5);
-    return div(sub(at(logits, targets), at(logits, labels)), add(sub(column(sorted, 0), rest), 1e-12));
   },
 };
 

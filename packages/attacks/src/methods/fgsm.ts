@@ -1,8 +1,10 @@
 import type { Attack } from "../attack.js";
 import { gradientAt, logitsAt } from "../driver/query.js";
 import type { Loss } from "../losses/loss.js";
+import { lossFor } from "../losses/loss-for.js";
+import { moved } from "../norms/moved.js";
 import type { NormName } from "../norms/norm.js";
-import { lossFor, moved, normNamed } from "./pgd.js";
+import { normNamed } from "../norms/norm-named.js";
 
 export interface FgsmOptions {
   /** `"linf"` unless given. */

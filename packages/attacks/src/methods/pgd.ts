@@ -2,8 +2,11 @@ import type { Attack } from "../attack.js";
 import { gradientAt, logitsAt, type Steps } from "../driver/query.js";
 import type { Sample } from "../driver/sample.js";
 import { expectInteger, expectNumber } from "../expect-values.js";
-import { crossEntropy, type Loss, targetedCrossEntropy } from "../losses/loss.js";
-import { type Norm, type NormName, norms } from "../norms/norm.js";
+import type { Loss } from "../losses/loss.js";
+import { lossFor } from "../losses/loss-for.js";
+import { moved } from "../norms/moved.js";
+import type { Norm, NormName } from "../norms/norm.js";
+import { normNamed } from "../norms/norm-named.js";
 
 export interface PgdOptions {
   /** `"linf"` unless given. */
@@ -48,7 +51,7 @@ export function pgd(options: PgdOptions = {}): Attack {
         const given = start === 0 ? sample.start : null;
         const first =
           given ??
-          (isRandom ? offset(sample, norm.randomInBall(draws, sample.x.length, sample.epsilon)) : sample.x);
+          (isRandom ? moved(sample.x, 1, norm.randomInBall(draws, sample.x.length, sample.epsilon)) : sample.x);
         yield* climb(sample, norm, norm.project(first, sample, sample.epsilon), {
           steps,
           step: relativeStep * sample.epsilon,
@@ -72,35 +75,4 @@ function* climb(
     x = norm.project(moved(x, step, norm.steepest(gradient)), sample, sample.epsilon);
   }
   yield* logitsAt(x);
-}
-
-/** `x + step · direction`, in double precision. */
-export function moved(x: ArrayLike<number>, step: number, direction: ArrayLike<number>): Float64Array {
-  const result = new Float64Array(x.length);
-  for (let i = 0; i < x.length; i++) result[i] = x[i]! + step * direction[i]!;
-  return result;
-}
-
-/** The image itself, moved. */
-export function offset({ x }: Sample, delta: ArrayLike<number>): Float64Array {
-  return moved(x, 1, delta);
-}
-
-/** What is raised for a sample: about its target where it has one. */
-export function lossFor({ target }: Sample, loss?: Loss): Loss {
-  return loss ?? (target === null ? crossEntropy : targetedCrossEntropy);
-}
-
-/** @throws {RangeError} when there is no such norm. */
-export function normNamed(
-  caller: string,
-  name: NormName,
-  among: readonly NormName[] = ["linf", "l2", "l1"],
-): Norm {
-  if (!among.includes(name)) {
-    throw new RangeError(
-      `${caller}: norm: expected ${among.map((each) => `"${each}"`).join(" or ")}, got ${String(name)}`,
-    );
-  }
-  return norms[name];
 }
