@@ -37,7 +37,9 @@ export function withTransformation(classifier: Classifier, options: Transformati
   expectInteger("withTransformation: draws", draws, 1);
   expectInteger("withTransformation: seed", seed, 0);
   if (average !== "gradients" && average !== "logits") {
-    throw new RangeError(`withTransformation: average: expected "gradients" or "logits", got ${String(average)}`);
+    throw new RangeError(
+      `withTransformation: average: expected "gradients" or "logits", got ${String(average)}`,
+    );
   }
   const { draws: inner = 1, classes, bounds } = classifier;
   const copiesOf = (x: Tensor) => {
@@ -57,7 +59,6 @@ export function withTransformation(classifier: Classifier, options: Transformati
   return {
     bounds,
     classes,
-    logits: (x, rows) =>
-      tidy(() => mean(reshape(logits(x, rows), [rows.length, draws * inner, classes]), 1)),
+    logits: (x, rows) => tidy(() => mean(reshape(logits(x, rows), [rows.length, draws * inner, classes]), 1)),
   };
 }

@@ -18,31 +18,40 @@ describe.each(backends)("on %s", (backend) => {
     labels = await predictions(model, x);
   });
 
-  test.each(cases)("%s: the same bits in any batch, order and shard; no tensor left, the input as it was", async (_, each) => {
-    const before = await rowsOf(x);
-    const { numTensors } = memory();
-    const options = optionsOf(each, labels, 5);
-    const whole = await runAttack(model, each.attack, x, labels, { ...options, batchSize: count });
-    const rows = await rowsOf(whole.adversarial);
-    const three = await runAttack(model, each.attack, x, labels, { ...options, batchSize: 3 });
-    expect(three.samples).toEqual(whole.samples);
-    expect(await rowsOf(three.adversarial)).toEqual(rows);
-    const order = [3, 1];
-    const some = concat(order.map((i) => slice(x, [i], [1])));
-    const { targets } = options;
-    const shard = await runAttack(model, each.attack, some, order.map((i) => labels[i]!), {
-      ...options,
-      ...(targets && { targets: order.map((i) => (targets as number[])[i]!) }),
-      batchSize: 1,
-      ids: order,
-    });
-    expect(shard.samples).toEqual(order.map((i) => whole.samples[i]!));
-    expect(await rowsOf(shard.adversarial)).toEqual(order.map((i) => rows[i]!));
-    for (const { adversarial } of [whole, three, shard]) adversarial.dispose();
-    // One for each of the shuffled images, which tests do not dispose.
-    expect(memory().numTensors - numTensors).toBeLessThanOrEqual(order.length + 1);
-    expect(await rowsOf(x)).toEqual(before);
-  });
+  test.each(cases)(
+    "%s: the same bits in any batch, order and shard; no tensor left, the input as it was",
+    async (_, each) => {
+      const before = await rowsOf(x);
+      const { numTensors } = memory();
+      const options = optionsOf(each, labels, 5);
+      const whole = await runAttack(model, each.attack, x, labels, { ...options, batchSize: count });
+      const rows = await rowsOf(whole.adversarial);
+      const three = await runAttack(model, each.attack, x, labels, { ...options, batchSize: 3 });
+      expect(three.samples).toEqual(whole.samples);
+      expect(await rowsOf(three.adversarial)).toEqual(rows);
+      const order = [3, 1];
+      const some = concat(order.map((i) => slice(x, [i], [1])));
+      const { targets } = options;
+      const shard = await runAttack(
+        model,
+        each.attack,
+        some,
+        order.map((i) => labels[i]!),
+        {
+          ...options,
+          ...(targets && { targets: order.map((i) => (targets as number[])[i]!) }),
+          batchSize: 1,
+          ids: order,
+        },
+      );
+      expect(shard.samples).toEqual(order.map((i) => whole.samples[i]!));
+      expect(await rowsOf(shard.adversarial)).toEqual(order.map((i) => rows[i]!));
+      for (const { adversarial } of [whole, three, shard]) adversarial.dispose();
+      // One for each of the shuffled images, which tests do not dispose.
+      expect(memory().numTensors - numTensors).toBeLessThanOrEqual(order.length + 1);
+      expect(await rowsOf(x)).toEqual(before);
+    },
+  );
 });
 
 describe("every attack", () => {
@@ -102,11 +111,18 @@ describe("every attack", () => {
   });
 
   // A constant image is a hard case of its own: gradients of zero, and ties of all classes.
-  test.each(cases)("%s is not thrown off by a model whose gradient is zero and whose classes are tied", async (_, each) => {
-    const flat = { bounds: [0, 1] as const, classes: 5, logits: (images: Tensor) => zeros([images.shape[0]!, 5]) };
-    const tied = [0, 0, 0, 0, 0, 0];
-    const { samples, adversarial } = await runAttack(flat, each.attack, x, tied, optionsOf(each, tied, 5));
-    expect(samples.every(({ success }) => !success)).toBe(true);
-    expect(await rowsOf(adversarial)).toEqual(await rowsOf(x));
-  });
+  test.each(cases)(
+    "%s is not thrown off by a model whose gradient is zero and whose classes are tied",
+    async (_, each) => {
+      const flat = {
+        bounds: [0, 1] as const,
+        classes: 5,
+        logits: (images: Tensor) => zeros([images.shape[0]!, 5]),
+      };
+      const tied = [0, 0, 0, 0, 0, 0];
+      const { samples, adversarial } = await runAttack(flat, each.attack, x, tied, optionsOf(each, tied, 5));
+      expect(samples.every(({ success }) => !success)).toBe(true);
+      expect(await rowsOf(adversarial)).toEqual(await rowsOf(x));
+    },
+  );
 });

@@ -81,7 +81,8 @@ export function apgdTargeted({ targets = 9, ...options }: ApgdTargetedOptions = 
       const raised = definedFor(targetedDlr, classes);
       const others = rankedClasses(clean).filter((k) => k !== label);
       for (const target of others.slice(0, targets)) {
-        for (let start = 0; start <= restarts; start++) yield* climb(sample, raised, { target }, null, "apgd-t start");
+        for (let start = 0; start <= restarts; start++)
+          yield* climb(sample, raised, { target }, null, "apgd-t start");
       }
     },
   };
@@ -97,7 +98,13 @@ type Climb = (
 
 function checked(
   caller: string,
-  { norm: name = "linf", steps = 100, restarts = 0, rho = 0.75, countsFromZero = false }: Omit<ApgdOptions, "loss">,
+  {
+    norm: name = "linf",
+    steps = 100,
+    restarts = 0,
+    rho = 0.75,
+    countsFromZero = false,
+  }: Omit<ApgdOptions, "loss">,
 ): { norm: Norm; restarts: number; climb: Climb } {
   const norm = normNamed(caller, name);
   expectInteger(`${caller}: steps`, steps, 1);
@@ -106,7 +113,11 @@ function checked(
   const dense: Climb = function* (sample, loss, classes, given, purpose) {
     const start = given ?? denseStart(sample, norm, purpose);
     const first = norm.project(start, sample, sample.epsilon);
-    yield* climbDense(sample, norm, first, (x) => gradientAt(x, loss, classes), { steps, rho, countsFromZero });
+    yield* climbDense(sample, norm, first, (x) => gradientAt(x, loss, classes), {
+      steps,
+      rho,
+      countsFromZero,
+    });
   };
   const sparse: Climb = function* (sample, loss, classes, given, purpose) {
     const ask = (x: Float32Array) => gradientAt(x, loss, classes);
@@ -136,7 +147,11 @@ function* climbDense(
   norm: Norm,
   start: Float32Array,
   ask: Ask,
-  { steps, rho, countsFromZero }: { readonly steps: number; readonly rho: number; readonly countsFromZero: boolean },
+  {
+    steps,
+    rho,
+    countsFromZero,
+  }: { readonly steps: number; readonly rho: number; readonly countsFromZero: boolean },
 ): Steps {
   const { epsilon } = sample;
   const project = (point: Float64Array) => norm.project(point, sample, epsilon);

@@ -24,12 +24,18 @@ export interface CarliniWagnerOptions {
  * Carlini and Wagner's attack in L2: Adam on `‖x' - x‖² + c · max(κ - margin(x'), 0)`, where `x'` is a hyperbolic
  * tangent, so that it stays in its bounds, and c is searched for each sample. κ is the `confidence` of the run.
  *
- * Where the mask leaves a number alone, nothing moves.
+ * Unlike in other programs, an image that a round ends with because its loss no longer falls counts as found.
  *
  * @see Carlini, Wagner 2017, §V.A, https://arxiv.org/abs/1608.04644
  */
 export function carliniWagner(options: CarliniWagnerOptions = {}): Attack {
-  const { steps = 1000, searches = 9, learningRate = 0.01, initialConstant = 1e-3, abortsEarly = true } = options;
+  const {
+    steps = 1000,
+    searches = 9,
+    learningRate = 0.01,
+    initialConstant = 1e-3,
+    abortsEarly = true,
+  } = options;
   expectInteger("carliniWagner: steps", steps, 1);
   expectInteger("carliniWagner: searches", searches, 1);
   expectPositive("carliniWagner: learningRate", learningRate);

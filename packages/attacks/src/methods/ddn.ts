@@ -36,13 +36,15 @@ export function ddn({ steps = 100, initialRadius = 1, gamma = 0.05 }: DdnOptions
       let delta = new Float64Array(image.length);
       let x = sample.start ?? image;
       if (sample.start !== null) delta = delta.map((_, i) => x[i]! - image[i]!);
+      const farthest = norms.l2.size(image.map((value, i) => Math.max(value - lower[i]!, upper[i]! - value)));
       let radius = initialRadius;
       for (let k = 0; k < steps; k++) {
         const { gradient, logits } = yield* gradientAt(x, raised);
         const predicted = predictionOf(logits);
         const isAdversarial = target === null ? predicted !== label : predicted === target;
-        radius *= isAdversarial ? 1 - gamma : 1 + gamma;
-        const rate = 0.5 * (1 + Math.cos((Math.PI * k) / steps));
+        // No further than the farthest corner of the box.
+        radius = Math.min(radius * (isAdversarial ? 1 - gamma : 1 + gamma), farthest);
+        const rate = 0.01 + (0.99 * (1 + Math.cos((Math.PI * k) / steps))) / 2;
         const direction = norms.l2.steepest(gradient);
         const ahead = delta.map((value, i) => value + rate * direction[i]!);
         const size = norms.l2.size(ahead);

@@ -49,7 +49,11 @@ export function elasticNet(options: ElasticNetOptions = {}): Attack {
 function* optimize(
   sample: Sample,
   constant: number,
-  { steps, learningRate, beta }: { readonly steps: number; readonly learningRate: number; readonly beta: number },
+  {
+    steps,
+    learningRate,
+    beta,
+  }: { readonly steps: number; readonly learningRate: number; readonly beta: number },
 ): Steps<boolean> {
   const { x: image } = sample;
   const raised = lossFor(sample, margin);

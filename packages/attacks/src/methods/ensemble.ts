@@ -59,7 +59,11 @@ export interface AutoAttackOptions {
  *
  * @see Croce, Hein 2020, §5, https://arxiv.org/abs/2003.01690
  */
-export function autoAttack({ norm = "linf", version = "standard", budget = 1 }: AutoAttackOptions = {}): Attack {
+export function autoAttack({
+  norm = "linf",
+  version = "standard",
+  budget = 1,
+}: AutoAttackOptions = {}): Attack {
   if (!(budget > 0 && budget <= 1)) {
     throw new RangeError(`autoAttack: budget: expected a number in (0, 1], got ${String(budget)}`);
   }

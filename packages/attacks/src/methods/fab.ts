@@ -36,7 +36,12 @@ const usualRadius = { linf: 0.3, l2: 1, l1: 5 } as const;
  *
  * @see Croce, Hein 2020, Algorithm 1, https://arxiv.org/abs/1907.02044
  */
-export function fab({ norm: name = "linf", steps = 100, restarts = 0, targets = 9 }: FabOptions = {}): Attack {
+export function fab({
+  norm: name = "linf",
+  steps = 100,
+  restarts = 0,
+  targets = 9,
+}: FabOptions = {}): Attack {
   const norm = normNamed("fab", name);
   expectInteger("fab: steps", steps, 1);
   expectInteger("fab: restarts", restarts, 0);
@@ -58,7 +63,10 @@ export function fab({ norm: name = "linf", steps = 100, restarts = 0, targets = 
             : others.slice(0, targets).map((k) => [k]);
       for (const aims of rounds) {
         for (let start = 0; start <= restarts; start++) {
-          const first = start === 0 ? (sample.start ?? sample.x) : randomStart(sample, norm, name, targets === "nearest" ? "fab start" : "fab-t start");
+          const first =
+            start === 0
+              ? (sample.start ?? sample.x)
+              : randomStart(sample, norm, name, targets === "nearest" ? "fab start" : "fab-t start");
           yield* approach(sample, norm, name, first, aims, steps);
         }
       }

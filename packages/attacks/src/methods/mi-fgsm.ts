@@ -51,11 +51,7 @@ export function miFgsm(options: MiFgsmOptions = {}): Attack {
         // A zero gradient adds nothing, where a bare division would add NaN.
         const mean = Math.max(norms.l1.size(gradient) / length, 1e-12);
         sum = sum.map((value, i) => decay * value + gradient[i]! / mean);
-        x = norm.project(
-          moved(x, relativeStep * sample.epsilon, norm.steepest(sum)),
-          sample,
-          sample.epsilon,
-        );
+        x = norm.project(moved(x, relativeStep * sample.epsilon, norm.steepest(sum)), sample, sample.epsilon);
       }
       yield* logitsAt(x);
     },

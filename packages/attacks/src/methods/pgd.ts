@@ -51,7 +51,9 @@ export function pgd(options: PgdOptions = {}): Attack {
         const given = start === 0 ? sample.start : null;
         const first =
           given ??
-          (isRandom ? moved(sample.x, 1, norm.randomInBall(draws, sample.x.length, sample.epsilon)) : sample.x);
+          (isRandom
+            ? moved(sample.x, 1, norm.randomInBall(draws, sample.x.length, sample.epsilon))
+            : sample.x);
         yield* climb(sample, norm, norm.project(first, sample, sample.epsilon), {
           steps,
           step: relativeStep * sample.epsilon,

@@ -46,12 +46,16 @@ export function square(options: SquareOptions = {}): Attack {
       const draws = sample.draws("square");
       const size = sizeOf(sample.shape);
       for (let start = 0; start <= restarts; start++) {
-        const first = sample.start ?? (name === "linf" ? stripes(sample, size, draws) : bumps(sample, size, norm, draws));
+        const first =
+          sample.start ?? (name === "linf" ? stripes(sample, size, draws) : bumps(sample, size, norm, draws));
         let best = norm.project(first, sample, sample.epsilon);
         let loss = lossAt(yield* logitsAt(best), sample);
         for (let i = 1; i < queries; i++) {
           const part = share / shrinking(rescales ? Math.floor((i * 10_000) / queries) : i);
-          const tried = name === "linf" ? withSquare(sample, best, size, part, draws) : withBump(sample, best, size, part, norm, draws);
+          const tried =
+            name === "linf"
+              ? withSquare(sample, best, size, part, draws)
+              : withBump(sample, best, size, part, norm, draws);
           const next = norm.project(tried, sample, sample.epsilon);
           const logits = yield* logitsAt(next);
           const now = lossAt(logits, sample);

@@ -35,7 +35,13 @@ export function ontoHyperplane(
 type Lengths = (weights: Float64Array, room: Float64Array, missing: number) => Float64Array;
 
 const together: Readonly<Record<"linf" | "l2", Lengths>> = {
-  linf: (weights, room, missing) => filled(weights.map((w) => (w > 0 ? 1 : 0)), weights, room, missing),
+  linf: (weights, room, missing) =>
+    filled(
+      weights.map((w) => (w > 0 ? 1 : 0)),
+      weights,
+      room,
+      missing,
+    ),
   l2: (weights, room, missing) => filled(weights, weights, room, missing),
 };
 
