@@ -1,7 +1,23 @@
 import { type OptionsOf, seedOption } from "../../declaration/option.js";
 import { bestCheckpoint } from "../../networks/checkpoint.js";
 
-export const attackNames = ["fgsm", "pgd"] as const;
+export const attackNames = [
+  "fgsm",
+  "bim",
+  "pgd",
+  "mi-fgsm",
+  "apgd-ce",
+  "apgd-dlr",
+  "apgd-t",
+  "fab",
+  "square",
+  "autoattack",
+  "cw",
+  "ead",
+  "ddn",
+  "deepfool",
+  "pixel-optimization",
+] as const;
 
 const normNames = ["linf", "l2", "l1"] as const;
 
@@ -61,13 +77,21 @@ export const attackOptions = {
   ...networkOptions,
   count: { kind: "integer", least: 1, default: 20, unit: "images", help: "how many images of --data" },
   attack: { kind: "choice", choices: attackNames, default: "pgd", help: "how to attack" },
-  norm: { kind: "choice", choices: normNames, default: "linf", help: "how distances are measured" },
+  norm: {
+    kind: "choice",
+    choices: normNames,
+    help: "how distances are measured (default: linf, or the one that the attack knows)",
+  },
   eps: {
     kind: "number",
     least: 0,
-    help: "how far an image may be changed, where pixels are 0 to 1 (default: 8/255, 0.5 or 12 by the norm)",
+    help: "how far an image may be changed, where pixels are 0 to 1 (default: 8/255, 0.5 or 12 by the norm; any distance for attacks that look for the nearest image)",
   },
-  steps: { kind: "integer", least: 1, help: "steps of the attack (default: as its paper has them)" },
+  steps: {
+    kind: "integer",
+    least: 1,
+    help: "steps of the attack, or queries of square (default: as its paper has them)",
+  },
   restarts: { kind: "integer", least: 0, default: 0, help: "starts after the first one" },
   targeted: { kind: "flag", help: "arrive at a class: --target, or the next one of each label" },
   target: { kind: "text", placeholder: "<class>", help: "with --targeted: a class by its name or number" },

@@ -87,7 +87,14 @@ async function* runStudy(
     const { x, labels, classNames } = images;
     try {
       const made = makeAttack(chosen);
-      const epsilon = chosen.eps ?? (made.goal === "within" ? usualEpsilon[chosen.norm] : undefined);
+      if (made.targeting === "targeted" && !chosen.targeted) {
+        throw new StudyError("usage", `{attack} ${chosen.attack}: expected {targeted} beside it, got none`);
+      }
+      if (made.targeting === "untargeted" && chosen.targeted) {
+        throw new StudyError("usage", `{targeted}: expected another {attack} than ${chosen.attack}, which has no targets`);
+      }
+      const usual = usualEpsilon[made.norm as keyof typeof usualEpsilon];
+      const epsilon = chosen.eps ?? (made.goal === "within" ? usual : undefined);
       const targets = chosen.targeted ? targetsOf(chosen.target, labels, classNames) : undefined;
       const steps = attackSteps(network.classifier, made, x, labels, {
         ...(epsilon !== undefined && { epsilon }),
