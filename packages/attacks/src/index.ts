@@ -7,6 +7,16 @@ export type { Labels, PerSample } from "./driver/read-arguments.js";
 export type { AttackResult, AttackSummary, SampleResult } from "./driver/result.js";
 export { type AttackProgress, attackSteps, type RunOptions, runAttack } from "./driver/run-attack.js";
 export type { Found, Sample } from "./driver/sample.js";
+export { type DiagnoseOptions, type Diagnosis, diagnose, type Finding } from "./evaluation/diagnose.js";
+export {
+  type CurvePoint,
+  type EvaluateOptions,
+  evaluateRobustness,
+  type RobustnessResult,
+  type RobustnessSummary,
+  type SampleRobustness,
+  summarizeRobustness,
+} from "./evaluation/evaluate-robustness.js";
 export {
   crossEntropy,
   difference,
