@@ -428,6 +428,25 @@ test.each([1, -1])("a graph with a batch of %d takes one picture", async (batch)
   expect(scoresByIndex(ran.stdout)).toEqual([0.25, 0.25, 0.25]);
 });
 
+test("scores with further dimensions of 1, or without a batch, are scores; a map is none", async () => {
+  for (const target of [[1, 1, 1, 3], [3]]) {
+    const graph = meansOf(1);
+    graph.node("y", "Reshape", ["mean", graph.integers("shape", target)]);
+    graph.output("y");
+    const { file, picture } = await writeGraph(graph);
+    const ran = await run(file, picture, "--json", "--scores", "none");
+    expect(scoresByIndex(ran.stdout)).toEqual([0.25, 0.25, 0.25]);
+  }
+  const map = meansOf(1);
+  map.output("x");
+  map.node("y", "Relu", ["x"]);
+  map.output("y");
+  const { file, picture } = await writeGraph(map);
+  const ran = await run(file, picture, "--output", "y");
+  expect(ran).toMatchObject({ code: 1, stdout: "" });
+  expect(ran.stderr).toContain("expected one output [batch, classes], got [1,2,2,3]");
+});
+
 test("a placeholder with a default needs nobody to feed it; of several outputs one is named", async () => {
   const graph = meansOf(-1, (file) => {
     file.node("rate", "PlaceholderWithDefault", [file.weights("half")], { shape: { shape: {} } });
