@@ -283,6 +283,12 @@ const tasks = {
     prepare();
     inRoot("node", "scripts/release-dry.mjs", ...args);
   },
+  lab(args) {
+    prepare();
+    exec(join(root, "apps/lab/node_modules/.bin/vite"), ["preview", ...args], {
+      cwd: join(root, "apps/lab"),
+    });
+  },
   gradlab(args) {
     prepare();
     // What `npm run test:tfjs-node` built is found as if it were installed.

@@ -1,11 +1,10 @@
 import { unflattenParams } from "@gradlab/core";
 import type { LayerGraph } from "@gradlab/receptive-field";
-import type { Named, RawTensor } from "@gradlab/safetensors";
+import { float32Values, type Named, type RawTensor } from "@gradlab/safetensors";
 import { type Tensor, tensor } from "@tensorflow/tfjs-core";
 import { headOf } from "../head-of.js";
 import type { NetworkState } from "../network-state.js";
 import { expectTensors } from "./expect-tensors.js";
-import { float32Values } from "./float32-values.js";
 import { oihwToHwio } from "./kernel-layout.js";
 import { type TorchEntry, torchEntries } from "./torch-entries.js";
 import { withFacts } from "./with-facts.js";

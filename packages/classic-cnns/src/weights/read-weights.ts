@@ -1,12 +1,11 @@
 import { disposeTraining, flattenParams, loadCheckpoint, unflattenParams } from "@gradlab/core";
 import type { LayerGraph } from "@gradlab/receptive-field";
-import { asBytes, type RawTensor, readSafetensors } from "@gradlab/safetensors";
+import { asBytes, float32Values, type RawTensor, readSafetensors } from "@gradlab/safetensors";
 import { looksLikeTorch, otherFile, type ReadTorchOptions, readTorch } from "@gradlab/torch-files";
 import { type Tensor, tensor } from "@tensorflow/tfjs-core";
 import { planNetwork } from "../layer-facts.js";
 import type { NetworkState } from "../network-state.js";
 import { type Described, expectTensors } from "./expect-tensors.js";
-import { float32Values } from "./float32-values.js";
 import { type TorchWeights, torchState } from "./from-torch-state.js";
 import { CHECKPOINT_KEY, FORMAT_VERSION, METADATA_KEY } from "./weights-format.js";
 import { withFacts } from "./with-facts.js";

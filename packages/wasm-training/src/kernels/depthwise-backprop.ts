@@ -1,3 +1,5 @@
+import { companionOf } from "../companion/companion.js";
+import { slide } from "../companion/slide.js";
 import { conv2dInfo, withOutputOf } from "../geometry.js";
 import {
   allocate,
@@ -61,6 +63,13 @@ export const depthwiseBackpropKernels = () => [
       release(backend, turned);
       return dx;
     }
+    const companion = companionOf(backend);
+    const isEmpty = sizeOf(info.inShape) * sizeOf(dy.shape) === 0;
+    if (companion !== undefined && multiplier === 1 && !isEmpty) {
+      const x = allocate(backend, info.inShape);
+      slide(backend, companion, "depthwiseInput", window2d(info), { x, filter, y: dy });
+      return x;
+    }
     const dx = allocateZeros(backend, info.inShape);
     const c = info.inChannels;
     const gradient = floats(backend, dy);
@@ -82,6 +91,12 @@ export const depthwiseBackpropKernels = () => [
     const info = withOutputOf(infoOf(x.shape, attrs.filterShape, attrs), dy, attrs);
     const dw = allocate(backend, attrs.filterShape);
     const [, , c, multiplier] = attrs.filterShape as Shape4D;
+    const companion = companionOf(backend);
+    const isEmpty = sizeOf(x.shape) * sizeOf(dy.shape) * sizeOf(dw.shape) === 0;
+    if (companion !== undefined && multiplier === 1 && !isEmpty) {
+      slide(backend, companion, "depthwiseFilter", window2d(info), { x, filter: dw, y: dy });
+      return dw;
+    }
     const from = floats(backend, x);
     const gradient = floats(backend, dy);
     // Sums over the whole batch: in float64, and rounded once.
