@@ -36,7 +36,7 @@ export function exportButtons(
 }
 
 /** The JSON that the command gives with `--json`. */
-export function jsonOf(study: Study, { outcome, options }: Result, wish: BackendWish): string {
+function jsonOf(study: Study, { outcome, options }: Result, wish: BackendWish): string {
   const { record, backend, warnings } = outcome;
   const { seed = 0, ...own } = options;
   const around = {
