@@ -40,7 +40,12 @@ export class UnitPicker implements Hand {
       [n, jump, start].every((axes) => !axes.includes(null)),
     );
     if (pickable.length === 0) return "";
-    const row = pickable.find(({ name }) => name === (this.layer ?? unit?.layer)) ?? pickable.at(-1)!;
+    const wanted = this.layer ?? unit?.layer;
+    // The last layer of which there is more than one unit to point at.
+    const row =
+      pickable.find(({ name }) => name === wanted) ??
+      pickable.findLast(({ n }) => n.every((count) => count! > 1)) ??
+      pickable.at(-1)!;
     if (this.layer === null && unit !== undefined) {
       this.unit = unit;
       this.index = unit.index as Pair;

@@ -15,20 +15,13 @@ import type { FirstResult } from "../first-result.js";
 import { formView } from "../form-view.js";
 import type { Hand } from "../hands/hand.js";
 import { handOf } from "../hands/hands.js";
-import type { LabPage, LabServices } from "../lab.js";
+import type { LabPage, LabServices } from "../lab-page.js";
 import { givenOptions, studyPlace } from "../place.js";
 import { progressView } from "../progress-view.js";
+import type { Result } from "../result.js";
 import { resultView, shownView } from "../result-view.js";
 import { begunRun, ended, heard, type RunState } from "../run-state.js";
 import { titleOf } from "../shell.js";
-import type { RunOutcome } from "../worker/messages.js";
-
-/** A result that is looked at, with the settings that gave it. */
-export interface Result {
-  readonly outcome: RunOutcome;
-  readonly options: Readonly<Record<string, unknown>>;
-  readonly command: string;
-}
 
 /** The page of a study: a form, a run, a result; the same for every study. */
 export class StudyPage implements LabPage {
