@@ -1,4 +1,4 @@
-import type { Prediction } from "@gradlab/classic-cnns";
+import { type Prediction, topPredictions } from "@gradlab/classic-cnns";
 import { transformInput } from "@gradlab/classic-cnns/weights";
 import { datasetFromPixels, preprocessImageNet, takeBatch } from "@gradlab/datasets";
 import { type Tensor, type Tensor4D, tensor4d, tidy, zeros } from "@tensorflow/tfjs-core";
@@ -126,12 +126,7 @@ export function topClasses(
   top: number,
 ): Prediction[] {
   const values = kind === "logits" ? softmaxOf(scores) : scores;
-  const order = [...values.keys()].sort((a, b) => values[b]! - values[a]! || a - b);
-  return order.slice(0, top).map((index) => ({
-    index,
-    probability: values[index]!,
-    ...(labels && { label: labels[index]! }),
-  }));
+  return topPredictions(values, top, labels);
 }
 
 /** What scores look like, where nothing else tells: probabilities of one class in all, a single one, or logits. */
