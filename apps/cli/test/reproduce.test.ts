@@ -80,6 +80,7 @@ test("every experiment agrees with its known values, without files", async () =>
     "claims/lms",
     "claims/cross-entropy",
     "rnn-lm/sentences",
+    "rnn-lm/truncation",
   ]);
   const computing = [
     "receptive-field/effective-field",
@@ -89,6 +90,7 @@ test("every experiment agrees with its known values, without files", async () =>
     "classic-cnns/lenet-training",
     "lms/sign-units",
     "rnn-lm/sentences",
+    "rnn-lm/truncation",
   ];
   for (const { id, title, seconds, checks, backend, package: owner } of report.experiments) {
     expect([id, backend]).toEqual([id, computing.includes(id) ? name : null]);
@@ -99,7 +101,7 @@ test("every experiment agrees with its known values, without files", async () =>
       expect([id, one.name, one.ok]).toEqual([id, one.name, true]);
     }
   }
-  expect(stderr).toContain("[1/29] receptive-field/alexnet-227 … agrees");
+  expect(stderr).toContain("[1/30] receptive-field/alexnet-227 … agrees");
   expect((await readdir(out)).sort()).toEqual(["report.html", "report.json"]);
 }, 180_000);
 
