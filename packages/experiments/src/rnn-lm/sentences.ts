@@ -87,7 +87,7 @@ export const sentencesExperiment = defineExperiment({
       {
         svg: matrixGrid(
           models.map(([name, { distances }]) => ({
-            label: `${name}: dog – cat, dog – sees`,
+            label: `${name}: alike, noun – verb`,
             rows: [distances.alike, distances.unlike].map(({ euclidean, cosine }) => [
               Number(euclidean.toFixed(3)),
               Number(cosine.toFixed(3)),
@@ -96,7 +96,7 @@ export const sentencesExperiment = defineExperiment({
           { document, cell: 64 },
         ),
         caption:
-          "Distances of two nouns, and of a noun and a verb: euclidean, and 1 − cosine. With true words a noun points more in the direction of another noun than in that of a verb.",
+          "Mean distances over 32 pairs of words that can stand in one place, and over 80 pairs of a noun and a verb: euclidean, and 1 − cosine. With true words those that are alike point more in one direction.",
       },
     ];
   },

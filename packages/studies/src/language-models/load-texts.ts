@@ -70,10 +70,12 @@ export async function loadTexts(
 
 /** The text of a file as ids. */
 export async function readText(file: InputFiles, options: Parameters<typeof readCorpus>[1]): Promise<Corpus> {
-  const bytes = await file.read(file.names[0]!);
+  const name = file.names[0]!;
   try {
-    return await readCorpus(bytes, options);
+    return await readCorpus(file.pieces?.(name) ?? (await file.read(name)), options);
   } catch (error) {
+    // What could not be read is told as it is.
+    if (!(error instanceof RangeError || error instanceof TypeError)) throw error;
     const words = messageOf(error).replace(/^readCorpus: (text|bytes): /, "");
     const hint = words.includes("without <unk>")
       ? "; a {minCount} of 2 in the training makes room for it"
