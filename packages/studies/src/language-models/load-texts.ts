@@ -28,6 +28,8 @@ export interface Texts {
 export interface LoadTextsOptions {
   readonly level: TextLevel;
   readonly minCount: number;
+  /** How tokens are numbered. */
+  readonly order: "appearance" | "frequency";
   readonly seed: number;
   /** How many tokens are generated. */
   readonly tokens: number;
@@ -38,10 +40,10 @@ export async function loadTexts(
   options: LoadTextsOptions,
   files: { readonly [name in "corpus" | "valid" | "test"]: InputFiles | undefined },
 ): Promise<Texts> {
-  const { level, minCount, seed, tokens } = options;
+  const { level, minCount, order, seed, tokens } = options;
   if (files.corpus === undefined) {
     const text = (index: number, count: number) => generateText({ tokens: count, seed, index });
-    const { dictionary, ids } = corpusOf(text(0, tokens), { level, minCount });
+    const { dictionary, ids } = corpusOf(text(0, tokens), { level, minCount, order });
     const held = Math.max(1, Math.ceil(tokens / 5));
     const other = (index: number) => corpusOf(text(index, held), { dictionary }).ids;
     return {
@@ -54,7 +56,7 @@ export async function loadTexts(
       digest: await digestOf(ids, dictionary),
     };
   }
-  const { dictionary, ids } = await readText(files.corpus, { level, minCount });
+  const { dictionary, ids } = await readText(files.corpus, { level, minCount, order });
   const other = async (file: InputFiles | undefined) =>
     file === undefined ? null : (await readText(file, { dictionary })).ids;
   return {
