@@ -1,3 +1,5 @@
+import { feedForward } from "./attention/feed-forward.js";
+import { permutations } from "./attention/permutations.js";
 import { crossEntropyClaims } from "./claims/cross-entropy.js";
 import { elmanJacobian } from "./claims/elman-jacobian.js";
 import { kernelClaims } from "./claims/kernels.js";
@@ -50,6 +52,8 @@ export const experiments: readonly Experiment[] = [
   torchvisionLogits,
   zeroWeights,
   lenetTraining,
+  permutations,
+  feedForward,
   courseData,
   stepSizes,
   gates,

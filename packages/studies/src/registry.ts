@@ -1,4 +1,6 @@
 import type { Study } from "./declaration/study.js";
+import { attack } from "./studies/attack/attack.js";
+import { attentionCheck } from "./studies/attention-check/attention-check.js";
 import { backpropCheck } from "./studies/backprop-check/backprop-check.js";
 import { classify } from "./studies/classify/classify.js";
 import { doctor } from "./studies/doctor.js";
@@ -11,6 +13,7 @@ import { receptiveField } from "./studies/receptive-field/receptive-field.js";
 import { sample } from "./studies/sample.js";
 import { summary } from "./studies/summary.js";
 import { trainCnn } from "./studies/train-cnn/train-cnn.js";
+import { trainGpt } from "./studies/train-gpt/train-gpt.js";
 import { trainLm } from "./studies/train-lm/train-lm.js";
 
 /** Every study, in the order of help. A study of your own is a file in `studies/` and a line here. */
@@ -19,11 +22,14 @@ export const studies = [
   summary,
   trainCnn,
   classify,
+  attack,
   trainLm,
   sample,
   perplexity,
   embedding,
   gradientFlow,
+  attentionCheck,
+  trainGpt,
   lms,
   gates,
   backpropCheck,

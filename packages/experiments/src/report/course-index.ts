@@ -82,6 +82,14 @@ export const courseIndex: readonly CourseChapter[] = [
     ],
   },
   {
+    title: "Attention",
+    questions: [
+      q("Does attention know the order of its tokens?", "attention/permutations", "attention-check"),
+      q("What breaks its symmetry?", "attention/permutations", "attention-check --position sinusoidal"),
+      q("Are dense layers for every token convolutions?", "attention/feed-forward"),
+    ],
+  },
+  {
     title: "Claims that stand in lecture notes",
     questions: [
       q("Is max(a, b) = ½ (a + b + ReLU(a − b))? How many taps has a derivative?", "claims/kernels"),
