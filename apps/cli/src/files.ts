@@ -39,7 +39,7 @@ export async function* readPieces(file: string): AsyncGenerator<Uint8Array, void
   try {
     for await (const piece of createReadStream(file, { highWaterMark: 1 << 20 })) yield piece as Uint8Array;
   } catch (error) {
-    throw new Failure("runtime", `${file}: ${reason(error)}`, { cause: error });
+    throw new Failure("runtime", `${file}: ${reasonOf(error)}`, { cause: error });
   }
 }
 
