@@ -1,4 +1,4 @@
-import type { NonFiniteError, OptimizerConfig } from "@gradlab/core";
+import type { OptimizerConfig } from "@gradlab/core";
 import { decodeIds, endOfLine, textColumns } from "@gradlab/datasets";
 import { randomStream } from "@gradlab/random";
 import type { LanguageModelSpec, LanguageModelState } from "@gradlab/rnn-lm";
@@ -10,6 +10,8 @@ import { noteName } from "../../language-models/language-model-note.js";
 import { loadTexts, type Texts } from "../../language-models/load-texts.js";
 import { type ScalarEvent, tensorBoardEvents } from "../../logs/tensor-board.js";
 import { bestCheckpoint, lastCheckpoint } from "../../networks/checkpoint.js";
+import { KeptState } from "../../networks/kept-state.js";
+import { divergence, interruption } from "../../networks/training-failure.js";
 import type { BegunLm, LmNote, LmProgress } from "./begin-lm-training.js";
 import type { TrainedLm } from "./train-lm-epochs.js";
 import { type TrainLmOptions, trainLmOptions, usualRates } from "./train-lm-options.js";
@@ -122,7 +124,7 @@ async function* runTraining(
     ? await resumeLm(checkpoint!, note, optimizer)
     : startLm(note, optimizer, { forgetBias, plateau });
   const { training } = begun;
-  const kept = new KeptState();
+  const kept = new KeptState<LanguageModelState>();
   try {
     const params = countParams(training.state.params);
     const { recurrentName } = await import("../../language-models/recurrent-kind.js");
@@ -146,8 +148,10 @@ async function* runTraining(
     });
     if (stopped === "interrupted") throw interruption(training.step, checkpoint);
     // A resumed training may have had its best epoch in an earlier run.
-    if (patience !== undefined && kept.state === null && checkpoint !== undefined)
-      await kept.read(checkpoint);
+    if (patience !== undefined && kept.state === null && checkpoint !== undefined) {
+      const { readLmTraining } = await import("./begin-lm-training.js");
+      await kept.take((await readLmTraining(checkpoint, bestCheckpoint)).training);
+    }
     const state = kept.state ?? training.average ?? training.state;
     const seconds = (performance.now() - started) / 1000;
     const judged = (ids: Int32Array | null) => (ids === null ? null : judge(note, state, ids, signal));
@@ -177,7 +181,8 @@ async function* runTraining(
     if (signal.aborted && error === signal.reason) throw interruption(training.step, checkpoint);
     const core = await import("@gradlab/core");
     if (!(error instanceof core.NonFiniteError)) throw error;
-    throw divergence(error, optimizer, checkpoint);
+    const { stepsPerEpoch } = textColumns(texts.train, { columns: batch, length: steps });
+    throw divergence(error, optimizer, stepsPerEpoch, checkpoint);
   } finally {
     await kept.dispose();
     disposeTraining(training);
@@ -206,7 +211,11 @@ async function* trainAndKeep(
     checkpoint,
     kept,
     signal,
-  }: { readonly checkpoint: InputFiles | undefined; readonly kept: KeptState; readonly signal: AbortSignal },
+  }: {
+    readonly checkpoint: InputFiles | undefined;
+    readonly kept: KeptState<LanguageModelState>;
+    readonly signal: AbortSignal;
+  },
 ): AsyncGenerator<StudyEvent, TrainedLm> {
   const { epochs, patience, clip, dropout, dropWords, dropConnect, asgd, sampleEvery, noiseEvery } = chosen;
   const { trainLmEpochs } = await import("./train-lm-epochs.js");
@@ -317,34 +326,6 @@ class EventLog {
   }
 }
 
-/** A copy of the best state so far. */
-class KeptState {
-  state: LanguageModelState | null = null;
-
-  async keep(state: LanguageModelState): Promise<void> {
-    const { mapParams } = await import("@gradlab/core");
-    await this.dispose();
-    this.state = mapParams(state, (tensor) => tensor.clone());
-  }
-
-  async read(folder: InputFiles): Promise<void> {
-    const { readLmTraining } = await import("./begin-lm-training.js");
-    const { disposeTraining } = await import("@gradlab/core");
-    const { training } = await readLmTraining(folder, bestCheckpoint);
-    try {
-      await this.keep(training.average ?? training.state);
-    } finally {
-      disposeTraining(training);
-    }
-  }
-
-  async dispose(): Promise<void> {
-    const { disposeParams } = await import("@gradlab/core");
-    if (this.state !== null) disposeParams(this.state);
-    this.state = null;
-  }
-}
-
 /** What the model says when it begins a text. */
 async function sampleOf(
   { spec, dictionary }: LmNote,
@@ -370,29 +351,4 @@ function epochLine(record: LmEpoch, seconds: number, epochs: number): string {
   const own = perplexity === null ? "" : `, perplexity ${perplexity.toFixed(2)}`;
   const seen = validPerplexity === null ? "" : ` · validation perplexity ${validPerplexity.toFixed(2)}`;
   return `epoch ${`${epoch}`.padStart(`${epochs}`.length)} of ${epochs} · loss ${loss.toFixed(4)}${own}${seen} · ${seconds.toFixed(1)} s`;
-}
-
-function interruption(step: number, checkpoint: InputFiles | undefined): StudyError {
-  const kept =
-    checkpoint === undefined
-      ? "nothing was kept ({checkpoint} DIR keeps it)"
-      : `${checkpoint.label}/${lastCheckpoint} holds it ({resume} goes on)`;
-  return new StudyError("interrupted", `interrupted after step ${step}; ${kept}`);
-}
-
-/** A loss or gradient that is no number any more, in words that help. */
-function divergence(
-  error: NonFiniteError,
-  { learningRate }: OptimizerConfig,
-  checkpoint: InputFiles | undefined,
-): StudyError {
-  const [what, value] = Number.isFinite(error.loss)
-    ? ["gradient norm", error.gradientNorm]
-    : ["loss", error.loss];
-  const kept = checkpoint === undefined ? "" : `; ${checkpoint.label} holds the last whole epoch`;
-  return new StudyError(
-    "input",
-    `the training diverged: the ${what} of step ${error.step + 1} is ${value}; try an {lr} below ${learningRate}${kept}`,
-    { cause: error },
-  );
 }
