@@ -74,7 +74,7 @@ const runnable = studies
 
 test.each(runnable)(
   "%s: runs by keyboard, is accessible, and gives the record of its command",
-  async (name) => {
+  async (name, computes) => {
     const page = await openLab(`?page=${name}`, { isolated: true });
     await page.getByLabel("Backend").selectOption("wasm");
     await runByKeyboard(page);
