@@ -12,7 +12,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { attend, attendInChunks, initTransformerBlock, transformerBlock } from "@gradlab/attention";
-import { disposeParams, flattenParams, installGradients, lossAndGradients } from "@gradlab/core";
+import { disposeParams, installGradients, lossAndGradients } from "@gradlab/core";
 import { enableWasmTraining } from "@gradlab/wasm-training";
 import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-backend-wasm";

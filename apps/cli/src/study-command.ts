@@ -18,6 +18,7 @@ import { type Envelope, envelope } from "./envelope.js";
 import { Failure } from "./failure.js";
 import { prepareFolder, writeOutput, writeOutputs } from "./files.js";
 import { fileInput, filesInput, folderInput } from "./input-files.js";
+import { keepFolder } from "./kept-folder.js";
 import { diagnose, type OpenedBackend, openBackend } from "./open-backend.js";
 import { figureDocument, renderPng } from "./pictures.js";
 import { startListener } from "./study-listener.js";
@@ -29,13 +30,16 @@ export interface StudyCommandOptions {
   readonly folder?: {
     readonly help: string;
     /** What is written there, by name. */
-    readonly files: (result: Result, figures: readonly Figure[]) => readonly (readonly [string, string])[];
+    readonly files: (result: Result, figures: readonly Figure[]) => NamedFiles | Promise<NamedFiles>;
   };
   /** It has a log: `--log <file>`. */
   readonly log?: true;
   /** After the result is shown: throws where it is a failure. */
   readonly after?: (record: object, flags: CommonOptions) => void;
 }
+
+/** Contents by the names of their files. */
+type NamedFiles = readonly (readonly [name: string, content: string | Uint8Array])[];
 
 /** What a study came to, and what stands around it in JSON. */
 interface Result {
@@ -55,7 +59,7 @@ export function studyCommand(study: Study, terminal: Terminal, own: StudyCommand
   );
   for (const [name, option] of Object.entries(study.options)) {
     if (!isInput(option) || !option.positional) continue;
-    command.addArgument(new Argument(`<${name}...>`, option.help));
+    command.addArgument(new Argument(option.optional ? `[${name}...]` : `<${name}...>`, option.help));
   }
   addFlags(command, study.options);
   if (log) command.option("--log <file>", "write a line of JSON per step and per epoch");
@@ -132,9 +136,33 @@ async function runStudy(
 ): Promise<Result> {
   const { options, paths } = sorted(study, flags, positional);
   study.check?.(options, Object.fromEntries([...paths].map(([name, path]) => [name, [path].flat()[0]!])));
-  const inputs = await readInputs(study, paths);
-  const keep = keptFolder(study, paths);
-  const unready = [...filled, ...(keep === null ? [] : [keep])];
+  const say = (line: string) => {
+    if (!flags.quiet) terminal.log(`${line}\n`);
+  };
+  const keep = await keepFolder(keptPath(study, paths), say);
+  try {
+    const inputs = await readInputs(study, paths);
+    const unready = [...filled.map((folder) => () => prepareFolder(folder)), keep.prepare];
+    return await runWith(study, { options, inputs, flags, unready }, terminal, keep.path);
+  } finally {
+    await keep.release();
+  }
+}
+
+interface Given {
+  readonly options: Record<string, unknown>;
+  readonly inputs: Record<string, InputFiles>;
+  readonly flags: Flags;
+  /** A folder that cannot be written is told when the work begins, not when it ends. */
+  readonly unready: (() => Promise<void>)[];
+}
+
+async function runWith(
+  study: Study,
+  { options, inputs, flags, unready }: Given,
+  terminal: Terminal,
+  keep: string | null,
+): Promise<Result> {
   let opened: OpenedBackend | null = null;
   const events = study.run(options, inputs, {
     signal: terminal.signal,
@@ -156,8 +184,7 @@ async function runStudy(
         const around = envelope(study.name, flags, listener.warnings, opened);
         return { study, record: next.value, around };
       }
-      // A folder that cannot be written is told when the work begins, not when it ends.
-      for (const folder of unready.splice(0)) await prepareFolder(folder);
+      for (const prepare of unready.splice(0)) await prepare();
       await listener.hear(next.value);
     }
   } finally {
@@ -172,6 +199,8 @@ function sorted(study: Study, flags: Flags, positional: readonly unknown[]) {
   for (const [name, option] of Object.entries(study.options)) {
     const value = isInput(option) && option.positional ? positional[0] : flags[name];
     if (value === undefined || (isInput(option) && value === option.none)) continue;
+    // What stands without a flag and may be left out was.
+    if (Array.isArray(value) && value.length === 0) continue;
     if (isInput(option)) paths.set(name, value as string | readonly string[]);
     else options[name] = value;
   }
@@ -194,9 +223,12 @@ async function readInputs(
 }
 
 /** Where files that a study keeps go. */
-function keptFolder(study: Study, paths: ReadonlyMap<string, string | readonly string[]>): string | null {
+function keptPath(
+  study: Study,
+  paths: ReadonlyMap<string, string | readonly string[]>,
+): readonly [option: string, path: string] | null {
   const found = [...paths].find(([name]) => (study.options[name] as InputOption).kept);
-  return found === undefined ? null : (found[1] as string);
+  return found === undefined ? null : [found[0], found[1] as string];
 }
 
 /** Writes what `--out` asks for, in the form that its ending says. */
@@ -223,7 +255,7 @@ async function writeFolder(
   const files = [
     ["result.json", jsonOf(result)] as const,
     ...figures.map(({ name, svg }) => [`${name}.svg`, svgText(svg)] as const),
-    ...filesOf(result, figures),
+    ...(await filesOf(result, figures)),
   ].map(([name, content]) => [join(out, name), content] as const);
   await writeOutputs(files);
   return files.map(([file]) => file);
@@ -237,7 +269,7 @@ function show(result: Result, flags: Flags, terminal: Terminal): void {
   const { actual, device, software } = around.backend;
   const on = actual === null ? undefined : describeBackend({ name: actual, device, software });
   const paint = painter(terminal.colors.stdout && flags.color);
-  terminal.write(flags.json ? jsonOf(result) : tablesText(study.tables(record, on), paint));
+  terminal.write(flags.json ? jsonOf(result) : tablesText(study.tables(record, on), paint, terminal.columns));
 }
 
 function endingsOf({ drawn, csv }: Study): string[] {

@@ -81,6 +81,7 @@ test("every experiment agrees with its known values, without files", async () =>
     "claims/elman-jacobian",
     "claims/lms",
     "claims/cross-entropy",
+    "rnn-lm/sentences",
   ]);
   const computing = [
     "receptive-field/effective-field",
@@ -91,6 +92,7 @@ test("every experiment agrees with its known values, without files", async () =>
     "attention/permutations",
     "attention/feed-forward",
     "lms/sign-units",
+    "rnn-lm/sentences",
   ];
   for (const { id, title, seconds, checks, backend, package: owner } of report.experiments) {
     expect([id, backend]).toEqual([id, computing.includes(id) ? name : null]);
@@ -101,7 +103,7 @@ test("every experiment agrees with its known values, without files", async () =>
       expect([id, one.name, one.ok]).toEqual([id, one.name, true]);
     }
   }
-  expect(stderr).toContain("[1/30] receptive-field/alexnet-227 … agrees");
+  expect(stderr).toContain("[1/31] receptive-field/alexnet-227 … agrees");
   expect((await readdir(out)).sort()).toEqual(["report.html", "report.json"]);
 }, 180_000);
 

@@ -5,9 +5,9 @@ export {
   type TrainingPass,
 } from "./apply-network-training.js";
 export { type InitNetworkOptions, type InitScheme, initNetwork } from "./init-network.js";
+export type { ActivationMap, MapOptions } from "./inspection/activation-map.js";
 export { type Histogram, histogram } from "./inspection/histogram.js";
 export {
-  type ActivationMap,
   type InspectOptions,
   inspectNetwork,
   type LayerActivations,

@@ -46,5 +46,36 @@ export {
 } from "./sequence-task.js";
 export { type SplitOptions, splitDataset } from "./split-dataset.js";
 export { type Augmentation, type Batch, type TakeBatchOptions, takeBatch } from "./take-batch.js";
+export {
+  type Corpus,
+  type CorpusOptions,
+  corpusOf,
+  decodeIds,
+  encodeText,
+  readCorpus,
+} from "./text/corpus.js";
+export {
+  type Dictionary,
+  endOfLine,
+  parseDictionary,
+  type TextLevel,
+  tokenId,
+  unknownToken,
+} from "./text/dictionary.js";
+export { type GenerateTextOptions, generateText } from "./text/generate-text.js";
+export {
+  type Grammar,
+  type GrammarFacts,
+  type GrammarStep,
+  grammarFacts,
+  grammarSurprises,
+} from "./text/grammar.js";
+export { sentenceGrammar } from "./text/sentence-grammar.js";
+export {
+  type TextBatch,
+  type TextColumns,
+  type TextColumnsOptions,
+  textColumns,
+} from "./text/text-columns.js";
 export { type Transform, transformImage } from "./transform-image.js";
 export { writeIdx } from "./write-idx.js";

@@ -29,6 +29,7 @@ import { alexnet } from "./receptive-field/alexnet.js";
 import { branches } from "./receptive-field/branches.js";
 import { effectiveFields } from "./receptive-field/effective-field.js";
 import { published } from "./receptive-field/published.js";
+import { sentencesExperiment } from "./rnn-lm/sentences.js";
 
 /** Every experiment, in the order of the report. A package adds its own here. */
 export const experiments: readonly Experiment[] = [
@@ -62,4 +63,5 @@ export const experiments: readonly Experiment[] = [
   elmanJacobian,
   lmsClaims,
   crossEntropyClaims,
+  sentencesExperiment,
 ];

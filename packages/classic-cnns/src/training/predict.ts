@@ -1,6 +1,7 @@
 import type { LayerGraph } from "@gradlab/receptive-field";
 import { softmax, type Tensor4D, tidy } from "@tensorflow/tfjs-core";
 import { infer } from "../apply-network.js";
+import { expectInteger } from "../expect-values.js";
 import { layerTensors } from "../layers/inference-ops.js";
 import { classesOf, networkPlans } from "../network-plans.js";
 import type { NetworkState } from "../network-state.js";
@@ -35,9 +36,7 @@ export async function predict(
   x: Tensor4D,
   { top = 5, labels }: PredictOptions = {},
 ): Promise<Prediction[][]> {
-  if (!(Number.isSafeInteger(top) && top > 0)) {
-    throw new RangeError(`predict: top: expected a positive integer, got ${String(top)}`);
-  }
+  expectInteger("predict: top", top, 1);
   const plan = networkPlans("predict", graph)(x);
   const classes = classesOf("predict", plan, x);
   if (labels !== undefined && labels.length !== classes) {
