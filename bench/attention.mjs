@@ -6,16 +6,29 @@
  *   counts) and beside the same block written with plain tfjs ops, which the same kernels compute;
  * - the peak memory of one attention with its gradient, all scores at once and keys in chunks.
  *
- * tfjs-layers has a multi-head attention too, which it does not export, and which stands on an op without a gradient.
+ * - multi-head attention alone, beside that of tfjs-layers: which it does not export, so that it is bundled out of its
+ *   files, and which trains only with the gradients of core.
  */
 import { execFileSync, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { attend, attendInChunks, initTransformerBlock, transformerBlock } from "@gradlab/attention";
+import {
+  attend,
+  attendInChunks,
+  initMultiHeadAttention,
+  initTransformerBlock,
+  multiHeadAttention,
+  transformerBlock,
+} from "@gradlab/attention";
 import { disposeParams, installGradients, lossAndGradients } from "@gradlab/core";
 import { enableWasmTraining } from "@gradlab/wasm-training";
 import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-backend-wasm";
+import { build } from "esbuild";
 import { median } from "./interleaved.mjs";
 
 const sizes = { batch: 8, tokens: 128, width: 128, heads: 4 };
@@ -113,6 +126,63 @@ async function measureBlock(companion) {
   return rows;
 }
 
+/** The class in the files of tfjs-layers; its own copy of tfjs-core finds the engine that is there. */
+async function layersAttention() {
+  const folder = mkdtempSync(join(tmpdir(), "gradlab-bench-"));
+  try {
+    const outfile = join(folder, "layers.cjs");
+    const contents = `import "@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops.js";
+      export { MultiHeadAttention } from "@tensorflow/tfjs-layers/dist/layers/nlp/multihead_attention.js";`;
+    await build({
+      stdin: { contents, resolveDir: dirname(fileURLToPath(import.meta.url)) },
+      ...{ outfile, bundle: true, format: "cjs", platform: "node", mainFields: ["module", "main"] },
+      logLevel: "silent",
+    });
+    const { MultiHeadAttention } = createRequire(import.meta.url)(outfile);
+    const { width, heads } = sizes;
+    return new MultiHeadAttention({ numHeads: heads, keyDim: width / heads });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Multi-head attention alone, forward and backward, beside that of tfjs-layers. */
+async function measureLayers() {
+  installGradients();
+  await enableWasmTraining();
+  await tf.setBackend("wasm");
+  const { batch, tokens, width, heads } = sizes;
+  const x = tf.randomNormal([batch, tokens, width], 0, 1, "float32", 7);
+  const params = initMultiHeadAttention({ width, heads });
+  const theirs = await layersAttention();
+  theirs.call(x, { value: x }).dispose(); // makes the weights
+  const theirStep = async () => {
+    const start = performance.now();
+    // Of all variables, which are theirs.
+    const { value, grads } = tf.variableGrads(() => tf.mean(tf.square(theirs.call(x, { value: x }))));
+    await value.data();
+    tf.dispose([value, grads]);
+    return performance.now() - start;
+  };
+  const times = { ours: [], theirs: [] };
+  for (let i = 0; i < warmups + pairs; i++) {
+    const own = await timed(params, x, (given, y) => multiHeadAttention(given, y, { heads }));
+    const other = await theirStep();
+    if (i < warmups) continue;
+    times.ours.push(own);
+    times.theirs.push(other);
+  }
+  return [
+    {
+      name: `attention alone, batch ${batch}, T ${tokens}, D ${width}, ${heads} heads`,
+      value: median(times.ours),
+      unit: "ms",
+      reference: `tfjs-layers with core's gradients, without that of x (${median(times.theirs).toFixed(1)} ms)`,
+      ratio: median(times.ours.map((own, i) => own / times.theirs[i])),
+    },
+  ];
+}
+
 /** Peaks of one head with its gradient; the ratio is that of keys in chunks to all scores at once. */
 async function measurePeaks() {
   installGradients();
@@ -144,6 +214,7 @@ async function measurePeaks() {
 const measures = {
   composition: () => measureBlock(false),
   companion: () => measureBlock(true),
+  layers: measureLayers,
   peaks: measurePeaks,
 };
 
