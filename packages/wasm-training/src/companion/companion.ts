@@ -43,6 +43,9 @@ export const job = {
   averagePoolGradient: 31,
   depthwiseFilter: 32,
   depthwiseInput: 33,
+  thin: 34,
+  packSpread: 35,
+  spread: 36,
 } as const;
 
 const float = new Float32Array(1);
@@ -54,7 +57,13 @@ export function floatWord(value: number): number {
   return word[0]!;
 }
 
+/** A record and some scratch: what a small job needs. */
+const SMALL_BYTES = 2 ** 14;
+
 export class Companion {
+  #small: number | undefined;
+  #smallInUse = false;
+  #words = new Uint32Array(0);
   readonly #module: TfjsModule;
   readonly #exports: CompanionExports;
   #helpers: Helpers | undefined;
@@ -81,15 +90,35 @@ export class Companion {
     this.#module._free(at);
   }
 
+  /** Memory until `use` returns: a small piece is always the same one. */
+  borrow(bytes: number, use: (at: number) => void): void {
+    const small = bytes <= SMALL_BYTES && !this.#smallInUse;
+    if (small) this.#small ??= this.allocate(SMALL_BYTES);
+    const at = small ? this.#small! : this.allocate(bytes);
+    this.#smallInUse ||= small;
+    try {
+      use(at);
+    } finally {
+      if (small) this.#smallInUse = false;
+      else this.free(at);
+    }
+  }
+
+  /** All of the heap, as unsigned numbers: addresses above 2 GB too. */
+  get #view(): Uint32Array {
+    const { buffer } = this.#module.HEAPU8;
+    if (this.#words.buffer !== buffer) this.#words = new Uint32Array(buffer);
+    return this.#words;
+  }
+
   /** Writes 32-bit words (a record, a list) to the heap. */
   write(at: number, words: ArrayLike<number>): void {
-    // Through the unsigned view: addresses above 2 GB too.
-    new Uint32Array(this.#module.HEAPU8.buffer, at, words.length).set(words);
+    this.#view.set(words, at / 4);
   }
 
   /** One 32-bit word of the heap. */
   read(at: number): number {
-    return new Uint32Array(this.#module.HEAPU8.buffer, at, 1)[0]!;
+    return this.#view[at / 4]!;
   }
 
   /** Copies bytes within the heap. */
