@@ -3,6 +3,7 @@
  * `[n / 8][k][8]`, the last panel filled with zeros, first ones as `[k][size]` for the rows of one tile.
  */
 
+import { loadLanes } from "./lanes";
 import { tileRows } from "./tiles";
 
 /** 4 k by 4 columns, each column contiguous: transposed on the way. */
@@ -35,6 +36,16 @@ export function packPanel(
     for (; k > 0; k--) {
       v128.store(to, v128.load(b));
       v128.store(to, v128.load(b, 16), 16);
+      b += rowStep;
+      to += 32;
+    }
+    return;
+  }
+  if (columnStep == 4) {
+    const left = min(4, columns), right = columns - 4;
+    for (; k > 0; k--) {
+      v128.store(to, loadLanes(b, left));
+      v128.store(to, right > 0 ? loadLanes(b + 16, right) : f32x4.splat(0), 16);
       b += rowStep;
       to += 32;
     }

@@ -20,19 +20,21 @@ export function packSpreadTask(at: usize, task: i32): void {
   );
 }
 
-/** A task computes the gradient of one image. */
+/** A task computes the gradient of one image, or of so many small ones that their outputs fill a block. */
 export function spreadTask(at: usize, task: i32, scratch: usize): void {
   const p = changetype<Convolution>(at);
   const columns = p.taps * p.channels, step = <usize>((columns + 7) & ~7) << 2;
   const outputs = p.outDepth * p.outHeight * p.outWidth;
   const pixels = p.depth * p.height * p.width;
-  const image = p.x + (<usize>(task * pixels * p.channels) << 2);
-  const dy = p.y + (<usize>(task * outputs * p.outChannels) << 2);
-  memory.fill(image, 0, <usize>(pixels * p.channels) << 2);
+  const first = task * p.rowsOfTask, images = min(p.rowsOfTask, p.batch - first);
+  const image = p.x + (<usize>(first * pixels * p.channels) << 2);
+  const dy = p.y + (<usize>(first * outputs * p.outChannels) << 2);
+  const end = images * outputs;
+  memory.fill(image, 0, <usize>(images * pixels * p.channels) << 2);
   const tile = scratch, table = scratch + 192, block = scratch + 256;
   const o = p.outChannels, oBytes = <usize>o << 2;
-  for (let out = 0; out < outputs; out += OUTPUTS) {
-    const rows = min(OUTPUTS, outputs - out);
+  for (let out = 0; out < end; out += OUTPUTS) {
+    const rows = min(OUTPUTS, end - out);
     for (let k0 = 0; k0 < o; k0 += K_BLOCK) {
       const k = min(K_BLOCK, o - k0);
       let to = block;
@@ -56,7 +58,12 @@ export function spreadTask(at: usize, task: i32, scratch: usize): void {
 
 /** Adds what one output gives to the pixels under its taps. */
 function addPatch(p: Convolution, out: i32, patch: usize, image: usize): void {
-  const ox = out % p.outWidth, oy = (out / p.outWidth) % p.outHeight, oz = out / p.outWidth / p.outHeight;
+  const ox = out % p.outWidth;
+  out /= p.outWidth;
+  const oy = out % p.outHeight;
+  out /= p.outHeight;
+  const oz = out % p.outDepth;
+  image += <usize>(out / p.outDepth * p.depth * p.height * p.width) * (<usize>p.channels << 2);
   const pixel = <usize>p.channels << 2, planes = p.taps / (p.tapRows * p.tapColumns);
   const x0 = ox * p.strideX - p.left;
   const dense = p.dilationX == 1 && x0 >= 0 && x0 + p.tapColumns <= p.width;

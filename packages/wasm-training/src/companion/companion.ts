@@ -63,7 +63,7 @@ const SMALL_BYTES = 2 ** 14;
 export class Companion {
   #small: number | undefined;
   #smallInUse = false;
-  #words = new Uint32Array(0);
+  #words: Uint32Array = new Uint32Array(0);
   readonly #module: TfjsModule;
   readonly #exports: CompanionExports;
   #helpers: Helpers | undefined;

@@ -29,6 +29,7 @@ interface Places {
 
 interface Cuts {
   readonly activation: number;
+  readonly rowsOfTask: number;
   readonly rowTasks: number;
   readonly tapsOfTask: number;
   readonly pixelsOfBlock: number;
@@ -48,14 +49,14 @@ export function record(
 ): number[] {
   const { batch, channels, image, output, taps, stride, dilation, before } = window;
   const { activation = 0, rowTasks = 0, tapsOfTask = 0, pixelsOfBlock = 0, columnTasks = 0 } = cuts;
-  const { phases = 0, phaseCount = 0 } = cuts;
+  const { phases = 0, phaseCount = 0, rowsOfTask = ROWS_OF_TASK } = cuts;
   const { x, filter, y, packed, zeros, bias } = places;
   return [
     ...[batch, ...image, channels, ...output, outChannels],
     ...[taps[0] * taps[1] * taps[2], taps[1], taps[2]],
     ...[...stride, ...dilation, ...before],
     ...[x, filter, y, packed, zeros, bias],
-    ...[activation, ROWS_OF_TASK, COLUMNS_OF_TASK, rowTasks],
+    ...[activation, rowsOfTask, COLUMNS_OF_TASK, rowTasks],
     ...[tapsOfTask, pixelsOfBlock, columnTasks, phases, phaseCount],
   ];
 }
@@ -233,9 +234,10 @@ function spread(
       zeros: 0,
       bias: 0,
     };
-    companion.write(at!, record(window, outChannels, places, {}));
+    const images = Math.max(1, Math.floor(SPREAD_OUTPUTS / (outputsOf(window) / window.batch)));
+    companion.write(at!, record(window, outChannels, places, { rowsOfTask: images }));
     companion.run(job.packSpread, at!, panels, scratch!, scratchBytes);
-    companion.run(job.spread, at!, window.batch, scratch!, scratchBytes);
+    companion.run(job.spread, at!, Math.ceil(window.batch / images), scratch!, scratchBytes);
   });
 }
 
