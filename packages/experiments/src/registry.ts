@@ -1,3 +1,5 @@
+import { feedForward } from "./attention/feed-forward.js";
+import { permutations } from "./attention/permutations.js";
 import { crossEntropyClaims } from "./claims/cross-entropy.js";
 import { elmanJacobian } from "./claims/elman-jacobian.js";
 import { kernelClaims } from "./claims/kernels.js";
@@ -27,6 +29,7 @@ import { alexnet } from "./receptive-field/alexnet.js";
 import { branches } from "./receptive-field/branches.js";
 import { effectiveFields } from "./receptive-field/effective-field.js";
 import { published } from "./receptive-field/published.js";
+import { sentencesExperiment } from "./rnn-lm/sentences.js";
 
 /** Every experiment, in the order of the report. A package adds its own here. */
 export const experiments: readonly Experiment[] = [
@@ -48,6 +51,8 @@ export const experiments: readonly Experiment[] = [
   torchvisionLogits,
   zeroWeights,
   lenetTraining,
+  permutations,
+  feedForward,
   courseData,
   stepSizes,
   gates,
@@ -58,4 +63,5 @@ export const experiments: readonly Experiment[] = [
   elmanJacobian,
   lmsClaims,
   crossEntropyClaims,
+  sentencesExperiment,
 ];

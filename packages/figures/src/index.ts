@@ -1,3 +1,4 @@
+export { type AttentionMapHead, type AttentionMapOptions, attentionMap } from "./attention-map.js";
 export { type Confusion, type ConfusionMatrixOptions, confusionMatrix } from "./confusion-matrix.js";
 export { type CurvesOverPointsOptions, curvesOverPoints, type NamedCurve } from "./curves-over-points.js";
 export {

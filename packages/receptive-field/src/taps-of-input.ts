@@ -10,5 +10,10 @@ export function tapsOfInput(
   paddingSize: number | null = inputSize,
 ): AxisTaps {
   if (layer.inputs.length > 1 && inputSize === 1 && outputSize !== 1) return broadcastTaps;
-  return tapsOf(layer.steps[axis]!, inputSize, paddingSize);
+  try {
+    return tapsOf(layer.steps[axis]!, inputSize, paddingSize);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new RangeError(`receptiveField: layer "${layer.name}": ${error.message}`, { cause: error });
+  }
 }

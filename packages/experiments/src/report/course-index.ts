@@ -77,6 +77,15 @@ export const courseIndex: readonly CourseChapter[] = [
         "classify --net alexnet --weights alexnet.pth --labels imagenet.txt photo.jpg",
       ),
       q("How does LeNet learn?", "classic-cnns/lenet-training", "train-cnn --net lenet-relu --out run"),
+      q("How good can a language model be?", "rnn-lm/sentences", "train-lm --lr 0.01 --checkpoint run"),
+    ],
+  },
+  {
+    title: "Attention",
+    questions: [
+      q("Does attention know the order of its tokens?", "attention/permutations", "attention-check"),
+      q("What breaks its symmetry?", "attention/permutations", "attention-check --position sinusoidal"),
+      q("Are dense layers for every token convolutions?", "attention/feed-forward"),
     ],
   },
   {

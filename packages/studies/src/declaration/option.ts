@@ -103,6 +103,8 @@ export interface InputFiles {
   readonly label: string;
   /** Paths that can be read, in the order in which they were given or sorted. */
   readonly names: readonly string[];
+  /** Folders in a folder that hold no file, where the app sees such. */
+  readonly emptyFolders?: readonly string[];
   /** The bytes of a file by its path; of a single file also what lies beside it. */
   readonly read: (name: string) => Promise<Uint8Array>;
   /** The first bytes of a file, fewer where it has no more. */

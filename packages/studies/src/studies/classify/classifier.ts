@@ -3,11 +3,11 @@ import { transformInput } from "@gradlab/classic-cnns/weights";
 import { datasetFromPixels, preprocessImageNet, takeBatch } from "@gradlab/datasets";
 import { type Tensor, type Tensor4D, tensor4d, tidy, zeros } from "@tensorflow/tfjs-core";
 import type { InputFiles } from "../../declaration/option.js";
-import { blame, messageOf, StudyError } from "../../declaration/study-error.js";
+import { blame, StudyError } from "../../declaration/study-error.js";
 import { bothAxes } from "../../networks/network-source.js";
 import type { ClassifyOptions, Preprocessing, Scores } from "./classify-options.js";
 import { asNumbers, fitted, type PixelNumbers } from "./pixel-numbers.js";
-import { type CheckedModel, loadTfjsModel, type TfjsModel } from "./tfjs-model.js";
+import { type CheckedModel, loadTfjsModel, type TfjsModel, told } from "./tfjs-model.js";
 
 /** Something that gives every class a score. */
 export interface Classifier {
@@ -76,7 +76,13 @@ export async function tfjsClassifier(
 /** How many classes a model that does not say so gives a score to. */
 function countClasses(file: string, { predict }: TfjsModel, shape: [number, number, number, number]): number {
   return tidy(() => {
-    const y = blame("input", file, () => predict(zeros(shape)));
+    const y = blame("input", file, () => {
+      try {
+        return predict(zeros(shape));
+      } catch (error) {
+        throw new RangeError(told(error), { cause: error });
+      }
+    });
     if (y.shape?.length === 2) return y.shape[1]!;
     const got = JSON.stringify(y.shape ?? null);
     throw new StudyError("input", `${file}: expected one output [batch, classes], got ${got}`);
@@ -104,7 +110,7 @@ export async function scoresOf(
     throw new StudyError("input", `${name}: expected scores, got NaN for class ${place} of ${file}${where}`);
   } catch (error) {
     if (error instanceof StudyError) throw error;
-    throw new StudyError("input", `${file}: ${messageOf(error)}`, { cause: error });
+    throw new StudyError("input", `${name}: ${told(error)}`, { cause: error });
   } finally {
     x.dispose();
     y?.dispose();

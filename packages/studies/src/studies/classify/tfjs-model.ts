@@ -2,8 +2,8 @@ import { checkModel, modelRows, type ScoreKind, scoreKind, weightShardPaths } fr
 import { io, type Tensor, type Tensor4D } from "@tensorflow/tfjs-core";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
 import type { InputFiles } from "../../declaration/option.js";
-import { blame, messageOf, StudyError } from "../../declaration/study-error.js";
-import { joined } from "../../networks/network-source.js";
+import { messageOf, StudyError } from "../../declaration/study-error.js";
+import { blameModel, joined } from "../../networks/network-source.js";
 
 /** A model of tfjs, layers or graph, that takes images. */
 export interface TfjsModel {
@@ -50,9 +50,9 @@ export interface CheckedModel {
 /** Reads a model whole and refuses what tfjs could not load, before anything of tfjs is needed. */
 export async function readTfjsModel(file: InputFiles, ends: Ends = {}): Promise<CheckedModel> {
   const json = await readModelJson(file);
-  const paths = blame("input", file.label, () => weightShardPaths(json));
+  const paths = blameModel("input", file.label, () => weightShardPaths(json));
   const bytes = joined(await Promise.all(paths.map((path) => file.read(path))));
-  blame("input", file.label, () => checkModel(json, bytes));
+  blameModel("input", file.label, () => checkModel(json, bytes));
   return { file, json, bytes, ends, scores: scoresOf(json, ends.output) };
 }
 
@@ -102,8 +102,19 @@ export async function loadTfjsModel({ file, json, bytes, ends }: CheckedModel): 
     const advice = isOfKeras3(json)
       ? " (a model of Keras 3: save it as a graph model, or with tf_keras)"
       : "";
-    throw new StudyError("input", `${file.label}: ${messageOf(error)}${advice}`, { cause: error });
+    throw new StudyError("input", `${file.label}: ${told(error)}${advice}`, { cause: error });
   }
+}
+
+/** What tfjs says of a model; where it only stumbles, that it does. */
+export function told(error: unknown): string {
+  const message = messageOf(error).split("\n")[0]!;
+  const stumbles =
+    error instanceof TypeError ||
+    /Cannot read prop|is not a function|not iterable|Invalid (typed )?array length|call stack|undefined/.test(
+      message,
+    );
+  return stumbles ? `expected a model that tfjs can run, got one that it fails on (${message})` : message;
 }
 
 function isOfKeras3({ modelTopology }: io.ModelJSON): boolean {
