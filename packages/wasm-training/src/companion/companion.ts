@@ -57,6 +57,10 @@ export function floatWord(value: number): number {
   return word[0]!;
 }
 
+/** What tasks are cut to, where nothing is said, and from when on two threads are better than one. */
+const TASK_MICROSECONDS = 10;
+const WORTH_MICROSECONDS = 30;
+
 /** A record and some scratch: what a small job needs. */
 const SMALL_BYTES = 2 ** 14;
 
@@ -130,9 +134,17 @@ export class Companion {
    * Runs all tasks of a job with its record in memory.
    *
    * @param scratch Memory of every thread, `scratchBytes` for each.
+   * @param microseconds About how long the job takes one thread: short ones are not worth waking another.
    */
-  run(number: number, record: number, tasks: number, scratch: number, scratchBytes: number): void {
-    const helpers = tasks > 1 ? this.#helpers : undefined;
+  run(
+    number: number,
+    record: number,
+    tasks: number,
+    scratch: number,
+    scratchBytes: number,
+    microseconds = tasks * TASK_MICROSECONDS,
+  ): void {
+    const helpers = tasks > 1 && microseconds >= WORTH_MICROSECONDS ? this.#helpers : undefined;
     if (helpers?.run(number, record, tasks, scratch, scratchBytes)) return;
     // A worker that died in the middle leaves no half result: a task can be done twice.
     if (helpers !== undefined) this.#helpers = undefined;

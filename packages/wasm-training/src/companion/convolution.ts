@@ -2,6 +2,7 @@
 import { allocate, allocateZeros, type BackendWasm, sizeOf, type TensorInfo } from "../heap.js";
 import type { SlidingWindow } from "../window.js";
 import { type Companion, job } from "./companion.js";
+import { MACS } from "./multiply.js";
 import { align, withMemory } from "./with-memory.js";
 
 const ROWS_OF_TASK = 96;
@@ -64,6 +65,10 @@ export function record(
 const tapsOf = ({ taps }: SlidingWindow) => taps[0] * taps[1] * taps[2];
 const outputsOf = ({ batch, output }: SlidingWindow) => batch * output[0] * output[1] * output[2];
 
+/** Microseconds of one thread. */
+const workOf = (window: SlidingWindow, outChannels: number): number =>
+  (outputsOf(window) * tapsOf(window) * window.channels * outChannels) / MACS;
+
 /** @returns `activation(convolution + bias)`, in the shape `outShape`; the caller releases it. */
 export function convolve(
   backend: BackendWasm,
@@ -95,9 +100,23 @@ export function convolve(
       };
       companion.write(zeros!, new Uint32Array(channels));
       companion.write(at!, record(window, outChannels, places, { activation, rowTasks }));
-      companion.run(job.packFilter, at!, panels, scratch!, scratchBytes);
+      companion.run(
+        job.packFilter,
+        at!,
+        panels,
+        scratch!,
+        scratchBytes,
+        (taps * channels * outChannels) / 1000,
+      );
       const columnTasks = Math.ceil(outChannels / COLUMNS_OF_TASK);
-      companion.run(job.convolve, at!, rowTasks * columnTasks, scratch!, scratchBytes);
+      companion.run(
+        job.convolve,
+        at!,
+        rowTasks * columnTasks,
+        scratch!,
+        scratchBytes,
+        workOf(window, outChannels),
+      );
     },
   );
   return out;
@@ -147,6 +166,7 @@ export function filterGradient(
         Math.ceil(taps / tapsOfTask) * columnTasks,
         scratch!,
         scratchBytes,
+        workOf(window, outChannels),
       );
     },
   );
@@ -236,8 +256,15 @@ function spread(
     };
     const images = Math.max(1, Math.floor(SPREAD_OUTPUTS / (outputsOf(window) / window.batch)));
     companion.write(at!, record(window, outChannels, places, { rowsOfTask: images }));
-    companion.run(job.packSpread, at!, panels, scratch!, scratchBytes);
-    companion.run(job.spread, at!, Math.ceil(window.batch / images), scratch!, scratchBytes);
+    companion.run(job.packSpread, at!, panels, scratch!, scratchBytes, (columns * outChannels) / 1000);
+    companion.run(
+      job.spread,
+      at!,
+      Math.ceil(window.batch / images),
+      scratch!,
+      scratchBytes,
+      workOf(window, outChannels),
+    );
   });
 }
 
@@ -306,8 +333,15 @@ export function inputGradient(
       );
       const cuts = { phases: phaseAt!, phaseCount: phases.length };
       companion.write(at!, record(window, outChannels, places, cuts));
-      companion.run(job.packTurned, at!, phases.length * panels, scratch!, scratchBytes);
-      companion.run(job.inputGradient, at!, tasks, scratch!, scratchBytes);
+      companion.run(
+        job.packTurned,
+        at!,
+        phases.length * panels,
+        scratch!,
+        scratchBytes,
+        (listed * panels * outChannels * 8) / 1000,
+      );
+      companion.run(job.inputGradient, at!, tasks, scratch!, scratchBytes, workOf(window, outChannels));
     },
   );
   return out;

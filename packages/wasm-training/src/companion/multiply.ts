@@ -47,6 +47,9 @@ function matrixIndices(batch: readonly number[], own: readonly number[]): number
 const PACK_FROM = 24;
 const THIN_UP_TO = 6;
 
+/** Multiplications and additions of a thread in a microsecond. */
+export const MACS = 20_000;
+
 /** As in `assembly/matrix-product.ts`: columns and rows of a task, whose sums are its scratch. */
 const THIN = { columns: 256, rows: 4, bytes: 4 * 256 * 4 + 16 };
 
@@ -106,7 +109,15 @@ export function multiplyAt(companion: Companion, product: Product): void {
       words[next++] = i * panelBytes;
     }
     companion.write(at!, words);
-    if (packs) companion.run(job.pack, at!, matrices * Math.ceil(n / 8), scratch!, scratchBytes);
+    if (packs)
+      companion.run(
+        job.pack,
+        at!,
+        matrices * Math.ceil(n / 8),
+        scratch!,
+        scratchBytes,
+        (matrices * n * k) / 1000,
+      );
     companion.run(
       isThin ? job.thin : job.product,
       at!,
