@@ -120,6 +120,27 @@ test("a link brings back the settings and the result", async () => {
   expect(await savedRecord(page)).toEqual(first);
 });
 
+test("one points at a unit and sees what it sees", async () => {
+  const page = await openLab("?page=receptive-field#v=1&spec=conv1+3%2F1%2C+pool1+2%2F2&input=8");
+  await runByKeyboard(page);
+  const picker = page.getByRole("region", { name: "Units" });
+  await picker.getByLabel("Layer").selectOption("pool1");
+  // Unit 1, 1 of 3 x 3: two pixels on, four wide.
+  const seen = "Unit 1, 1 of pool1 sees rows 2 to 5 and columns 2 to 5; 16 pixels contribute.";
+  await picker.getByRole("status").filter({ hasText: seen }).waitFor();
+  await picker.getByRole("button", { name: "Left" }).click();
+  await picker
+    .getByRole("status")
+    .filter({ hasText: "Unit 1, 0 of pool1 sees rows 2 to 5 and columns 0 to 3" })
+    .waitFor();
+  // A click at the last unit writes it into the form and runs.
+  const box = (await picker.locator("svg.field").boundingBox())!;
+  await page.mouse.click(box.x + box.width * 0.9, box.y + box.height * 0.9);
+  await expect.poll(() => page.url()).toContain("unit=2%2C2");
+  expect(await page.getByLabel("unit", { exact: true }).inputValue()).toBe("2,2");
+  expect(await violations(page)).toEqual([]);
+});
+
 test("a training can be paused, taken a step further, and stopped", async () => {
   const page = await openLab("?page=train-cnn#v=1&net=lenet-relu&count=200&epochs=500");
   await page.getByRole("button", { name: "Run", exact: true }).click();

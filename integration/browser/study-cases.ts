@@ -70,6 +70,35 @@ export const studyCases: readonly StudyCase[] = [
     trains: true,
   },
   {
+    name: "attack",
+    options: { attack: "pgd", norm: "linf", eps: 0.2, restarts: 0, steps: 4, count: 3, batch: 2, seed: 2 },
+    files: { weights: { "last.safetensors": null } },
+    trains: true,
+  },
+  {
+    name: "attention-check",
+    options: { tokens: 4, width: 6, heads: 3, position: "sinusoidal", causal: true, seed: 2 },
+    trains: true,
+  },
+  {
+    name: "train-gpt",
+    options: {
+      ...{
+        task: "sort",
+        length: 3,
+        symbols: 4,
+        context: 8,
+        width: 8,
+        layers: 1,
+        heads: 2,
+        position: "rotary",
+      },
+      ...{ dropout: 0.1, steps: 4, batch: 5, lr: 0.003, resume: false, seed: 1 },
+    },
+    files: { checkpoint: {} },
+    trains: true,
+  },
+  {
     name: "train-lm",
     options: {
       tokens: 400,
@@ -97,29 +126,6 @@ export const studyCases: readonly StudyCase[] = [
       tensorBoard: false,
       resume: false,
       seed: 3,
-    },
-    files: { checkpoint: {} },
-    trains: true,
-  },
-  {
-    name: "attention-check",
-    options: { tokens: 4, width: 6, heads: 3, position: "sinusoidal", causal: true, seed: 2 },
-    trains: true,
-  },
-  {
-    name: "train-gpt",
-    options: {
-      ...{
-        task: "sort",
-        length: 3,
-        symbols: 4,
-        context: 8,
-        width: 8,
-        layers: 1,
-        heads: 2,
-        position: "rotary",
-      },
-      ...{ dropout: 0.1, steps: 4, batch: 5, lr: 0.003, resume: false, seed: 1 },
     },
     files: { checkpoint: {} },
     trains: true,

@@ -90,6 +90,7 @@ const budgets: readonly (readonly [statement: string, kilobytes: number])[] = [
   ['export * from "@gradlab/wasm-training"', 150],
   // With tfjs-core and the four backends of browsers.
   ['export * from "@gradlab/backend-select"', 400],
+  ['export * from "@gradlab/attacks"', 110],
   ['export * from "@gradlab/classic-cnns"', 100],
   ['export * from "@gradlab/classic-cnns/networks"', 26],
   ['export * from "@gradlab/classic-cnns/weights"', 90],

@@ -1,6 +1,16 @@
 import { experiments as allExperiments, type Experiment } from "@gradlab/experiments";
-import { doctor, studies, type TrainCnnRecord, trainCnn, trainGpt, trainLm } from "@gradlab/studies";
+import {
+  type AttackRecord,
+  attack,
+  doctor,
+  studies,
+  type TrainCnnRecord,
+  trainCnn,
+  trainGpt,
+  trainLm,
+} from "@gradlab/studies";
 import { Command, CommanderError } from "commander";
+import { attackFiles } from "./attack-files.js";
 import { reproduceCommand } from "./commands/reproduce.js";
 
 import { type ExitName, exitCodes, Failure, failureOf, messageOf } from "./failure.js";
@@ -70,6 +80,15 @@ const ownParts = new Map<string, StudyCommandOptions>([
   [doctor.name, { after: expectSelected }],
   [trainLm.name, { log: true }],
   [trainGpt.name, { log: true }],
+  [
+    attack.name,
+    {
+      folder: {
+        help: "write result.json, contact-sheet.svg and .png, and every adversarial image and amplified difference as PNG there",
+        files: ({ record }, figures) => attackFiles(record as AttackRecord, figures),
+      },
+    },
+  ],
   [
     trainCnn.name,
     {

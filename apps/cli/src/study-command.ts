@@ -30,13 +30,16 @@ export interface StudyCommandOptions {
   readonly folder?: {
     readonly help: string;
     /** What is written there, by name. */
-    readonly files: (result: Result, figures: readonly Figure[]) => readonly (readonly [string, string])[];
+    readonly files: (result: Result, figures: readonly Figure[]) => NamedFiles | Promise<NamedFiles>;
   };
   /** It has a log: `--log <file>`. */
   readonly log?: true;
   /** After the result is shown: throws where it is a failure. */
   readonly after?: (record: object, flags: CommonOptions) => void;
 }
+
+/** Contents by the names of their files. */
+type NamedFiles = readonly (readonly [name: string, content: string | Uint8Array])[];
 
 /** What a study came to, and what stands around it in JSON. */
 interface Result {
@@ -56,7 +59,7 @@ export function studyCommand(study: Study, terminal: Terminal, own: StudyCommand
   );
   for (const [name, option] of Object.entries(study.options)) {
     if (!isInput(option) || !option.positional) continue;
-    command.addArgument(new Argument(`<${name}...>`, option.help));
+    command.addArgument(new Argument(option.optional ? `[${name}...]` : `<${name}...>`, option.help));
   }
   addFlags(command, study.options);
   if (log) command.option("--log <file>", "write a line of JSON per step and per epoch");
@@ -196,6 +199,8 @@ function sorted(study: Study, flags: Flags, positional: readonly unknown[]) {
   for (const [name, option] of Object.entries(study.options)) {
     const value = isInput(option) && option.positional ? positional[0] : flags[name];
     if (value === undefined || (isInput(option) && value === option.none)) continue;
+    // What stands without a flag and may be left out was.
+    if (Array.isArray(value) && value.length === 0) continue;
     if (isInput(option)) paths.set(name, value as string | readonly string[]);
     else options[name] = value;
   }
@@ -250,7 +255,7 @@ async function writeFolder(
   const files = [
     ["result.json", jsonOf(result)] as const,
     ...figures.map(({ name, svg }) => [`${name}.svg`, svgText(svg)] as const),
-    ...filesOf(result, figures),
+    ...(await filesOf(result, figures)),
   ].map(([name, content]) => [join(out, name), content] as const);
   await writeOutputs(files);
   return files.map(([file]) => file);

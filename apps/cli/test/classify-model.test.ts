@@ -237,6 +237,9 @@ test.each([
   ["a layer that reads what is not there", functional([x, node("flat", "Flatten", "gone"), fc]), 'call 0 of "gone"'],
   ["such a layer that no output needs", functional([x, flat, fc, node("side", "Flatten", "gone")]), 'call 0 of "gone"'],
   ["layers in a circle", functional([x, flat, fc, node("a", "Flatten", "b"), node("b", "Flatten", "a")]), "no cycle"],
+  ["a layer without a name of its own", functional([x, { ...flat, name: undefined }, fc]), 'name: expected a text, got nothing'],
+  ["a layer of two names", functional([x, { ...flat, config: { name: "fc" } }, fc]), 'config.name: expected "flat", got "fc"'],
+  ["wiring in one list too many", functional([x, { ...flat, inbound_nodes: [[[["x", 0, 0, {}]]]] }, fc]), 'expected a list of ["layer", call, output]'],
   ["an output that is not there", functional([x, flat, fc], "gone"), 'call 0 of "gone"'],
   ["no topology", null, "expected a model.json of tfjs"],
   ["a topology without layers", { class_name: "Model", config: {} }, "layers: expected a list, got nothing"],
@@ -426,6 +429,25 @@ test.each([1, -1])("a graph with a batch of %d takes one picture", async (batch)
   const { file, picture } = await writeGraph(graph);
   const ran = await run(file, picture, "--json", "--scores", "none");
   expect(scoresByIndex(ran.stdout)).toEqual([0.25, 0.25, 0.25]);
+});
+
+test("scores with further dimensions of 1, or without a batch, are scores; a map is none", async () => {
+  for (const target of [[1, 1, 1, 3], [3]]) {
+    const graph = meansOf(1);
+    graph.node("y", "Reshape", ["mean", graph.integers("shape", target)]);
+    graph.output("y");
+    const { file, picture } = await writeGraph(graph);
+    const ran = await run(file, picture, "--json", "--scores", "none");
+    expect(scoresByIndex(ran.stdout)).toEqual([0.25, 0.25, 0.25]);
+  }
+  const map = meansOf(1);
+  map.output("x");
+  map.node("y", "Relu", ["x"]);
+  map.output("y");
+  const { file, picture } = await writeGraph(map);
+  const ran = await run(file, picture, "--output", "y");
+  expect(ran).toMatchObject({ code: 1, stdout: "" });
+  expect(ran.stderr).toContain("expected one output [batch, classes], got [1,2,2,3]");
 });
 
 test("a placeholder with a default needs nobody to feed it; of several outputs one is named", async () => {

@@ -38,7 +38,7 @@ function settle(net: LayersModel): void {
 }
 
 /** The files of a model of tfjs-layers, its weights in two shards. */
-export async function filesOf(net: LayersModel): Promise<ModelFiles> {
+async function filesOf(net: LayersModel): Promise<ModelFiles> {
   settle(net);
   let found: io.ModelArtifacts | undefined;
   await net.save(

@@ -1,7 +1,7 @@
 import { stackFigures, svgText } from "@gradlab/figures";
 import { type Figure, recordJson, type Study } from "@gradlab/studies";
 import { html, type TemplateResult } from "lit";
-import type { Result } from "./pages/study-page.js";
+import type { Result } from "./result.js";
 import type { BackendWish } from "./worker/messages.js";
 
 /** Buttons that save a result: as JSON, as a picture, as a table, and the files that the run has kept. */
@@ -36,7 +36,7 @@ export function exportButtons(
 }
 
 /** The JSON that the command gives with `--json`. */
-export function jsonOf(study: Study, { outcome, options }: Result, wish: BackendWish): string {
+function jsonOf(study: Study, { outcome, options }: Result, wish: BackendWish): string {
   const { record, backend, warnings } = outcome;
   const { seed = 0, ...own } = options;
   const around = {

@@ -29,7 +29,7 @@ export function formView(
         ? filesControl(field, option, filled.files[field.option], hands)
         : valueControl(field, filled.texts[field.option] ?? "", error !== undefined, hands);
       return html`<div class="field">
-        <label for=${idOf(field)}>${field.label}${field.unit === undefined ? "" : ` (${field.unit})`}</label>
+        <label for=${idOf(field)}>${field.label}${field.unit === undefined || field.unit === field.label ? "" : ` (${field.unit})`}</label>
         ${control}
         <p class="help" id=${`${idOf(field)}-help`}>${inWords(field.help)}</p>
         ${error === undefined ? "" : html`<p class="error" id=${`${idOf(field)}-error`}>${error}</p>`}

@@ -1,5 +1,21 @@
 import { disposeParams, flattenParams, lossAndGradients } from "@gradlab/core";
-import { concat, dispose, expandDims, mul, ones, type Scalar, slice, squeeze, sum, type Tensor, type Tensor2D, type Tensor3D, tensor, tidy, zeros } from "@tensorflow/tfjs-core";
+import {
+  concat,
+  dispose,
+  expandDims,
+  mul,
+  ones,
+  type Scalar,
+  slice,
+  squeeze,
+  sum,
+  type Tensor,
+  type Tensor2D,
+  type Tensor3D,
+  tensor,
+  tidy,
+  zeros,
+} from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, test } from "vitest";
 import {
   attentionPool,
@@ -82,7 +98,12 @@ describe.each(backends)("on %s", (backend) => {
         [0, 1, 2, 3].reduce((s, t) => s + values[(Math.floor(i / width) * 4 + t) * width + (i % width)]!, 0),
       );
       expect(apart(await numbers(sumPool(x)), sums)).toBeLessThan(1e-6);
-      expect(apart(await numbers(meanPool(x)), sums.map((one) => one / 4))).toBeLessThan(1e-6);
+      expect(
+        apart(
+          await numbers(meanPool(x)),
+          sums.map((one) => one / 4),
+        ),
+      ).toBeLessThan(1e-6);
       const pooling = initAttentionPooling({ width, heads, seeds: 2 });
       const induced = initInducedBlock({ width, heads, points: 3 });
       const direction = draw.normalTensor([2, 2, width]);
@@ -103,7 +124,10 @@ describe.each(backends)("on %s", (backend) => {
   test("a decoder with an encoder's output, cached token by token, is the whole at once", async () => {
     await expectNoLeak(async () => {
       const draw = new Draw("decoder");
-      const [source, target] = [draw.normalTensor<Tensor3D>([2, 4, width]), draw.normalTensor<Tensor3D>([2, 5, width])];
+      const [source, target] = [
+        draw.normalTensor<Tensor3D>([2, 4, width]),
+        draw.normalTensor<Tensor3D>([2, 5, width]),
+      ];
       const contextKeyMask = tensor([1, 1, 1, 1, 1, 1, 0, 0], [2, 4], "bool") as Tensor2D;
       const encoder = initTransformer({ width, heads, layers: 2 });
       const decoder = initTransformer({ width, heads, layers: 2, contextWidth: width, purpose: "decoder" });
@@ -113,7 +137,12 @@ describe.each(backends)("on %s", (backend) => {
       let cache: TransformerCache | null = null;
       for (let t = 0; t < 5; t++) {
         const token = slice(target, [0, t, 0], [2, 1, width]);
-        const next: { output: Tensor3D; cache: TransformerCache } = transformerCached(decoder, token, cache, options);
+        const next: { output: Tensor3D; cache: TransformerCache } = transformerCached(
+          decoder,
+          token,
+          cache,
+          options,
+        );
         if (cache !== null) disposeParams(cache as never);
         cache = next.cache;
         const known = await numbers(slice(whole, [0, t, 0], [2, 1, width]));

@@ -1,10 +1,23 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { type Training, cosineRate, crossEntropy, disposeParams, startTraining, train, warmUp } from "@gradlab/core";
+import {
+  cosineRate,
+  crossEntropy,
+  disposeParams,
+  startTraining,
+  type Training,
+  train,
+  warmUp,
+} from "@gradlab/core";
 import { batchesOf, type Dataset, inOrder } from "@gradlab/datasets";
-import { argMax, tensor1d, tensor4d, type Tensor1D, type Tensor4D, tidy } from "@tensorflow/tfjs-core";
-import { applyVisionTransformer, initVisionTransformer, type VisionTransformerConfig, type VisionTransformerParams } from "../src/index.js";
+import { argMax, type Tensor1D, type Tensor4D, tensor1d, tensor4d, tidy } from "@tensorflow/tfjs-core";
+import {
+  applyVisionTransformer,
+  initVisionTransformer,
+  type VisionTransformerConfig,
+  type VisionTransformerParams,
+} from "../src/index.js";
 
 /** The 700 training (or 200 test) images of fashion-mnist-900. */
 export function fashionMnist(folder: string, part: "train" | "t10k"): Dataset {

@@ -50,6 +50,6 @@ export {
 } from "./ops/batch-norm-training.js";
 export { type EvaluateOptions, type Evaluation, evaluateNetwork } from "./training/evaluate-network.js";
 export type { ImageArrays, ImageBatch, ImageTensors } from "./training/image-batch.js";
-export { type Prediction, type PredictOptions, predict } from "./training/predict.js";
+export { type Prediction, type PredictOptions, predict, topPredictions } from "./training/predict.js";
 export { startNetworkTraining } from "./training/start-network-training.js";
 export { type TrainNetworkOptions, trainNetwork } from "./training/train-network.js";

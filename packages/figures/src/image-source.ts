@@ -14,18 +14,22 @@ export interface Picture {
  * A picture inside a `data:` URL: its JPEG, or a PNG of exactly these pixels.
  *
  * @throws {RangeError} when there are not three bytes for each pixel.
- * @see PNG (Third Edition), W3C 2025, https://www.w3.org/TR/png-3/
  */
 export function imageSource({ width, height, data, jpeg }: Picture): ImageSource {
   if (data.length !== 3 * width * height) {
     const expected = `${3 * width * height} bytes for ${width} x ${height} pixels`;
     throw new RangeError(`imageSource: data: expected ${expected}, got ${data.length}`);
   }
-  const [type, bytes] = jpeg === undefined ? ["png", png(width, height, data)] : ["jpeg", jpeg];
+  const [type, bytes] = jpeg === undefined ? ["png", pngFile({ width, height, data })] : ["jpeg", jpeg];
   return { href: `data:image/${type};base64,${base64(bytes)}`, width, height };
 }
 
-function png(width: number, height: number, data: Uint8Array): Uint8Array {
+/**
+ * A PNG file of exactly these pixels.
+ *
+ * @see PNG (Third Edition), W3C 2025, https://www.w3.org/TR/png-3/
+ */
+export function pngFile({ width, height, data }: Picture): Uint8Array {
   const header = new Uint8Array(13);
   const view = new DataView(header.buffer);
   view.setUint32(0, width);

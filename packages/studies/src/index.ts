@@ -50,6 +50,7 @@ export {
   shortened,
 } from "./declaration/wording.js";
 export { studies } from "./registry.js";
+export { type AttackRecord, attack } from "./studies/attack/attack.js";
 export {
   exampleChecks,
   exampleGradient,

@@ -1,4 +1,5 @@
 import type { Study } from "./declaration/study.js";
+import { attack } from "./studies/attack/attack.js";
 import { attentionCheck } from "./studies/attention-check/attention-check.js";
 import { backpropCheck } from "./studies/backprop-check/backprop-check.js";
 import { classify } from "./studies/classify/classify.js";
@@ -21,6 +22,7 @@ export const studies = [
   summary,
   trainCnn,
   classify,
+  attack,
   trainLm,
   sample,
   perplexity,

@@ -1,5 +1,5 @@
 import { html } from "lit";
-import type { LabPage } from "../lab.js";
+import type { LabPage } from "../lab-page.js";
 import { titleOf } from "../shell.js";
 
 /** The pages there are, each with what it shows. */

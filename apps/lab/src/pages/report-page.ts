@@ -1,7 +1,7 @@
 import type { Experiment } from "@gradlab/experiments";
 import { checkTable } from "@gradlab/studies";
 import { html, type TemplateResult } from "lit";
-import type { LabPage, LabServices } from "../lab.js";
+import type { LabPage, LabServices } from "../lab-page.js";
 import { resultView } from "../result-view.js";
 import type { ExperimentOutcome, Failed } from "../worker/messages.js";
 

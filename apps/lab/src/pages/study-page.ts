@@ -13,20 +13,15 @@ import { type Filled, filledWith, read } from "../fields.js";
 import { firstOptions } from "../first-options.js";
 import type { FirstResult } from "../first-result.js";
 import { formView } from "../form-view.js";
-import type { LabPage, LabServices } from "../lab.js";
+import type { Hand } from "../hands/hand.js";
+import { handOf } from "../hands/hands.js";
+import type { LabPage, LabServices } from "../lab-page.js";
 import { givenOptions, studyPlace } from "../place.js";
 import { progressView } from "../progress-view.js";
+import type { Result } from "../result.js";
 import { resultView, shownView } from "../result-view.js";
 import { begunRun, ended, heard, type RunState } from "../run-state.js";
 import { titleOf } from "../shell.js";
-import type { RunOutcome } from "../worker/messages.js";
-
-/** A result that is looked at, with the settings that gave it. */
-export interface Result {
-  readonly outcome: RunOutcome;
-  readonly options: Readonly<Record<string, unknown>>;
-  readonly command: string;
-}
 
 /** The page of a study: a form, a run, a result; the same for every study. */
 export class StudyPage implements LabPage {
@@ -40,6 +35,8 @@ export class StudyPage implements LabPage {
   private pinned: Result | null = null;
   private told = "";
   private isCurrent = true;
+  private isPeeking = false;
+  private readonly hand: Hand | null;
 
   private readonly study: Study;
   private readonly services: LabServices;
@@ -48,6 +45,7 @@ export class StudyPage implements LabPage {
     this.study = study;
     this.services = services;
     this.title = titleOf(study.name);
+    this.hand = handOf(study.name);
     const begun = firstOptions(study);
     const given = givenOptions(study.options, settings);
     this.filled = filledWith(study.options, given ?? begun);
@@ -64,6 +62,7 @@ export class StudyPage implements LabPage {
 
   leave(): void {
     this.isCurrent = false;
+    this.hand?.leave();
     if (this.isBusy) void this.services.worker.stop(this.ended);
   }
 
@@ -149,10 +148,45 @@ export class StudyPage implements LabPage {
         }
         <div class="result">
           <h2>Result</h2>
-          ${this.oneResult(result)} ${pin}
+          ${this.handView(result)} ${this.oneResult(result)} ${pin}
         </div>
       </section>
     `;
+  }
+
+  private handView({ outcome, options }: Result): unknown {
+    return (
+      this.hand?.view({
+        record: outcome.record,
+        options,
+        files: this.filled.files,
+        choose: (chosen) => {
+          const { options: now } = read(this.study.options, this.filled);
+          this.fill({ ...this.filled, texts: filledWith(this.study.options, { ...now, ...chosen }).texts });
+          if (!this.isBusy) void this.start();
+        },
+        peek: (chosen) => this.peek({ ...options, ...chosen }),
+        changed: this.services.changed,
+      }) ?? ""
+    );
+  }
+
+  /** A record beside the one that is shown; pictures that are only drawn over are left out. */
+  private async peek(options: Readonly<Record<string, unknown>>): Promise<object | null> {
+    if (this.isBusy || this.isPeeking) return null;
+    const { study } = this;
+    const files = Object.fromEntries(
+      Object.entries(this.filled.files).filter(([name]) => {
+        const option = study.options[name]!;
+        return !(isInput(option) && option.drawn);
+      }),
+    );
+    this.isPeeking = true;
+    const peeked = this.services.worker.start({ study: study.name, options, files }, () => undefined);
+    this.ended = peeked;
+    const outcome = await peeked.catch(() => null);
+    this.isPeeking = false;
+    return outcome === null || "failed" in outcome ? null : outcome.record;
   }
 
   private oneResult(result: Result): TemplateResult {
@@ -194,6 +228,7 @@ export class StudyPage implements LabPage {
 
   private async start(): Promise<void> {
     const { study, services } = this;
+    if (this.isPeeking) await this.ended;
     const { options } = read(study.options, this.filled);
     const command = this.command();
     services.write(studyPlace(study.name, study.options, options), "push");

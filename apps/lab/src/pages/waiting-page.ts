@@ -1,6 +1,6 @@
 import { html } from "lit";
 import type { FirstResult } from "../first-result.js";
-import type { LabPage } from "../lab.js";
+import type { LabPage } from "../lab-page.js";
 import { shownView } from "../result-view.js";
 import { titleOf } from "../shell.js";
 

@@ -49,14 +49,23 @@ export async function predict(
     const data = await probabilities.data();
     return Array.from({ length: batch }, (_, image) => {
       const row = data.subarray(image * classes, (image + 1) * classes);
-      const order = Array.from(row.keys()).sort((a, b) => row[b]! - row[a]! || a - b);
-      return order.slice(0, top).map((index) => ({
-        index,
-        probability: row[index]!,
-        ...(labels && { label: labels[index]! }),
-      }));
+      return topPredictions(row, top, labels);
     });
   } finally {
     probabilities.dispose();
   }
+}
+
+/** The classes of the highest values, the highest first; equal ones by their number. */
+export function topPredictions(
+  values: ArrayLike<number>,
+  top: number,
+  labels?: readonly string[] | null,
+): Prediction[] {
+  const order = Array.from(values, (_, index) => index).sort((a, b) => values[b]! - values[a]! || a - b);
+  return order.slice(0, top).map((index) => ({
+    index,
+    probability: values[index]!,
+    ...(labels && { label: labels[index]! }),
+  }));
 }

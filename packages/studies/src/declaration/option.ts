@@ -52,6 +52,8 @@ export interface InputOption extends Described {
   readonly kind: "file" | "picture" | "pictures" | "folder";
   /** Stands in the command line without a flag. */
   readonly positional?: true;
+  /** Such a one may be left out. */
+  readonly optional?: true;
   /** Only figures show it. */
   readonly drawn?: true;
   /** A folder means this file in it. */

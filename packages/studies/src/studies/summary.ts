@@ -176,14 +176,8 @@ async function source(
 ): Promise<{ label: string; graph: LayerGraph }> {
   if (model !== undefined) {
     const { label, graph } = await loadNetwork({}, model);
-    const own = graph.input.channels;
-    if (own !== undefined && chosen.channels !== undefined && own !== chosen.channels) {
-      throw new StudyError(
-        "usage",
-        `{channels}: expected ${own}, which ${label} takes, got ${chosen.channels}`,
-      );
-    }
-    const channels = chosen.channels ?? own;
+    // A graph has no weights that other channels could contradict.
+    const channels = chosen.channels ?? graph.input.channels;
     return {
       label,
       graph: { ...graph, input: { ...graph.input, ...(channels !== undefined && { channels }) } },

@@ -88,7 +88,9 @@ export function functionalWiring(
 
 /** tfjs looks for layers by what stands beside their class, and waits for ever where that is not what others read. */
 function expectLoadable(fields: Fields): void {
-  fields.text("name");
+  const name = fields.text("name");
+  const config = fields.get("config");
+  if (isRecord(config) && config.name !== name) fields.fail("config.name", JSON.stringify(name), config.name);
   const nodes = fields.get("inbound_nodes") === undefined ? [] : fields.list("inbound_nodes");
   for (const node of nodes) {
     if (isRecord(node)) {

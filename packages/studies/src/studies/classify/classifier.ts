@@ -1,4 +1,4 @@
-import type { Prediction } from "@gradlab/classic-cnns";
+import { type Prediction, topPredictions } from "@gradlab/classic-cnns";
 import { transformInput } from "@gradlab/classic-cnns/weights";
 import { datasetFromPixels, preprocessImageNet, takeBatch } from "@gradlab/datasets";
 import { type Tensor, type Tensor4D, tensor4d, tidy, zeros } from "@tensorflow/tfjs-core";
@@ -7,7 +7,7 @@ import { blame, StudyError } from "../../declaration/study-error.js";
 import { bothAxes } from "../../networks/network-source.js";
 import type { ClassifyOptions, Preprocessing, Scores } from "./classify-options.js";
 import { asNumbers, fitted, type PixelNumbers } from "./pixel-numbers.js";
-import { type CheckedModel, loadTfjsModel, type TfjsModel, told } from "./tfjs-model.js";
+import { type CheckedModel, classesOf, loadTfjsModel, type TfjsModel, told } from "./tfjs-model.js";
 
 /** Something that gives every class a score. */
 export interface Classifier {
@@ -83,7 +83,8 @@ function countClasses(file: string, { predict }: TfjsModel, shape: [number, numb
         throw new RangeError(told(error), { cause: error });
       }
     });
-    if (y.shape?.length === 2) return y.shape[1]!;
+    const classes = y.shape && classesOf(y.shape);
+    if (typeof classes === "number") return classes;
     const got = JSON.stringify(y.shape ?? null);
     throw new StudyError("input", `${file}: expected one output [batch, classes], got ${got}`);
   });
@@ -125,12 +126,7 @@ export function topClasses(
   top: number,
 ): Prediction[] {
   const values = kind === "logits" ? softmaxOf(scores) : scores;
-  const order = [...values.keys()].sort((a, b) => values[b]! - values[a]! || a - b);
-  return order.slice(0, top).map((index) => ({
-    index,
-    probability: values[index]!,
-    ...(labels && { label: labels[index]! }),
-  }));
+  return topPredictions(values, top, labels);
 }
 
 /** What scores look like, where nothing else tells: probabilities of one class in all, a single one, or logits. */

@@ -83,15 +83,15 @@ export async function loadTfjsModel({ file, json, bytes, ends }: CheckedModel): 
       : await layersBetween(model as unknown as LayersModel, ends);
     const { dispose } = model;
     // A graph model knows the shapes of few of its outputs.
-    if (output.shape !== undefined && output.shape.length !== 2) {
-      throw new RangeError(
-        `expected an output [batch, classes], got ${JSON.stringify(output.shape)} of ${output.name}`,
-      );
+    const classes = output.shape === undefined ? null : classesOf(output.shape);
+    if (classes === undefined) {
+      const got = `${JSON.stringify(output.shape)} of ${output.name}`;
+      throw new RangeError(`expected an output [batch, classes], got ${got}`);
     }
     return {
       // Unknown sizes are null in one kind of model and -1 in the other.
       input: (input.shape ?? []).map((size) => (size === null || size < 0 ? null : size)),
-      classes: output.shape?.[1] ?? null,
+      classes,
       predict,
       firstNaN: (x) => firstWithNaN(steps, x),
       dispose: () => dispose.call(model),
@@ -115,6 +115,14 @@ export function told(error: unknown): string {
       message,
     );
   return stumbles ? `expected a model that tfjs can run, got one that it fails on (${message})` : message;
+}
+
+/** The classes that an output of this shape has, with or without a batch: null for an unknown number, undefined for a map. */
+export function classesOf(shape: readonly (number | null)[]): number | null | undefined {
+  const wide = (shape.length > 1 ? shape.slice(1) : shape).filter((size) => size !== 1);
+  if (wide.length > 1) return undefined;
+  const [classes = 1] = wide;
+  return classes === null || classes < 0 ? null : classes;
 }
 
 function isOfKeras3({ modelTopology }: io.ModelJSON): boolean {

@@ -1,0 +1,93 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import sharp from "sharp";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { gradlab, temporaryFolder } from "./run-gradlab.js";
+
+const common = ["--backend", "wasm", "--quiet"];
+const run = mkdtempSync(join(tmpdir(), "gradlab-"));
+afterAll(() => rmSync(run, { recursive: true, force: true }));
+
+beforeAll(async () => {
+  const { code } = await gradlab([
+    ...["train-cnn", "--net", "lenet-relu", "--width", "4,8,32,24", "--count", "300", "--epochs", "4"],
+    ...["--checkpoint", run, ...common],
+  ]);
+  expect(code).toBe(0);
+}, 60_000);
+
+const attacked = async (...words: string[]) => {
+  const { code, stdout, stderr } = await gradlab(["attack", "--weights", run, "--json", ...words, ...common]);
+  expect([code, stderr]).toEqual([0, ""]);
+  return JSON.parse(stdout);
+};
+
+test("attack writes pictures in which gradlab classify sees what the attack says", async () => {
+  const out = await temporaryFolder();
+  const record = await attacked("--eps", "0.15", "--count", "12", "--out", out);
+  expect(record).toMatchObject({ command: "attack", attack: "pgd", norm: "linf", epsilon: 0.15 });
+  expect(record.backend.actual).toBe("wasm");
+  const found = record.samples.flatMap((sample: { success: boolean }, i: number) =>
+    sample.success ? [i] : [],
+  );
+  expect(found.length).toBeGreaterThan(3);
+  const number = (i: number) => `${i}`.padStart(4, "0");
+  const pngs = found.flatMap((i: number) => [`${number(i)}-adversarial.png`, `${number(i)}-difference.png`]);
+  const expected = ["contact-sheet.png", "contact-sheet.svg", "result.json", ...pngs].sort();
+  expect((await readdir(out)).sort()).toEqual(expected);
+  expect(JSON.parse(await readFile(join(out, "result.json"), "utf8"))).toEqual(record);
+  expect((await sharp(join(out, "contact-sheet.png")).metadata()).width).toBe(1120);
+  const files = found.map((i: number) => join(out, `${number(i)}-adversarial.png`));
+  const seen = await gradlab(["classify", "--weights", run, ...files, "--json", ...common]);
+  const { images } = JSON.parse(seen.stdout);
+  for (const [k, i] of found.entries()) {
+    const sample = record.samples[i];
+    expect(sample.certificate).toMatchObject({ inBall: true, inBounds: true, alone: true });
+    expect(sample.distances.linf).toBeLessThanOrEqual(0.15);
+    const isSeen = images[k].predictions[0].index !== sample.label;
+    expect(isSeen).toBe(sample.certificate.eightBits);
+  }
+}, 60_000);
+
+test("attack arrives at a target by its name, and at the class after it where the image is of that class", async () => {
+  const record = await attacked(
+    "--targeted",
+    "--target",
+    "cross",
+    "--eps",
+    "0.5",
+    "--steps",
+    "60",
+    "--count",
+    "10",
+  );
+  const aim = record.classes.indexOf("cross");
+  expect(record.summary.successOfAll).toBeGreaterThan(0.5);
+  for (const { label, target, success, prediction } of record.samples) {
+    expect(target).toBe(label === aim ? (aim + 1) % 10 : aim);
+    if (success) expect(prediction).toBe(target);
+  }
+});
+
+test("attack takes pictures, and refuses what does not go together", async () => {
+  const picture = new URL("golden/inputs/pictures/dark/0.png", import.meta.url).pathname;
+  const record = await attacked(picture, "--eps", "0.3", "--attack", "fgsm", "--norm", "l2");
+  expect(record.samples).toHaveLength(1);
+  expect(record.samples[0]).toMatchObject({ name: picture });
+  const refused = async (...words: string[]) => {
+    const { code, stderr } = await gradlab(["attack", ...words, ...common]);
+    return [code, stderr];
+  };
+  expect(await refused("--eps", "0.1")).toEqual([2, expect.stringContaining("--weights: expected")]);
+  expect(await refused("--weights", run, "--target", "1")).toEqual([
+    2,
+    expect.stringContaining("--target: expected --targeted"),
+  ]);
+  expect(await refused("--weights", run, "--targeted", "--target", "yacht")).toEqual([
+    2,
+    expect.stringContaining("--target: expected a class"),
+  ]);
+  expect(await refused("--weights", run, "--eps", "-1")).toEqual([2, expect.stringContaining("--eps")]);
+});

@@ -1,0 +1,46 @@
+import type { Draws } from "../driver/draws.js";
+import { l0 } from "./l0.js";
+import { l1 } from "./l1.js";
+import { l2 } from "./l2.js";
+import { linf } from "./linf.js";
+
+export type NormName = "linf" | "l2" | "l1" | "l0";
+
+/** Where an image may be: what is left of the bounds by the mask, around the image itself. */
+export interface Box {
+  readonly x: Float32Array;
+  readonly lower: Float32Array;
+  readonly upper: Float32Array;
+}
+
+/** How far images are from each other, and what follows for steps. */
+export interface Norm {
+  readonly name: NormName;
+  /** Of a difference. */
+  readonly size: (delta: ArrayLike<number>) => number;
+  /** The norm that bounds an inner product with this one: `⟨g, d⟩ ≤ ‖g‖_dual ‖d‖`. */
+  readonly dualSize: (gradient: ArrayLike<number>) => number;
+  /** The direction of size 1 that raises a loss with this gradient the most; zeros where the gradient is zero. */
+  readonly steepest: (gradient: ArrayLike<number>) => Float64Array;
+  /**
+   * A point of the ball and the box, in single precision and within ε in double precision: the point itself where it
+   * is one, and near it where not.
+   */
+  readonly project: (point: ArrayLike<number>, box: Box, epsilon: number) => Float32Array;
+  /** A difference, uniform in the ball. */
+  readonly randomInBall: (draws: Draws, length: number, epsilon: number) => Float64Array;
+}
+
+export const norms: Readonly<Record<NormName, Norm>> = { linf, l2, l1, l0 };
+
+/** The distance of two images, in double precision. */
+export function distanceOf(norm: Norm, a: ArrayLike<number>, b: ArrayLike<number>): number {
+  return norm.size(differenceOf(a, b));
+}
+
+/** `a - b`. */
+export function differenceOf(a: ArrayLike<number>, b: ArrayLike<number>): Float64Array {
+  const delta = new Float64Array(a.length);
+  for (let i = 0; i < a.length; i++) delta[i] = a[i]! - b[i]!;
+  return delta;
+}

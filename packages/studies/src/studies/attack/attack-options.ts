@@ -1,0 +1,108 @@
+import { type OptionsOf, seedOption } from "../../declaration/option.js";
+import { bestCheckpoint } from "../../networks/checkpoint.js";
+
+export const attackNames = [
+  "fgsm",
+  "bim",
+  "pgd",
+  "mi-fgsm",
+  "apgd-ce",
+  "apgd-dlr",
+  "apgd-t",
+  "fab",
+  "square",
+  "autoattack",
+  "cw",
+  "ead",
+  "ddn",
+  "deepfool",
+  "pixel-optimization",
+] as const;
+
+const normNames = ["linf", "l2", "l1"] as const;
+
+/** How far an attack may go unless `eps` says so: what the literature uses for colour images. */
+export const usualEpsilon: Readonly<Record<(typeof normNames)[number], number>> = {
+  linf: 8 / 255,
+  l2: 0.5,
+  l1: 12,
+};
+
+/** The network that is attacked, and the images. */
+export const networkOptions = {
+  net: {
+    kind: "text",
+    placeholder: "<name>",
+    help: "a classic network; a checkpoint of train-cnn names its own",
+  },
+  weights: {
+    kind: "file",
+    inFolder: bestCheckpoint,
+    help: "its weights: .pth of PyTorch or .safetensors; or a checkpoint of train-cnn, or its folder",
+  },
+  data: {
+    kind: "folder",
+    none: "shapes",
+    help: "images with their classes: IDX files, CIFAR-10, or a folder of pictures for each class; or shapes: generated images",
+  },
+  labels: { kind: "file", help: "names of the classes: a line each, or JSON" },
+  input: {
+    kind: "integers",
+    least: 1,
+    unit: "pixels",
+    placeholder: "<size>",
+    help: "input size N or H,W (default: that of the network)",
+  },
+  channels: { kind: "integer", least: 1, help: "input channels of --net" },
+  classes: { kind: "integer", least: 1, help: "number of classes of --net" },
+  width: {
+    kind: "numbers",
+    above: 0,
+    help: "a factor for the channels of --net, or the channels themselves",
+  },
+  preprocess: {
+    kind: "choice",
+    choices: ["unit", "symmetric", "imagenet"],
+    help: "what the network takes: 0 to 1, -1 to 1, or ImageNet's mean and deviation",
+  },
+} as const;
+
+export const attackOptions = {
+  image: {
+    kind: "pictures",
+    positional: true,
+    optional: true,
+    help: "pictures in place of --data; what the network sees in them is their label",
+  },
+  ...networkOptions,
+  count: { kind: "integer", least: 1, default: 20, unit: "images", help: "how many images of --data" },
+  attack: { kind: "choice", choices: attackNames, default: "pgd", help: "how to attack" },
+  norm: {
+    kind: "choice",
+    choices: normNames,
+    help: "how distances are measured (default: linf, or the one that the attack knows)",
+  },
+  eps: {
+    kind: "number",
+    least: 0,
+    help: "how far an image may be changed, where pixels are 0 to 1 (default: 8/255, 0.5 or 12 by the norm; any distance for attacks that look for the nearest image)",
+  },
+  steps: {
+    kind: "integer",
+    least: 1,
+    help: "steps of the attack, or queries of square (default: as its paper has them)",
+  },
+  restarts: { kind: "integer", least: 0, default: 0, help: "starts after the first one" },
+  targeted: { kind: "flag", help: "arrive at a class: --target, or the next one of each label" },
+  target: { kind: "text", placeholder: "<class>", help: "with --targeted: a class by its name or number" },
+  batch: {
+    kind: "integer",
+    least: 1,
+    default: 64,
+    unit: "images",
+    help: "images at once; changes no result",
+  },
+  seed: seedOption,
+} as const;
+
+export type AttackOptions = OptionsOf<typeof attackOptions>;
