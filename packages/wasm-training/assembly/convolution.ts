@@ -170,9 +170,22 @@ function gatherRow(p: Convolution, out: i32, outputs: i32, tap0: i32, tap1: i32,
   }
 }
 
-/** The pixels under the taps of one output side by side, `[tap, channel]`. */
-function copyPixels(p: Convolution, out: i32, tap0: i32, tap1: i32, to: usize): void {
-  goTo(p, out, tap0);
+/** Moves on to the next output. */
+// @ts-expect-error: a decorator of AssemblyScript
+@inline
+function nextOutput(p: Convolution): void {
+  if (++outX < p.outWidth) return;
+  outX = 0;
+  if (++outY < p.outHeight) return;
+  outY = 0;
+  if (++outZ < p.outDepth) return;
+  outZ = 0;
+  image++;
+}
+
+/** The pixels under the taps of the output that `goTo` went to side by side, `[tap, channel]`. */
+function copyPixels(p: Convolution, tap0: i32, tap1: i32, to: usize): void {
+  const firstX = tapX, firstY = tapY, firstZ = tapZ;
   const channels = <usize>p.channels << 2, width = p.width, dilation = p.dilationX;
   let tap = tap0;
   while (tap < tap1) {
@@ -193,6 +206,9 @@ function copyPixels(p: Convolution, out: i32, tap0: i32, tap1: i32, to: usize): 
     }
     nextTapRow(p);
   }
+  tapX = firstX;
+  tapY = firstY;
+  tapZ = firstZ;
 }
 
 /** A task packs 8 output channels of the filter, `[taps channels][8]`. */
@@ -284,7 +300,11 @@ export function filterGradientTask(at: usize, task: i32, scratch: usize): void {
   const block = rowPanel + <usize>(p.pixelsOfBlock * 24);
   for (let out = 0; out < outputs; out += p.pixelsOfBlock) {
     const pixels = min(p.pixelsOfBlock, outputs - out);
-    for (let i = 0; i < pixels; i++) copyPixels(p, out + i, tap0, tap1, block + <usize>i * aStep);
+    goTo(p, out, tap0);
+    for (let i = 0; i < pixels; i++) {
+      copyPixels(p, tap0, tap1, block + <usize>i * aStep);
+      nextOutput(p);
+    }
     const dy = p.y + <usize>out * bStep + (<usize>column0 << 2);
     const panelBytes = <usize>pixels << 5;
     for (let x = 0; x < columns; x += 8) {
