@@ -268,6 +268,17 @@ function spread(
   });
 }
 
+/** On each axis, the output that sees the first pixel of a phase through a tap; the stride divides its place. */
+function firstOutput(
+  { taps, stride, dilation, before }: SlidingWindow,
+  { begin }: Phase,
+  tap: number,
+): number[] {
+  const row = Math.floor(tap / taps[2]);
+  const places = [Math.floor(row / taps[1]), row % taps[1], tap % taps[2]];
+  return places.map((k, axis) => (begin[axis]! + before[axis]! - k * dilation[axis]!) / stride[axis]!);
+}
+
 const PHASE_WORDS = 11;
 
 /** @returns The gradient of the image, in the shape `inShape`. */
@@ -293,7 +304,7 @@ export function inputGradient(
   const mostTaps = Math.max(1, ...phases.map(({ taps }) => taps.length));
   const entries = Math.ceil(ROWS_OF_TASK / 4);
   const group = Math.min(mostTaps, Math.max(1, Math.floor(K_BLOCK / outChannels)));
-  const scratchBytes = align(TILE_BYTES + entries * 24 * group);
+  const scratchBytes = align(TILE_BYTES + ROWS_OF_TASK * 4 + entries * 24 * group);
   const listed = phases.reduce((sum, { taps }) => sum + taps.length, 0);
   withMemory(
     companion,
@@ -301,7 +312,7 @@ export function inputGradient(
       RECORD_BYTES,
       outChannels * 4,
       phases.length * PHASE_WORDS * 4,
-      listed * 4,
+      listed * 16,
       listed * panels * outChannels * 32,
       scratchBytes * companion.threads,
     ],
@@ -318,7 +329,7 @@ export function inputGradient(
       let [before, tasks] = [0, 0];
       const words = phases.flatMap(({ begin, count, taps }) => {
         const rowTasks = Math.ceil((window.batch * count[0]! * count[1]! * count[2]!) / ROWS_OF_TASK);
-        const list = lists! + before * 4;
+        const list = lists! + before * 16;
         const panelsAt = packed! + before * panels * outChannels * 32;
         const words = [...begin, ...count, taps.length, list, panelsAt, tasks, rowTasks];
         before += taps.length;
@@ -329,7 +340,7 @@ export function inputGradient(
       companion.write(phaseAt!, words);
       companion.write(
         lists!,
-        phases.flatMap(({ taps }) => taps),
+        phases.flatMap((phase) => phase.taps.flatMap((tap) => [tap, ...firstOutput(window, phase, tap)])),
       );
       const cuts = { phases: phaseAt!, phaseCount: phases.length };
       companion.write(at!, record(window, outChannels, places, cuts));
