@@ -75,6 +75,12 @@ export const studyCases: readonly StudyCase[] = [
     files: { weights: { "last.safetensors": null } },
     trains: true,
   },
+  {
+    name: "robustness",
+    options: { attack: "quick", norm: "l2", eps: [0.2, 0.6], count: 2, batch: 2, resume: false, seed: 1 },
+    files: { weights: { "last.safetensors": null }, checkpoint: {} },
+    trains: true,
+  },
   { name: "gates", options: { inputs: 3 } },
   { name: "gates", options: { inputs: 2, gate: "xor" } },
   { name: "backprop-check", options: { cases: 5, tolerance: 1e-8, seed: 1 } },

@@ -91,3 +91,43 @@ test("attack takes pictures, and refuses what does not go together", async () =>
   ]);
   expect(await refused("--weights", run, "--eps", "-1")).toEqual([2, expect.stringContaining("--eps")]);
 });
+
+test("robustness goes on where it was interrupted, to the same record, and draws a curve that does not rise", async () => {
+  const settings = ["--weights", run, "--count", "60", "--eps", "0.02,0.05,0.15", "--json", ...common];
+  const out = await temporaryFolder();
+  const whole = await gradlab(["robustness", ...settings, "--out", join(out, "curve.svg")]);
+  expect([whole.code, whole.stderr]).toEqual([0, ""]);
+  const record = JSON.parse(whole.stdout);
+  const standing = record.summary.curve.map((point: { standing: number }) => point.standing);
+  expect(standing).toEqual([...standing].sort((a, b) => b - a));
+  expect(standing[0]).toBeGreaterThan(standing[2]);
+  expect(record.diagnosis.findings).toEqual([]);
+  const svg = await readFile(join(out, "curve.svg"), "utf8");
+  expect(svg).toContain("of the right ones");
+  const kept = await temporaryFolder();
+  const controller = new AbortController();
+  const part = await gradlab(
+    ["robustness", ...settings.filter((word) => word !== "--quiet"), "--checkpoint", kept],
+    {
+      signal: controller.signal,
+      onLog: (text) => (/^25 of 60 images/.test(text) ? controller.abort() : undefined),
+    },
+  );
+  expect(part.code).toBe(130);
+  expect(JSON.parse(await readFile(join(kept, "robustness.json"), "utf8")).samples.length).toBeLessThan(60);
+  const rest = await gradlab(["robustness", ...settings, "--checkpoint", kept, "--resume"]);
+  expect(JSON.parse(rest.stdout).samples).toEqual(record.samples);
+  expect(JSON.parse(rest.stdout).summary).toEqual(record.summary);
+  const other = await gradlab([
+    "robustness",
+    "--weights",
+    run,
+    "--norm",
+    "l2",
+    "--checkpoint",
+    kept,
+    "--resume",
+    ...common,
+  ]);
+  expect([other.code, other.stderr]).toEqual([2, expect.stringContaining("--resume: expected the same")]);
+}, 120_000);

@@ -1,5 +1,11 @@
 export type { Attack } from "./attack.js";
 export type { BlackBox, BlackBoxAnswer, Bounds, Classifier, Row, Target } from "./classifier.js";
+export {
+  type AdversarialTrainingOptions,
+  adversarialTraining,
+  type LabelledImages,
+} from "./defence/adversarial-training.js";
+export { type PerturbOptions, perturb } from "./defence/perturb.js";
 export type { Certificate, Distances } from "./driver/certificate.js";
 export type { Draws } from "./driver/draws.js";
 export { type Answer, gradientAt, logitsAt, logitsAtAll, type Query, type Steps } from "./driver/query.js";

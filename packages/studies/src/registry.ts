@@ -7,6 +7,7 @@ import { gates } from "./studies/gates.js";
 import { lms } from "./studies/lms/lms.js";
 import { receptiveField } from "./studies/receptive-field/receptive-field.js";
 
+import { robustness } from "./studies/robustness/robustness.js";
 import { summary } from "./studies/summary.js";
 import { trainCnn } from "./studies/train-cnn/train-cnn.js";
 
@@ -17,6 +18,7 @@ export const studies = [
   trainCnn,
   classify,
   attack,
+  robustness,
   lms,
   gates,
   backpropCheck,

@@ -91,7 +91,10 @@ async function* runStudy(
         throw new StudyError("usage", `{attack} ${chosen.attack}: expected {targeted} beside it, got none`);
       }
       if (made.targeting === "untargeted" && chosen.targeted) {
-        throw new StudyError("usage", `{targeted}: expected another {attack} than ${chosen.attack}, which has no targets`);
+        throw new StudyError(
+          "usage",
+          `{targeted}: expected another {attack} than ${chosen.attack}, which has no targets`,
+        );
       }
       const usual = usualEpsilon[made.norm as keyof typeof usualEpsilon];
       const epsilon = chosen.eps ?? (made.goal === "within" ? usual : undefined);

@@ -19,7 +19,9 @@ import {
 import { StudyError } from "../../declaration/study-error.js";
 import type { AttackOptions } from "./attack-options.js";
 
-type Chosen = Pick<AttackOptions, "attack" | "steps" | "restarts"> & { readonly norm?: AttackOptions["norm"] };
+type Chosen = Pick<AttackOptions, "attack" | "steps" | "restarts"> & {
+  readonly norm?: AttackOptions["norm"];
+};
 
 /** The attack that the options name. */
 export function makeAttack(chosen: Chosen): Attack {
