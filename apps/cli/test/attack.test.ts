@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { jpegGrey } from "@gradlab/experiments";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { gradlab, temporaryFolder } from "./run-gradlab.js";
@@ -131,3 +132,23 @@ test("robustness goes on where it was interrupted, to the same record, and draws
   ]);
   expect([other.code, other.stderr]).toEqual([2, expect.stringContaining("--resume: expected the same")]);
 }, 120_000);
+
+// libjpeg rounds its cosines to integers: a level of 255 here and there, two where it also clips.
+test.each([95, 75, 40])(
+  "what an experiment takes for a JPEG file of quality %d is what comes out of one",
+  async (quality) => {
+    const [height, width] = [28, 21];
+    const pixels = Float32Array.from(
+      { length: height * width },
+      (_, i) => 0.5 + 0.5 * Math.sin(i * i * 0.013 + (i % width)),
+    );
+    const bytes = Uint8Array.from(pixels, (value) => Math.round(255 * value));
+    const raw = { raw: { width, height, channels: 1 } } as const;
+    const file = await sharp(bytes, raw).jpeg({ quality, mozjpeg: false }).toBuffer();
+    const known = await sharp(file).greyscale().raw().toBuffer();
+    const own = jpegGrey(pixels, [height, width], quality);
+    const differences = Array.from(own, (value, i) => Math.abs(Math.round(255 * value) - known[i]!));
+    expect(Math.max(...differences)).toBeLessThanOrEqual(3);
+    expect(differences.reduce((a, b) => a + b, 0) / differences.length).toBeLessThan(0.5);
+  },
+);

@@ -69,6 +69,7 @@ test("every experiment agrees with its known values, without files", async () =>
     "classic-cnns/torchvision-logits",
     "classic-cnns/zero-weights",
     "classic-cnns/lenet-training",
+    "attacks/targets",
     "lms/course-data",
     "lms/step-sizes",
     "lms/gates",
@@ -86,6 +87,7 @@ test("every experiment agrees with its known values, without files", async () =>
     "classic-cnns/torchvision-logits",
     "classic-cnns/zero-weights",
     "classic-cnns/lenet-training",
+    "attacks/targets",
     "lms/sign-units",
   ];
   for (const { id, title, seconds, checks, backend, package: owner } of report.experiments) {
@@ -97,7 +99,7 @@ test("every experiment agrees with its known values, without files", async () =>
       expect([id, one.name, one.ok]).toEqual([id, one.name, true]);
     }
   }
-  expect(stderr).toContain("[1/28] receptive-field/alexnet-227 … agrees");
+  expect(stderr).toContain("[1/29] receptive-field/alexnet-227 … agrees");
   expect((await readdir(out)).sort()).toEqual(["report.html", "report.json"]);
 }, 180_000);
 

@@ -1,3 +1,4 @@
+import { targets } from "./attacks/targets.js";
 import { crossEntropyClaims } from "./claims/cross-entropy.js";
 import { elmanJacobian } from "./claims/elman-jacobian.js";
 import { kernelClaims } from "./claims/kernels.js";
@@ -48,6 +49,7 @@ export const experiments: readonly Experiment[] = [
   torchvisionLogits,
   zeroWeights,
   lenetTraining,
+  targets,
   courseData,
   stepSizes,
   gates,

@@ -77,6 +77,11 @@ export const courseIndex: readonly CourseChapter[] = [
         "classify --net alexnet --weights alexnet.pth --labels imagenet.txt photo.jpg",
       ),
       q("How does LeNet learn?", "classic-cnns/lenet-training", "train-cnn --net lenet-relu --out run"),
+      q(
+        "Can a network be made to see what is not there?",
+        "attacks/targets",
+        "attack --weights run --attack pgd --eps 0.1 --out adversarial",
+      ),
     ],
   },
   {
