@@ -1,3 +1,15 @@
+export {
+  type GraphClassifierOptions,
+  type GraphModelLike,
+  type GraphNode,
+  graphClassifier,
+} from "./adapters/graph-classifier.js";
+export {
+  type LayerLike,
+  type LayersClassifierOptions,
+  type LayersModelLike,
+  layersClassifier,
+} from "./adapters/layers-classifier.js";
 export type { Attack } from "./attack.js";
 export type { BlackBox, BlackBoxAnswer, Bounds, Classifier, Row, Target } from "./classifier.js";
 export {
