@@ -11,6 +11,15 @@ export {
   layersClassifier,
 } from "./adapters/layers-classifier.js";
 export type { Attack } from "./attack.js";
+export {
+  type CertifiedMargin,
+  type CertifyOptions,
+  certifiedMargins,
+  type ReluLayer,
+  type ReluNetwork,
+  reluClassifier,
+} from "./bounds/certified-margins.js";
+export { type ProvenShares, proveOrBreak } from "./bounds/prove-or-break.js";
 export type { BlackBox, BlackBoxAnswer, Bounds, Classifier, Row, Target } from "./classifier.js";
 export {
   type AdversarialTrainingOptions,
@@ -65,6 +74,11 @@ export { type PixelOptimizationOptions, pixelOptimization } from "./methods/pixe
 export { type SparseFoolOptions, sparseFool } from "./methods/sparse-fool.js";
 export { type SpsaOptions, spsa } from "./methods/spsa.js";
 export { type SquareOptions, square } from "./methods/square.js";
+export {
+  type UniversalOptions,
+  type UniversalPerturbation,
+  universalPerturbation,
+} from "./methods/universal-perturbation.js";
 export { type Box, distanceOf, type Norm, type NormName, norms } from "./norms/norm.js";
 export { ontoHyperplane } from "./norms/onto-hyperplane.js";
 export type { Preflight, PreflightWarning } from "./preflight.js";
