@@ -12,6 +12,7 @@ const names = [
   "wasm-training",
   "lstm-lm",
   "classic-cnns",
+  "attacks",
   "tfjs-node",
 ];
 const chosen = process.argv.slice(2);

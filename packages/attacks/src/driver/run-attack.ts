@@ -281,6 +281,8 @@ function* wholeRun(attack: Attack, sample: Sample, keep: (clean: Float32Array) =
   if (sample.found() === null) yield* attack.run(sample);
 }
 
+const nothing = new Float32Array(0);
+
 /** Asks what all active samples want to know, in batches. */
 async function answerAll(
   oracle: Oracle,
@@ -316,9 +318,10 @@ async function answerAll(
       const [classes, length] = [logits.length / part.length, part[0]!.x.length];
       for (const [i, { running, place }] of part.entries()) {
         running.answers[place] = {
-          logits: logits.slice(i * classes, (i + 1) * classes),
+          // Parts of what was read: an attack that keeps one keeps them all, and writes into none.
+          logits: logits.subarray(i * classes, (i + 1) * classes),
           loss: losses?.[i] ?? Number.NaN,
-          gradient: gradients?.slice(i * length, (i + 1) * length) ?? new Float32Array(0),
+          gradient: gradients?.subarray(i * length, (i + 1) * length) ?? nothing,
         };
       }
     }
