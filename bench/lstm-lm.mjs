@@ -17,10 +17,10 @@ const sizes = { embedding: 128, hidden: 256, vocabulary: 10_000, batch: 20, step
 const pairs = 9;
 
 /** Starts the step in PyTorch; asked with a number of threads it answers with milliseconds. Null without PyTorch. */
-export async function startLstmPeer() {
+export async function startLstmPeer(own = {}) {
   const script = fileURLToPath(new URL("lstm-lm.py", import.meta.url));
   // The system's own Python is where distributions put PyTorch.
-  const child = spawn("/usr/bin/python3", [script, JSON.stringify(sizes)], {
+  const child = spawn("/usr/bin/python3", [script, JSON.stringify({ ...sizes, ...own })], {
     stdio: ["pipe", "pipe", "ignore"],
   });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();

@@ -11,6 +11,7 @@ const names = [
   "safetensors",
   "wasm-training",
   "lstm-lm",
+  "rnn-lm",
   "classic-cnns",
   "attacks",
   "tfjs-node",

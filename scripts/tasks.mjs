@@ -15,8 +15,9 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { delimiter, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { standingFolder } from "./standing-folder.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const windows = process.platform === "win32";
@@ -210,7 +211,9 @@ function withTorchFiles(work) {
 const tasks = {
   start(args) {
     prepare();
-    exec("node", [command, "reproduce", "--out", "out", ...args], { cwd: root });
+    const cwd = standingFolder(process.env, process.cwd());
+    const out = relative(cwd, join(root, "out"));
+    exec("node", [command, "reproduce", "--out", out, ...args], { cwd });
   },
   build: prepare,
   test(args) {
@@ -280,11 +283,18 @@ const tasks = {
     prepare();
     inRoot("node", "scripts/release-dry.mjs", ...args);
   },
+  lab(args) {
+    prepare();
+    exec(join(root, "apps/lab/node_modules/.bin/vite"), ["preview", ...args], {
+      cwd: join(root, "apps/lab"),
+    });
+  },
   gradlab(args) {
     prepare();
     // What `npm run test:tfjs-node` built is found as if it were installed.
     const native = join(root, "node_modules/.gradlab-tfjs-node/node_modules");
-    exec("node", [command, ...args], { env: existsSync(native) ? { NODE_PATH: native } : {} });
+    const cwd = standingFolder(process.env, process.cwd());
+    exec("node", [command, ...args], { cwd, env: existsSync(native) ? { NODE_PATH: native } : {} });
   },
 };
 

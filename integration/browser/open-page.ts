@@ -7,7 +7,9 @@ import { type Browser, chromium, type Page } from "playwright-core";
 
 const types: Readonly<Record<string, string>> = {
   ".html": "text/html",
+  ".css": "text/css",
   ".js": "text/javascript",
+  ".json": "application/json",
   ".wasm": "application/wasm",
 };
 
@@ -87,7 +89,7 @@ export async function openPage(
     server.close();
     throw error;
   });
-  const page = await browser.newPage();
+  const page = await (await browser.newContext()).newPage();
   const messages: string[] = [];
   page.on("console", (message) => messages.push(`${message.type()}: ${message.text()}`));
   page.on("pageerror", (error) => messages.push(`error: ${error.message}`));

@@ -2,31 +2,10 @@ import { studies } from "@gradlab/studies";
 import { expect, onTestFinished, test } from "vitest";
 import { bundlePage } from "./bundle-page.js";
 import { openPage } from "./open-page.js";
+import { differences } from "./record-differences.js";
 import { runStudyCases, studyCases } from "./study-cases.js";
 
 const here = (file: string) => new URL(file, import.meta.url).pathname;
-
-/** Where two records differ, by path: other keys, texts or integers, or numbers that are further apart than allowed. */
-function differences(got: unknown, known: unknown, relative: number, path = ""): string[] {
-  if (typeof got === "number" && typeof known === "number" && !Number.isInteger(known)) {
-    const allowed = relative * Math.max(Math.abs(got), Math.abs(known), 1e-6);
-    return Math.abs(got - known) <= allowed ? [] : [`${path}: ${got} instead of ${known}`];
-  }
-  if (typeof got !== "object" || got === null || typeof known !== "object" || known === null) {
-    return Object.is(got, known)
-      ? []
-      : [`${path}: ${JSON.stringify(got)} instead of ${JSON.stringify(known)}`];
-  }
-  const keys = new Set([...Object.keys(got), ...Object.keys(known)]);
-  return [...keys].flatMap((key) => {
-    // Times differ.
-    if (key === "milliseconds" || key === "seconds") return [];
-    if (!Object.hasOwn(got, key) || !Object.hasOwn(known, key))
-      return [`${path}.${key}: in one of them only`];
-    const [a, b] = [got, known].map((side) => (side as Record<string, unknown>)[key]);
-    return differences(a, b, relative, `${path}.${key}`);
-  });
-}
 
 test("every study gives the same record in a worker of a browser and in Node", async () => {
   expect([...new Set(studyCases.map(({ name }) => name))].sort()).toEqual(

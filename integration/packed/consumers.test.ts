@@ -95,6 +95,8 @@ const budgets: readonly (readonly [statement: string, kilobytes: number])[] = [
   ['export * from "@gradlab/classic-cnns/networks"', 26],
   ['export * from "@gradlab/classic-cnns/weights"', 90],
   ['export * from "@gradlab/torch-files"', 15],
+  ['export * from "@gradlab/rnn-lm"', 110],
+  ['export * from "@gradlab/attention"', 100],
 ];
 
 test.each(budgets)(

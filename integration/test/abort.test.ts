@@ -1,3 +1,4 @@
+import { wasmMode } from "../training/wasm-mode.js";
 import "@tensorflow/tfjs-backend-cpu";
 import "@tensorflow/tfjs-backend-wasm";
 import { enableWasmTraining } from "@gradlab/wasm-training";
@@ -7,7 +8,7 @@ import { clock, type Heard, hearAbort } from "../training/hear-abort.js";
 
 beforeAll(async () => {
   env().set("PROD", true);
-  await enableWasmTraining();
+  await enableWasmTraining(wasmMode());
 });
 
 const arms: Readonly<Record<string, (abort: (due: number) => void) => void>> = {

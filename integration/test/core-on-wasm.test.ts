@@ -19,6 +19,7 @@ import {
   xavierUniform,
 } from "@gradlab/core";
 import { enableWasmTraining } from "@gradlab/wasm-training";
+import { wasmMode } from "../training/wasm-mode.js";
 import "@tensorflow/tfjs-backend-cpu";
 import "@tensorflow/tfjs-backend-wasm";
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
@@ -92,7 +93,7 @@ const names = ["sgd", "momentum", "adam", "adamw", "adamax", "rmsprop", "adagrad
 for (const variant of ["stock", "with wasm-training"]) {
   describe(`wasm, ${variant}`, () => {
     beforeAll(async () => {
-      if (variant !== "stock") await enableWasmTraining();
+      if (variant !== "stock") await enableWasmTraining(wasmMode());
     });
     beforeEach(async () => {
       expect(await tf.setBackend("wasm")).toBe(true);

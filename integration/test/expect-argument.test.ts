@@ -13,7 +13,7 @@ test("the checks of arguments that packages have in common are the same text in 
   );
   expect(files.sort()).toEqual(
     expect.arrayContaining([
-      "classic-cnns/src/by-hand/expect-argument.ts",
+      "classic-cnns/src/expect-argument.ts",
       "core/src/expect-argument.ts",
       "datasets/src/expect-argument.ts",
       "lms/src/expect-argument.ts",

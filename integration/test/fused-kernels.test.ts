@@ -9,6 +9,7 @@ import {
   fusedKernels,
   installGradients,
 } from "@gradlab/core";
+import { applyRecurrent } from "@gradlab/rnn-lm";
 import {
   add,
   env,
@@ -21,6 +22,7 @@ import {
   type Tensor,
   type Tensor1D,
   type Tensor2D,
+  type Tensor3D,
   tensor,
   tensor1d,
   tidy,
@@ -81,7 +83,7 @@ function expectShapes(
   }
 }
 
-test("every kernel of the table is run by core or classic-cnns, with the inputs, attributes and outputs that it says", () => {
+test("every kernel of the table is run by core, classic-cnns or rnn-lm, with the inputs, attributes and outputs that it says", () => {
   unregister = registerReference(Object.keys(fusedKernels));
   tidy(() => {
     const labels = tensor1d([1, 0, 3, 1, 2], "int32");
@@ -90,6 +92,11 @@ test("every kernel of the table is run by core or classic-cnns, with the inputs,
     grad((x: Tensor) => sum(batchNormTraining(x, tensor1d([1, 2, 3]), tensor1d([0, 1, 0])).y) as Tensor)(
       wave([2, 2, 3]),
     );
+    const [spec, lstm] = [{ cell: "lstm", inputs: 3, hidden: 2 } as const, [{ input: wave([3, 8]), recurrent: wave([2, 8]), bias: wave([8]) }]]; // biome-ignore format: a small network
+    grad((x: Tensor) => {
+      const carry = [{ h: wave([5, 2]) as Tensor2D, c: wave([5, 2]) as Tensor2D }];
+      return sum(applyRecurrent(spec, lstm as never, x as Tensor3D, carry).outputs) as Tensor;
+    })(wave([5, 7, 3]));
     const params = { w: wave([2, 3]) };
     const { slots, update } = createOptimizer({ name: "adamw", learningRate: 0.1 });
     const state = slots(params);

@@ -1,3 +1,4 @@
+import { wasmMode } from "../training/wasm-mode.js";
 import "@tensorflow/tfjs-backend-cpu";
 import { repairKernels } from "@gradlab/backend-select";
 import { installGradients } from "@gradlab/core";
@@ -50,7 +51,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 
 beforeAll(async () => {
   env().set("PROD", true); // no advertisement on the console
-  await enableWasmTraining();
+  await enableWasmTraining(wasmMode());
   repairKernels("cpu");
   installGradients();
 });

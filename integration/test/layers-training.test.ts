@@ -1,5 +1,6 @@
 import { installGradients } from "@gradlab/core";
 import { enableWasmTraining } from "@gradlab/wasm-training";
+import { wasmMode } from "../training/wasm-mode.js";
 import "@tensorflow/tfjs-backend-cpu";
 import "@tensorflow/tfjs-backend-wasm";
 import * as tf from "@tensorflow/tfjs-core";
@@ -14,7 +15,7 @@ import { beforeAll, expect, test } from "vitest";
 
 beforeAll(async () => {
   tf.env().set("PROD", true); // no advertisement on the console
-  await enableWasmTraining();
+  await enableWasmTraining(wasmMode());
   installGradients();
 });
 

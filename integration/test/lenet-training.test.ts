@@ -20,6 +20,7 @@ import type { LayerGraph } from "@gradlab/receptive-field";
 import { enableWasmTraining } from "@gradlab/wasm-training";
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, expect, test } from "vitest";
+import { wasmMode } from "../training/wasm-mode.js";
 
 /*
  * lenet-relu beside a linear model: batches of 50, Adam with rate 0.002, Xavier's weights, zero biases, on wasm. One
@@ -33,7 +34,7 @@ const dataFolder = process.env.GRADLAB_DATA;
 beforeAll(async () => {
   tf.env().set("PROD", true); // no advertisement on the console
   installGradients();
-  await enableWasmTraining();
+  await enableWasmTraining(wasmMode());
   await tf.setBackend("wasm");
 });
 

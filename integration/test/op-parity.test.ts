@@ -1,3 +1,4 @@
+import { wasmMode } from "../training/wasm-mode.js";
 import "@tensorflow/tfjs-backend-cpu";
 import { repairKernels } from "@gradlab/backend-select";
 import { installGradients } from "@gradlab/core";
@@ -11,7 +12,7 @@ beforeAll(async () => {
   env().set("PROD", true); // no advertisement on the console
   installGradients();
   repairKernels("cpu");
-  await enableWasmTraining();
+  await enableWasmTraining(wasmMode());
 });
 
 test("every case has a golden result, and every golden result a case", () => {

@@ -1,3 +1,4 @@
+import { wasmMode } from "../training/wasm-mode.js";
 import "@tensorflow/tfjs-backend-cpu";
 import { repairKernels } from "@gradlab/backend-select";
 import { installGradients } from "@gradlab/core";
@@ -22,7 +23,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 
 beforeAll(async () => {
   tf.env().set("PROD", true); // no advertisement on the console
-  await enableWasmTraining();
+  await enableWasmTraining(wasmMode());
   installGradients();
   repairKernels("cpu");
 });

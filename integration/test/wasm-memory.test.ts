@@ -3,6 +3,7 @@ import { enableWasmTraining } from "@gradlab/wasm-training";
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, expect, test } from "vitest";
+import { wasmMode } from "../training/wasm-mode.js";
 
 // The full 10,000 steps of the acceptance criterion take under a minute: set GRADLAB_MEMORY_STEPS=10000.
 const steps = Number(process.env.GRADLAB_MEMORY_STEPS ?? 1500);
@@ -10,7 +11,7 @@ const steps = Number(process.env.GRADLAB_MEMORY_STEPS ?? 1500);
 beforeAll(async () => {
   tf.env().set("PROD", true); // no advertisement on the console
   installGradients();
-  await enableWasmTraining();
+  await enableWasmTraining(wasmMode());
   await tf.setBackend("wasm");
 });
 

@@ -13,9 +13,15 @@ const reasons: Readonly<Record<string, string>> = {
   EEXIST: "is a file, not a folder",
   ENOSPC: "no space left",
   EROFS: "the file system is read-only",
+  EDQUOT: "the quota of disk space is used up",
+  ENAMETOOLONG: "the name is too long",
+  EMFILE: "too many open files",
+  EFBIG: "the file is too large for its file system",
+  EIO: "the disk cannot be read or written",
 };
 
-function reason(error: unknown): string {
+/** What is wrong with a file, in words. */
+export function reasonOf(error: unknown): string {
   const { code = "", message = String(error) } = error as NodeJS.ErrnoException;
   return reasons[code] ?? message;
 }
@@ -24,7 +30,7 @@ export async function readInput(file: string): Promise<Uint8Array> {
   try {
     return await readFile(file);
   } catch (error) {
-    throw new Failure("runtime", `${file}: ${reason(error)}`, { cause: error });
+    throw new Failure("runtime", `${file}: ${reasonOf(error)}`, { cause: error });
   }
 }
 
@@ -39,7 +45,7 @@ export async function readStart(file: string, length: number): Promise<Uint8Arra
       await handle.close();
     }
   } catch (error) {
-    throw new Failure("runtime", `${file}: ${reason(error)}`, { cause: error });
+    throw new Failure("runtime", `${file}: ${reasonOf(error)}`, { cause: error });
   }
 }
 
@@ -77,7 +83,7 @@ export async function writeOutputs(
     }
   } catch (error) {
     await Promise.all(written.map(({ temporary }) => rm(temporary, { force: true }).catch(() => undefined)));
-    throw new Failure("runtime", `cannot write ${current}: ${reason(error)}`, { cause: error });
+    throw new Failure("runtime", `cannot write ${current}: ${reasonOf(error)}`, { cause: error });
   }
 }
 
@@ -87,7 +93,7 @@ export async function prepareFolder(folder: string): Promise<void> {
     await mkdir(folder, { recursive: true });
     await access(folder, constants.W_OK);
   } catch (error) {
-    throw new Failure("runtime", `cannot write into ${folder}: ${reason(error)}`, { cause: error });
+    throw new Failure("runtime", `cannot write into ${folder}: ${reasonOf(error)}`, { cause: error });
   }
 }
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { exitCodes } from "./failure.js";
+import { reasonOf } from "./files.js";
 import { main } from "./main.js";
 
 const interrupt = new AbortController();
@@ -13,7 +14,8 @@ process.once("SIGINT", () => {
 // A reader that has seen enough (`gradlab … | head`) is no error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(exitCodes.done);
-  throw error;
+  process.stderr.write(`gradlab: cannot write the result: ${reasonOf(error)}\n`);
+  process.exit(exitCodes.runtime);
 });
 
 const colorful = (stream: NodeJS.WriteStream) =>
@@ -28,6 +30,8 @@ process.exitCode = await main(process.argv.slice(2), {
   log: (text) => void process.stderr.write(text),
   env: process.env,
   colors: { stdout: colorful(process.stdout), stderr: colorful(process.stderr) },
+  // What is piped has no width; COLUMNS gives it one.
+  columns: process.stdout.columns || Number(process.env.COLUMNS) || 100,
   live: process.stderr.isTTY === true,
   signal: interrupt.signal,
 });

@@ -30,7 +30,7 @@ export async function fileInput(path: string, inFolder?: string): Promise<InputF
  * @param flag Begins the message where there is no such folder; without one it may be missing.
  */
 export async function folderInput(folder: string, flag: string | null): Promise<InputFiles> {
-  const names = await namesIn(folder, 3).catch((error: NodeJS.ErrnoException) => {
+  const all = await namesIn(folder, 3).catch((error: NodeJS.ErrnoException) => {
     const { code } = error;
     if (flag === null && code === "ENOENT") return [];
     const reason =
@@ -40,13 +40,15 @@ export async function folderInput(folder: string, flag: string | null): Promise<
   const place = (name: string) => join(folder, name);
   return {
     label: folder,
-    names: names.sort(),
+    names: all.filter((name) => !name.endsWith("/")).sort(),
+    emptyFolders: all.flatMap((name) => (name.endsWith("/") ? [name.slice(0, -1)] : [])).sort(),
     read: (name) => readInput(place(name)),
     start: (name, length) => readStart(place(name), length),
     decode: (name, options) => readPicture(place(name), options),
   };
 }
 
+/** A folder without files is its name with a slash. */
 async function namesIn(folder: string, depth: number): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true });
   const names = await Promise.all(
@@ -57,7 +59,8 @@ async function namesIn(folder: string, depth: number): Promise<string[]> {
       const isInner = entry.isDirectory() || (entry.isSymbolicLink() && (await isFolder(inner)));
       if (!isInner) return [entry.name];
       if (depth === 0) return [];
-      return (await namesIn(inner, depth - 1)).map((name) => `${entry.name}/${name}`);
+      const found = await namesIn(inner, depth - 1);
+      return (found.length === 0 ? [""] : found).map((name) => `${entry.name}/${name}`);
     }),
   );
   return names.flat();

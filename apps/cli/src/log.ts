@@ -1,6 +1,7 @@
 import { appendFile, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { Failure, messageOf } from "./failure.js";
+import { Failure } from "./failure.js";
+import { reasonOf } from "./files.js";
 
 /** Lines of JSON that are written in bunches. */
 export interface Log {
@@ -20,7 +21,7 @@ export async function openLog(file: string | undefined, after: number | null): P
     try {
       await step();
     } catch (error) {
-      throw new Failure("runtime", `--log: cannot write ${file}: ${messageOf(error)}`, { cause: error });
+      throw new Failure("runtime", `--log: cannot write ${file}: ${reasonOf(error)}`, { cause: error });
     }
   };
   await write(async () => {

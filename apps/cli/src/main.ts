@@ -1,5 +1,14 @@
 import { experiments as allExperiments, type Experiment } from "@gradlab/experiments";
-import { type AttackRecord, attack, doctor, studies, type TrainCnnRecord, trainCnn } from "@gradlab/studies";
+import {
+  type AttackRecord,
+  attack,
+  doctor,
+  studies,
+  type TrainCnnRecord,
+  trainCnn,
+  trainGpt,
+  trainLm,
+} from "@gradlab/studies";
 import { Command, CommanderError } from "commander";
 import { attackFiles } from "./attack-files.js";
 import { reproduceCommand } from "./commands/reproduce.js";
@@ -69,6 +78,8 @@ Exit codes: 0 done, 1 files or data, 2 wrong usage, 3 a check did not hold,
 /** What commands do beside their study. */
 const ownParts = new Map<string, StudyCommandOptions>([
   [doctor.name, { after: expectSelected }],
+  [trainLm.name, { log: true }],
+  [trainGpt.name, { log: true }],
   [
     attack.name,
     {

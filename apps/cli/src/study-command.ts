@@ -18,6 +18,7 @@ import { type Envelope, envelope } from "./envelope.js";
 import { Failure } from "./failure.js";
 import { prepareFolder, writeOutput, writeOutputs } from "./files.js";
 import { fileInput, filesInput, folderInput } from "./input-files.js";
+import { keepFolder } from "./kept-folder.js";
 import { diagnose, type OpenedBackend, openBackend } from "./open-backend.js";
 import { figureDocument, renderPng } from "./pictures.js";
 import { startListener } from "./study-listener.js";
@@ -135,9 +136,33 @@ async function runStudy(
 ): Promise<Result> {
   const { options, paths } = sorted(study, flags, positional);
   study.check?.(options, Object.fromEntries([...paths].map(([name, path]) => [name, [path].flat()[0]!])));
-  const inputs = await readInputs(study, paths);
-  const keep = keptFolder(study, paths);
-  const unready = [...filled, ...(keep === null ? [] : [keep])];
+  const say = (line: string) => {
+    if (!flags.quiet) terminal.log(`${line}\n`);
+  };
+  const keep = await keepFolder(keptPath(study, paths), say);
+  try {
+    const inputs = await readInputs(study, paths);
+    const unready = [...filled.map((folder) => () => prepareFolder(folder)), keep.prepare];
+    return await runWith(study, { options, inputs, flags, unready }, terminal, keep.path);
+  } finally {
+    await keep.release();
+  }
+}
+
+interface Given {
+  readonly options: Record<string, unknown>;
+  readonly inputs: Record<string, InputFiles>;
+  readonly flags: Flags;
+  /** A folder that cannot be written is told when the work begins, not when it ends. */
+  readonly unready: (() => Promise<void>)[];
+}
+
+async function runWith(
+  study: Study,
+  { options, inputs, flags, unready }: Given,
+  terminal: Terminal,
+  keep: string | null,
+): Promise<Result> {
   let opened: OpenedBackend | null = null;
   const events = study.run(options, inputs, {
     signal: terminal.signal,
@@ -159,8 +184,7 @@ async function runStudy(
         const around = envelope(study.name, flags, listener.warnings, opened);
         return { study, record: next.value, around };
       }
-      // A folder that cannot be written is told when the work begins, not when it ends.
-      for (const folder of unready.splice(0)) await prepareFolder(folder);
+      for (const prepare of unready.splice(0)) await prepare();
       await listener.hear(next.value);
     }
   } finally {
@@ -199,9 +223,12 @@ async function readInputs(
 }
 
 /** Where files that a study keeps go. */
-function keptFolder(study: Study, paths: ReadonlyMap<string, string | readonly string[]>): string | null {
+function keptPath(
+  study: Study,
+  paths: ReadonlyMap<string, string | readonly string[]>,
+): readonly [option: string, path: string] | null {
   const found = [...paths].find(([name]) => (study.options[name] as InputOption).kept);
-  return found === undefined ? null : (found[1] as string);
+  return found === undefined ? null : [found[0], found[1] as string];
 }
 
 /** Writes what `--out` asks for, in the form that its ending says. */
@@ -242,7 +269,7 @@ function show(result: Result, flags: Flags, terminal: Terminal): void {
   const { actual, device, software } = around.backend;
   const on = actual === null ? undefined : describeBackend({ name: actual, device, software });
   const paint = painter(terminal.colors.stdout && flags.color);
-  terminal.write(flags.json ? jsonOf(result) : tablesText(study.tables(record, on), paint));
+  terminal.write(flags.json ? jsonOf(result) : tablesText(study.tables(record, on), paint, terminal.columns));
 }
 
 function endingsOf({ drawn, csv }: Study): string[] {

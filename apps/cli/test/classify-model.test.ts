@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { flag, GraphModelFile } from "../../../packages/tfjs-models/test/graph-model-file.js";
 import { writeGrey } from "./pictures.js";
 import { gradlab, temporaryFolder } from "./run-gradlab.js";
 
@@ -236,6 +237,9 @@ test.each([
   ["a layer that reads what is not there", functional([x, node("flat", "Flatten", "gone"), fc]), 'call 0 of "gone"'],
   ["such a layer that no output needs", functional([x, flat, fc, node("side", "Flatten", "gone")]), 'call 0 of "gone"'],
   ["layers in a circle", functional([x, flat, fc, node("a", "Flatten", "b"), node("b", "Flatten", "a")]), "no cycle"],
+  ["a layer without a name of its own", functional([x, { ...flat, name: undefined }, fc]), 'name: expected a text, got nothing'],
+  ["a layer of two names", functional([x, { ...flat, config: { name: "fc" } }, fc]), 'config.name: expected "flat", got "fc"'],
+  ["wiring in one list too many", functional([x, { ...flat, inbound_nodes: [[[["x", 0, 0, {}]]]] }, fc]), 'expected a list of ["layer", call, output]'],
   ["an output that is not there", functional([x, flat, fc], "gone"), 'call 0 of "gone"'],
   ["no topology", null, "expected a model.json of tfjs"],
   ["a topology without layers", { class_name: "Model", config: {} }, "layers: expected a list, got nothing"],
@@ -260,9 +264,7 @@ test("missing and cut shards, a graph node that reads nothing, and another input
   await writeFile(shard, (await readFile(shard)).subarray(0, 12));
   const cut = await run(file, picture);
   expect(cut.code).toBe(1);
-  expect(cut.stderr).toContain(
-    `${file}: options.weights: expected all shards, at least 32 bytes, got 12 bytes`,
-  );
+  expect(cut.stderr).toContain(`${file}: weights: expected all shards, at least 32 bytes, got 12 bytes`);
   await writeFile(file, (await readFile(file, "utf8")).replace("weights.bin", "gone.bin"));
   expect(await run(file, picture)).toMatchObject({
     code: 1,
@@ -378,3 +380,230 @@ test.runIf(existsSync(pretrained))(
     for (const [i, score] of nodes.entries()) expect(Math.abs(score / rest - layers[i]!)).toBeLessThan(1e-5);
   },
 );
+
+test.each([
+  ["a network of torchvision", ["layer1.0.conv1", "fc"], "--preprocess imagenet"],
+  ["a network of torchvision", ["features.0", "classifier"], "--preprocess imagenet"],
+  ["a DenseNet of Keras", ["conv2_block1_0_bn", "conv5_block16_concat"], "--preprocess imagenet"],
+  ["a ResNet V2 of Keras", ["conv2_block1_preact_bn", "x"], "--preprocess symmetric"],
+  ["a ResNet of Keras", ["conv2_block1_1_conv", "x"], "--range 0,255 --bgr --mean 103.939,116.779,123.68"],
+  ["a VGG of Keras", ["block1_conv1", "block5_conv3"], "--range 0,255 --bgr --mean 103.939,116.779,123.68"],
+  ["an Inception, Xception or NASNet of Keras", ["mixed10", "x"], "--preprocess symmetric"],
+])("%s is known by its layers (%j), and what it takes is proposed once", async (family, names, flags) => {
+  const layers = names.map((name, i) => ({
+    class_name: i === 0 ? "Flatten" : "Softmax",
+    config: { name, ...(i === 0 && { batch_input_shape: [null, 2, 2, 1] }) },
+  }));
+  const { file, picture } = await writeModel({ class_name: "Sequential", config: { layers } }, []);
+  const told = await run(file, picture, "--scores", "none");
+  expect(told).toMatchObject({ code: 0 });
+  expect(told.stderr).toContain(`looks like ${family}, which takes`);
+  expect(told.stderr).toContain(flags);
+  expect((await run(file, picture, "--scores", "none", "--preprocess", "unit")).stderr).toBe("");
+});
+
+/** A graph whose scores are the mean of each channel of a picture of 2 x 2. */
+function meansOf(batch: number, before: (file: GraphModelFile) => string = () => "x") {
+  const file = new GraphModelFile([batch, 2, 2, 3]);
+  file.node("mean", "Mean", [before(file), file.integers("axes", [1, 2])], { keep_dims: flag(false) });
+  return file;
+}
+
+async function writeGraph(file: GraphModelFile): Promise<{ file: string; picture: string }> {
+  const folder = await temporaryFolder();
+  const { json } = file;
+  await writeFile(join(folder, "model.json"), JSON.stringify(json));
+  const [first] = json.weightsManifest;
+  const length = first!.weights.reduce((sum, { shape }) => sum + 4 * shape.reduce((a, b) => a * b, 1), 0);
+  await writeFile(join(folder, "group1-shard1of2.bin"), file.weightBytes.slice(0, length));
+  await writeFile(join(folder, "group1-shard2of2.bin"), new Uint8Array(0));
+  await writeFile(join(folder, "group2-shard1of1.bin"), file.weightBytes.slice(length));
+  const picture = join(folder, "corner.png");
+  await writeGrey(picture, 2, (y, x) => (y + x === 0 ? 255 : 0));
+  return { file: join(folder, "model.json"), picture };
+}
+
+test.each([1, -1])("a graph with a batch of %d takes one picture", async (batch) => {
+  const graph = meansOf(batch);
+  graph.output("mean");
+  const { file, picture } = await writeGraph(graph);
+  const ran = await run(file, picture, "--json", "--scores", "none");
+  expect(scoresByIndex(ran.stdout)).toEqual([0.25, 0.25, 0.25]);
+});
+
+test("scores with further dimensions of 1, or without a batch, are scores; a map is none", async () => {
+  for (const target of [[1, 1, 1, 3], [3]]) {
+    const graph = meansOf(1);
+    graph.node("y", "Reshape", ["mean", graph.integers("shape", target)]);
+    graph.output("y");
+    const { file, picture } = await writeGraph(graph);
+    const ran = await run(file, picture, "--json", "--scores", "none");
+    expect(scoresByIndex(ran.stdout)).toEqual([0.25, 0.25, 0.25]);
+  }
+  const map = meansOf(1);
+  map.output("x");
+  map.node("y", "Relu", ["x"]);
+  map.output("y");
+  const { file, picture } = await writeGraph(map);
+  const ran = await run(file, picture, "--output", "y");
+  expect(ran).toMatchObject({ code: 1, stdout: "" });
+  expect(ran.stderr).toContain("expected one output [batch, classes], got [1,2,2,3]");
+});
+
+test("a placeholder with a default needs nobody to feed it; of several outputs one is named", async () => {
+  const graph = meansOf(-1, (file) => {
+    file.node("rate", "PlaceholderWithDefault", [file.weights("half")], { shape: { shape: {} } });
+    return file.node("scaled", "Mul", ["x", "rate"]);
+  });
+  graph.node("y", "Softmax", ["mean"]);
+  graph.output("y");
+  graph.output("mean");
+  const { file, picture } = await writeGraph(graph);
+  const bare = await run(file, picture);
+  expect(bare).toMatchObject({ code: 2, stdout: "" });
+  expect(bare.stderr).toMatch(/--output: expected one of "y(:0)?", "mean(:0)?", got a model with 2 outputs/);
+  const means = await run(file, picture, "--json", "--output", "mean", "--scores", "none");
+  // The default is the first of the positive weights, 0.5.
+  for (const score of scoresByIndex(means.stdout)) expect(score).toBeCloseTo(0.125, 6);
+  const shares = await run(file, picture, "--json", "--output", "y");
+  expect(JSON.parse(shares.stdout).scores).toEqual({ kind: "softmax", from: "network" });
+  for (const share of scoresByIndex(shares.stdout)) expect(share).toBeCloseTo(1 / 3, 6);
+});
+
+test("NaN in a graph is told by the node where it begins", async () => {
+  const graph = meansOf(-1, (file) => {
+    file.node("lower", "Sub", ["x", file.weights("one", 3)]);
+    return file.node("root", "Sqrt", ["lower"]);
+  });
+  graph.output("mean");
+  const { file, picture } = await writeGraph(graph);
+  const ran = await run(file, picture, "--scores", "none");
+  expect(ran).toMatchObject({ code: 1, stdout: "" });
+  expect(ran.stderr).toMatch(/got NaN for class \d of .*, which begins at layer "root"\n$/);
+});
+
+test("weights in 8 and 16 bits are read as tfjs reads them", async () => {
+  const { folder, file, picture } = await writeModel(sequential(2), dense([0.25, 0.75]));
+  const json = JSON.parse(await readFile(file, "utf8"));
+  json.weightsManifest[0].weights = [
+    {
+      name: "fc/kernel",
+      shape: [4, 2],
+      dtype: "float32",
+      quantization: { dtype: "uint8", scale: 0.5, min: -1 },
+    },
+    { name: "fc/bias", shape: [2], dtype: "float32", quantization: { dtype: "uint16", scale: 0.25, min: 0 } },
+  ];
+  await writeFile(file, JSON.stringify(json));
+  // The first pixel alone is lit: weights 2 · 0.5 − 1 = 0 and 5 · 0.5 − 1 = 1.5; biases 0.25 and 0.75.
+  const bytes = new Uint8Array([2, 5, 9, 9, 9, 9, 9, 9, 1, 0, 3, 0]);
+  await writeFile(join(folder, "weights.bin"), bytes);
+  const ran = await run(file, picture, "--json", "--scores", "none");
+  expect(scoresByIndex(ran.stdout)).toEqual([0.25, 2.25]);
+  const counts = await gradlab(["summary", "--model", file, "--json"]);
+  expect(JSON.parse(counts.stdout)).toMatchObject({ params: 10, trainable: 10 });
+});
+
+test("an export of Keras 3 is read by summary and receptive-field, and classify says what to do", async () => {
+  const tensorOf = (name: string) => ({
+    class_name: "__keras_tensor__",
+    config: { shape: [null, 8, 8, 3], dtype: "float32", keras_history: [name, 0, 0] },
+  });
+  const layer = (name: string, class_name: string, from: string, config: object = {}) => ({
+    module: "keras.layers",
+    class_name,
+    config: {
+      name,
+      trainable: true,
+      dtype: { module: "keras", class_name: "DTypePolicy", config: { name: "float32" } },
+      ...config,
+    },
+    registered_name: null,
+    name,
+    inbound_nodes: [{ args: [tensorOf(from)], kwargs: {} }],
+  });
+  const topology = {
+    class_name: "Functional",
+    config: {
+      name: "m",
+      layers: [
+        { module: "keras.layers", class_name: "InputLayer", name: "x", inbound_nodes: [], registered_name: null,
+          config: { batch_shape: [null, 8, 8, 3], dtype: "float32", sparse: false, name: "x" } },
+        layer("c", "Conv2D", "x", { filters: 4, kernel_size: [3, 3], strides: [2, 2], padding: "valid" }),
+        layer("g", "GlobalAveragePooling2D", "c", { keepdims: false }),
+        layer("fc", "Dense", "g", { units: 2 }),
+      ],
+      input_layers: ["x", 0, 0],
+      output_layers: ["fc", 0, 0],
+    },
+  }; // biome-ignore format: as it is exported
+  const values = (length: number) => Array(length).fill(0.5);
+  const { file, picture } = await writeModel({ keras_version: "3.5.0", model_config: topology }, [
+    { name: "c/kernel", shape: [3, 3, 3, 4], values: values(108) },
+    { name: "c/bias", shape: [4], values: values(4) },
+    { name: "fc/kernel", shape: [4, 2], values: values(8) },
+    { name: "fc/bias", shape: [2], values: values(2) },
+  ]);
+  const summary = await gradlab(["summary", "--model", file, "--json"]);
+  expect(JSON.parse(summary.stdout)).toMatchObject({ params: 122, trainable: 122 });
+  const field = await gradlab(["receptive-field", "--model", file, "--json"]);
+  expect(JSON.parse(field.stdout).layers[0]).toMatchObject({
+    name: "c",
+    n: [3, 3],
+    size: [3, 3],
+    jump: [2, 2],
+  });
+  const begin = performance.now();
+  const ran = await run(file, picture);
+  expect(performance.now() - begin).toBeLessThan(2_000);
+  expect(ran).toMatchObject({ code: 1, stdout: "" });
+  expect(ran.stderr).toMatch(/Keras 3 .*save the model with tf_keras, or convert it to a graph model/);
+});
+
+test.runIf(existsSync(pretrained)).each([
+  ["mobilenet-v1-025-224", 475_544, 470_072],
+  ["mobilenet-v1-025-graph", 470_329, null],
+  ["darknet-tiny", 1_046_488, 1_042_104],
+  ["tiny-vgg", 19_920, 19_920],
+])(
+  "summary --model counts the parameters of %s exactly, in lines that fit",
+  async (model, params, trainable) => {
+    const file = join(pretrained, model, "model.json");
+    const { code, stdout, stderr } = await gradlab(["summary", "--model", file, "--json"]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(JSON.parse(stdout)).toMatchObject({ params, trainable });
+    const text = await gradlab(["summary", "--model", file], { columns: 90 });
+    expect(
+      Math.max(
+        ...text.stdout
+          .split("\n")
+          .slice(1)
+          .map((line) => line.length),
+      ),
+    ).toBeLessThanOrEqual(90);
+    const fields = await gradlab(["receptive-field", "--model", file, "--json"]);
+    expect(fields.code).toBe(0);
+  },
+);
+
+test.runIf(existsSync(pretrained)).each([["mobilenet-v1-025-224"], ["mobilenet-v1-025-graph"]])(
+  "the last map of %s sees 315 pixels in steps of 32, with a padding of 126",
+  async (model) => {
+    const file = join(pretrained, model, "model.json");
+    const { stdout } = await gradlab(["receptive-field", "--model", file, "--input", "224", "--json"]);
+    const maps = (
+      JSON.parse(stdout).layers as { n: number[]; size: number[]; jump: number[]; padding: number[] }[]
+    ).filter(({ n }) => n[0] === 7);
+    expect(maps.at(-1)).toMatchObject({ n: [7, 7], size: [315, 315], jump: [32, 32], padding: [126, 126] });
+  },
+);
+
+test.runIf(existsSync(pretrained))("tiny-vgg gives each of its ten classes a share", async () => {
+  const file = join(pretrained, "tiny-vgg", "model.json");
+  const ran = await run(file, photographs[0]!, "--json", "--top", "10");
+  expect(ran.code).toBe(0);
+  expect(JSON.parse(ran.stdout).scores).toEqual({ kind: "softmax", from: "network" });
+  const shares = scoresByIndex(ran.stdout);
+  expect(shares).toHaveLength(10);
+  expect(shares.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 5);
+});

@@ -12,6 +12,7 @@ function watched({ live, quiet = false, done = 0 }: { live: boolean; quiet?: boo
       env: {},
       colors: { stdout: false, stderr: false },
       live,
+      columns: 80,
       signal: new AbortController().signal,
     },
     { total: 100, done, perStep: 50, unit: "images", quiet, now: () => clock.time },

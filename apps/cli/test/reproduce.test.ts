@@ -70,6 +70,8 @@ test("every experiment agrees with its known values, without files", async () =>
     "classic-cnns/zero-weights",
     "classic-cnns/lenet-training",
     "attacks/targets",
+    "attention/permutations",
+    "attention/feed-forward",
     "lms/course-data",
     "lms/step-sizes",
     "lms/gates",
@@ -80,6 +82,7 @@ test("every experiment agrees with its known values, without files", async () =>
     "claims/elman-jacobian",
     "claims/lms",
     "claims/cross-entropy",
+    "rnn-lm/sentences",
   ]);
   const computing = [
     "receptive-field/effective-field",
@@ -88,7 +91,10 @@ test("every experiment agrees with its known values, without files", async () =>
     "classic-cnns/zero-weights",
     "classic-cnns/lenet-training",
     "attacks/targets",
+    "attention/permutations",
+    "attention/feed-forward",
     "lms/sign-units",
+    "rnn-lm/sentences",
   ];
   for (const { id, title, seconds, checks, backend, package: owner } of report.experiments) {
     expect([id, backend]).toEqual([id, computing.includes(id) ? name : null]);
@@ -99,12 +105,12 @@ test("every experiment agrees with its known values, without files", async () =>
       expect([id, one.name, one.ok]).toEqual([id, one.name, true]);
     }
   }
-  expect(stderr).toContain("[1/29] receptive-field/alexnet-227 … agrees");
+  expect(stderr).toContain("[1/32] receptive-field/alexnet-227 … agrees");
   expect((await readdir(out)).sort()).toEqual(["report.html", "report.json"]);
 }, 180_000);
 
 test("experiments leave no tensor behind, and come to the same verdicts on the slowest backend", async () => {
-  const argv = ["reproduce", "--only", "core,receptive-field/effective-field", "--json", "--quiet"];
+  const argv = ["reproduce", "--only", "core,receptive-field/effective-field,attention", "--json", "--quiet"];
   const { memory } = await import("@tensorflow/tfjs-core");
   const verdicts: unknown[] = [];
   for (const backend of ["wasm", "cpu"]) {

@@ -20,12 +20,14 @@ export async function gradlab(
     env = {},
     experiments,
     live = false,
+    columns = 100,
     signal = new AbortController().signal,
     onLog = () => undefined,
   }: {
     env?: Record<string, string>;
     experiments?: readonly Experiment[];
     live?: boolean;
+    columns?: number;
     signal?: AbortSignal;
     /** Sees what goes to stderr as it comes. */
     onLog?: (text: string) => void;
@@ -45,6 +47,7 @@ export async function gradlab(
       },
       env,
       colors: { stdout: false, stderr: false },
+      columns,
       live,
       signal,
     },

@@ -103,26 +103,25 @@ test("a model of tfjs has a row for every layer, in its own order of sizes, with
   ];
   const topology = { class_name: "Sequential", config: { name: "s", layers } };
   await writeFile(file, JSON.stringify({ modelTopology: topology, weightsManifest: [] }));
-  const { code, stdout, stderr } = await gradlab([
-    "summary",
-    "--model",
-    file,
-    "--input",
-    "10,12",
-    "--policy",
-    "everything",
-  ]);
+  const { code, stdout, stderr } = await gradlab(
+    ["summary", "--model", file, "--input", "10,12", "--policy", "everything"],
+    { columns: 120 },
+  );
   expect(code).toBe(0);
   expect(stderr).toContain('layer "odd": Mystery is not known here');
   expect(stdout).toContain(`${file} on an input of 10 x 12 x 3\n`);
-  expect(stdout).toMatch(/^a_name_tha…too_long_for_a_column +Conv2D +8 x 10 x 2 +3 +– +– +56 +8,800$/m);
+  expect(stdout).toMatch(/^a_name_that_is_too_long_for_a_column +Conv2D +8x10x2 +3 +– +– +56 +8,800$/m);
   // 2 operations for each of 54 weights at 80 places, and a bias at each of 160 units; then 2 for each of 160.
-  expect(stdout).toMatch(/^bn +BatchNormalization +8 x 10 x 2 +– +– +– +8 +320$/m);
+  expect(stdout).toMatch(/^bn +BatchNormalization +8x10x2 +– +– +– +8 +320$/m);
   expect(stdout).toMatch(/^odd +Mystery +\? /m);
   expect(stdout).toContain("64 parameters, 60 of them trainable");
+  const small = await gradlab(["summary", "--model", file], { columns: 70 });
+  const table = small.stdout.split("\n").slice(2, 8);
+  expect(Math.max(...table.map((line) => line.length))).toBe(70);
+  expect(small.stdout).toMatch(/^a_n…a_column +Conv2D +/m);
   const wrong = await gradlab(["summary", "--model", file, "--channels", "1"]);
   expect(wrong).toMatchObject({ code: 2, stdout: "" });
-  expect(wrong.stderr).toContain("--channels: options.channels: expected 3, which the model takes, got 1");
+  expect(wrong.stderr).toContain(": --channels: expected 3, which the model takes, got 1");
 });
 
 test("the policies of the flag are those of the package", () => {
@@ -146,4 +145,77 @@ test.each([
   expect(ran).toMatchObject({ code, stdout: "" });
   expect(ran.stderr).toMatch(/^gradlab: [^\n]+\n$/);
   expect(ran.stderr).toContain(message);
+});
+
+test("every layer of a graph that receptive-field reads has a row; what is not known is a mark and a warning", async () => {
+  const file = join(await temporaryFolder(), "graph.json");
+  const layers = [
+    { name: "c", op: "conv", kernel: 3, padding: 1, filters: 4 },
+    { name: "p", op: "pointwise", fn: "PReLU" },
+    { name: "l", op: "pointwise", fn: "leaky_relu" },
+    { name: "n", op: "pointwise", fn: "layer-norm" },
+    { name: "pad", op: "pad", padding: 1 },
+    { name: "up", op: "resize", scale: 2 },
+    { name: "t", op: "transposed-conv", kernel: 2, stride: 2, filters: 5 },
+    { name: "odd", op: "pointwise", fn: "mystery" },
+    { name: "open", op: "conv", kernel: 1 },
+    { name: "d", op: "conv", kernel: 3, filters: 32 },
+    { name: "g", op: "global-pool", mode: "avg" },
+    { name: "fc", op: "dense", units: 10 },
+    { name: "s", op: "pointwise", fn: "softmax" },
+  ];
+  await writeFile(file, JSON.stringify({ input: { shape: [8, 8], channels: 3 }, layers }));
+  const { code, stdout, stderr } = await gradlab(["summary", "--model", file, "--json"]);
+  expect(code).toBe(0);
+  const result = JSON.parse(stdout);
+  const rows = (result.layers as { name: string; outputShape: number[]; params: number; macs: number }[]).map(
+    ({ name, outputShape, params, macs }) => [name, outputShape, params, macs],
+  );
+  expect(rows).toEqual([
+    ["c", [4, 8, 8], 112, 108 * 64],
+    ["p", [4, 8, 8], 4, 0],
+    ["l", [4, 8, 8], 0, 0],
+    ["n", [4, 8, 8], 8, 0],
+    ["pad", [4, 10, 10], 0, 0],
+    ["up", [4, 20, 20], 0, 0],
+    ["t", [5, 40, 40], 85, 80 * 400],
+    ["odd", [5, 40, 40], null, null],
+    ["open", [null, 40, 40], null, null],
+    ["d", [32, 38, 38], null, null],
+    ["g", [32, 1, 1], 0, 0],
+    ["fc", [10], 330, 320],
+    ["s", [10], 0, 0],
+  ]);
+  expect(result.params).toBe(112 + 4 + 8 + 85 + 330);
+  expect(result.warnings).toEqual([
+    'layer "odd": mystery is not known here: its parameters are not counted',
+    'layer "open": filters are not given, so that its parameters are not known',
+  ]);
+  expect(stderr.match(/warning: /g)).toHaveLength(2);
+  expect((await gradlab(["summary", "--model", file])).stdout).toMatch(
+    /^odd +mystery +5x40x40 .*\? {2,}\?$/m,
+  );
+});
+
+test("one size stands for the only axis of a model on sequences, and for all three of one on volumes", async () => {
+  for (const [rank, output] of [
+    [1, [14, 2]],
+    [3, [14, 14, 14, 2]],
+  ] as const) {
+    const file = join(await temporaryFolder(), "model.json");
+    const config = {
+      name: "c",
+      filters: 2,
+      kernel_size: 3,
+      batch_input_shape: [null, ...Array(rank).fill(8), 3],
+    };
+    const layers = [{ class_name: `Conv${rank}D`, config }];
+    const topology = { class_name: "Sequential", config: { name: "s", layers } };
+    await writeFile(file, JSON.stringify({ modelTopology: topology, weightsManifest: [] }));
+    const { stdout } = await gradlab(["summary", "--model", file, "--input", "16", "--json"]);
+    expect(JSON.parse(stdout).layers[0]).toMatchObject({
+      outputShape: output,
+      params: 3 ** rank * 3 * 2 + 2,
+    });
+  }
 });

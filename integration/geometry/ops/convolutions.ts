@@ -146,13 +146,13 @@ export const convolutions: readonly GeometryOp[] = [
         inputs: [drawn([batch, ...image, inner], fill), drawn([...taps, inner, outer], fill, -2, 2, 1)],
         attrs: {
           stride: strides[0],
-          // Margins are those of an image of one row: the second ones are of its columns.
+          // Margins are those of an image of one row: the second ones are of its columns. No smaller than `pad`: the window fits.
           pad:
             typeof pad === "number" && batch === 1
               ? [
                   [0, 0],
                   [0, 0],
-                  [pad, 1],
+                  [pad, pad + 1],
                   [0, 0],
                 ]
               : pad,

@@ -597,7 +597,7 @@ const movingOps: readonly GeometryOp[] = [
   },
   {
     name: "addN",
-    cases: fc.record({ shape: shape(0, 4), count: size(4), fill: smoothFill }).map(
+    cases: fc.record({ shape: shape(0, 4), count: fc.integer({ min: 1, max: 12 }), fill: smoothFill }).map(
       ({ shape, count, fill }): GeometryCase => ({
         inputs: Array.from({ length: count }, (_, i) => drawn(shape, fill, -2, 2, i)),
         attrs: {},

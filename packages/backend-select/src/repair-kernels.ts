@@ -32,7 +32,7 @@ const repaired = new WeakSet<KernelFunc>();
  * - on cpu `depthToSpace` with channels first and `image.transform` of several images; on webgl `floorDiv` below zero; on webgl
  *   and webgpu `pad`, `mirrorPad` and `reverse` of more than four axes (the gradient of `slice` is such a `pad`);
  * - on webgpu `cumsum` and `cumprod` in reverse, `transpose` of whole numbers and truth values and their reductions
- *   along other axes than the last ones, `argMax` and `argMin` of a list;
+ *   along other axes than the last ones, `argMax` and `argMin` of a list, `addN` of more than seven tensors;
  * - on tensorflow, tfjs-node's backend, convolutions and pools that are padded by numbers, pools of volumes padded as `"same"`,
  *   dilated convolutions of volumes, `depthToSpace` with channels first, `gather` along a negative axis, and `sparseToDense` of
  *   indices in any order.

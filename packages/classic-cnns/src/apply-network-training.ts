@@ -1,6 +1,7 @@
 import { dropoutMask, flattenParams, type Params, unflattenParams } from "@gradlab/core";
 import { executePlan, type GraphOps, type LayerGraph, type PointwiseLayer } from "@gradlab/receptive-field";
 import { add, mul, type Tensor, type Tensor1D, type Tensor4D, tidy } from "@tensorflow/tfjs-core";
+import { expectInteger } from "./expect-values.js";
 import type { NetworkPlan } from "./layer-facts.js";
 import { defaultEpsilon, inferenceOps, type LayerTensors, layerTensors } from "./layers/inference-ops.js";
 import { networkPlans } from "./network-plans.js";
@@ -50,8 +51,8 @@ export function applyNetworkTraining(
   options: ApplyTrainingOptions = {},
 ): TrainingPass {
   const { seed = 0, step = 0 } = options;
-  expectCount("applyNetworkTraining: seed", seed);
-  expectCount("applyNetworkTraining: step", step);
+  expectInteger("applyNetworkTraining: seed", seed, 0);
+  expectInteger("applyNetworkTraining: step", step, 0);
   return passOf("applyNetworkTraining", networkPlans("applyNetworkTraining", graph)(x), state, x, options);
 }
 
@@ -92,11 +93,6 @@ export function passOf(
     return [result, ...entries.map(([path, tensor]) => moved.get(path) ?? tensor.clone())];
   }) as [Tensor, ...Tensor[]];
   return { logits, statistics: unflattenParams(entries.map(([path], i) => [path, after[i]!])) };
-}
-
-export function expectCount(where: string, value: unknown): void {
-  if (Number.isSafeInteger(value) && (value as number) >= 0) return;
-  throw new RangeError(`${where}: expected an integer, at least 0, got ${String(value)}`);
 }
 
 /** One value has no variance: checked for all batch norms before any of them is computed. */

@@ -5,9 +5,9 @@ export {
   type TrainingPass,
 } from "./apply-network-training.js";
 export { type InitNetworkOptions, type InitScheme, initNetwork } from "./init-network.js";
+export type { ActivationMap, MapOptions } from "./inspection/activation-map.js";
 export { type Histogram, histogram } from "./inspection/histogram.js";
 export {
-  type ActivationMap,
   type InspectOptions,
   inspectNetwork,
   type LayerActivations,
@@ -50,6 +50,6 @@ export {
 } from "./ops/batch-norm-training.js";
 export { type EvaluateOptions, type Evaluation, evaluateNetwork } from "./training/evaluate-network.js";
 export type { ImageArrays, ImageBatch, ImageTensors } from "./training/image-batch.js";
-export { type Prediction, type PredictOptions, predict } from "./training/predict.js";
+export { type Prediction, type PredictOptions, predict, topPredictions } from "./training/predict.js";
 export { startNetworkTraining } from "./training/start-network-training.js";
 export { type TrainNetworkOptions, trainNetwork } from "./training/train-network.js";

@@ -8,6 +8,7 @@ import {
 } from "@gradlab/core";
 import type { LayerGraph } from "@gradlab/receptive-field";
 import { ones, type Tensor, zeros } from "@tensorflow/tfjs-core";
+import { expectInteger, expectOneOf } from "./expect-values.js";
 import { type ParameterFact, type ParameterRole, planNetwork } from "./layer-facts.js";
 import { layerTensors } from "./layers/inference-ops.js";
 import type { NetworkState } from "./network-state.js";
@@ -61,14 +62,8 @@ const schemes: Readonly<Record<InitScheme, Initialize>> = {
  */
 export function initNetwork(graph: LayerGraph, options: InitNetworkOptions = {}): NetworkState {
   const { seed = 0, scheme = "xavier-uniform", from, fresh = [] } = options;
-  if (!Object.hasOwn(schemes, scheme)) {
-    throw new RangeError(
-      `initNetwork: scheme: expected one of ${Object.keys(schemes).join(", ")}, got ${JSON.stringify(scheme)}`,
-    );
-  }
-  if (!(Number.isSafeInteger(seed) && seed >= 0)) {
-    throw new RangeError(`initNetwork: seed: expected an integer, at least 0, got ${String(seed)}`);
-  }
+  expectOneOf("initNetwork: scheme", scheme, Object.keys(schemes));
+  expectInteger("initNetwork: seed", seed, 0);
   const { facts } = planNetwork("initNetwork", graph);
   const drawn = new Set(fresh);
   for (const name of drawn) {

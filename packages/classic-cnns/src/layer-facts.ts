@@ -8,6 +8,7 @@ import {
   type PointwiseLayer,
   planGraph,
 } from "@gradlab/receptive-field";
+import { expectInteger } from "./expect-values.js";
 
 /** What a layer holds, by the last name of its path. */
 export type ParameterRole = "kernel" | "bias" | "scale" | "offset" | "mean" | "variance";
@@ -256,6 +257,6 @@ function pointwiseFact(layer: PointwiseLayer, input: Value, where: string): Fact
 }
 
 function count(value: unknown, where: string): number {
-  if (typeof value === "number" && Number.isSafeInteger(value) && value > 0) return value;
-  throw new RangeError(`${where}: expected a positive integer, got ${String(value)}`);
+  expectInteger(where, value, 1);
+  return value as number;
 }

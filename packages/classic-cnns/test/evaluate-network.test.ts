@@ -168,7 +168,7 @@ test("predictions are sorted, equal ones by index, and carry names", async () =>
     expect(all[1]!.reduce((sum, { probability }) => sum + probability, 0)).toBeCloseTo(1, 6);
     expect("label" in all[0]![0]!).toBe(false);
     await expect(predict(graph, state, x, { top: 0 })).rejects.toThrow(
-      "predict: top: expected a positive integer, got 0",
+      "predict: top: expected an integer, at least 1, got 0",
     );
     await expect(predict(graph, state, x, { labels: ["cat"] })).rejects.toThrow(
       "predict: labels: expected 3 names, got 1",

@@ -103,7 +103,7 @@ test("options out of range are refused", () => {
   const graph = network("lenet");
   // @ts-expect-error no such scheme
   expect(() => initNetwork(graph, { scheme: "zeros" })).toThrow(
-    'initNetwork: scheme: expected one of xavier-uniform, xavier-normal, he-uniform, he-normal, torch, got "zeros"',
+    `initNetwork: scheme: expected one of "xavier-uniform", "xavier-normal", "he-uniform", "he-normal", "torch", got "zeros"`,
   );
   expect(() => initNetwork(graph, { seed: -1 })).toThrow(
     "initNetwork: seed: expected an integer, at least 0, got -1",

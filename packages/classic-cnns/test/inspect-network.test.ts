@@ -20,7 +20,7 @@ test("a histogram by hand: edges, zeros, what is not finite, numbers that are al
   });
   expect(histogram([7, 7], 3)).toMatchObject({ min: 7, max: 7, std: 0, bins: [2, 0, 0] });
   expect(histogram([Number.NaN], 2)).toMatchObject({ nonFinite: 1, min: null, mean: null, bins: [0, 0] });
-  expect(() => histogram([1], 0)).toThrow("histogram: bins: expected an integer, 1 to 4096, got 0");
+  expect(() => histogram([1], 0)).toThrow("histogram: bins: expected an integer in [1, 4096], got 0");
 });
 
 // Two images of 1 x 2 pixels; one convolution of 1x1 to three channels, of which one is positive in one place only and
@@ -153,14 +153,17 @@ test("what is not there is refused", async () => {
     const labels = tensor1d([0, 1], "int32");
     const refuse = (options: object, message: string) =>
       expect(inspectNetwork(graph, weights, x, options)).rejects.toThrow(message);
-    await refuse({ bins: 0 }, "inspectNetwork: bins: expected an integer, 1 to 4096, got 0");
+    await refuse({ bins: 0 }, "inspectNetwork: bins: expected an integer in [1, 4096], got 0");
     await refuse(
       { mapLayers: ["pool"] },
       'inspectNetwork: mapLayers: expected layers of the graph, got "pool"',
     );
     await refuse({ mapImages: [1] }, "inspectNetwork: mapImages: expected integers in [0, 1), got 1");
-    await refuse({ mapChannels: 0 }, "inspectNetwork: mapChannels: expected a positive integer, got 0");
-    await refuse({ mode: "eval" }, 'inspectNetwork: mode: expected inference or training, got "eval"');
+    await refuse({ mapChannels: 0 }, "inspectNetwork: mapChannels: expected an integer, at least 1, got 0");
+    await refuse(
+      { mode: "eval" },
+      'inspectNetwork: mode: expected one of "inference", "training", got "eval"',
+    );
     await refuse({ labels }, "inspectNetwork: labels: expected [1], got [2]");
     const floats = tensor1d([0]);
     await refuse({ labels: floats }, "inspectNetwork: labels: expected int32, got float32");

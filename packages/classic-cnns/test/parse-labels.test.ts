@@ -42,10 +42,10 @@ const refused: [what: string, text: unknown, message: string | RegExp][] = [
   ],
   [
     "names as keys",
-    '{"tench": 0}',
+    '{"tench": "0"}',
     'parseLabels: text: expected the keys "0" to "0", got "tench" without "0"',
   ],
-  ["no text", null, "parseLabels: text: expected a string, got object"],
+  ["no text", null, "parseLabels: text: expected a string, got null"],
 ];
 
 test.each(refused)("refused: %s", (_, text, message) => {
@@ -55,5 +55,12 @@ test.each(refused)("refused: %s", (_, text, message) => {
 test("another number of labels than classes is refused", () => {
   expect(() => parseLabels("a\nb", { classes: 3 })).toThrow(
     new RangeError("parseLabels: text: expected 3 labels, one per class, got 2"),
+  );
+});
+
+test("an object by name is one by class, read the other way", () => {
+  expect(parseLabels('{"tench": 1, "goldfish": 0}', { classes: 2 })).toEqual(["goldfish", "tench"]);
+  expect(() => parseLabels('{"tench": 1, "goldfish": 1}')).toThrow(
+    "parseLabels: text: expected a name for every class, got two names for one",
   );
 });

@@ -289,16 +289,24 @@ describe("options", () => {
     expect(() => network("toString")).toThrow(/network: name: expected one of lenet, .*, got "toString"/);
     const refuse = (name: NetworkName, options: object, message: string | RegExp) =>
       expect(() => network(name, options)).toThrow(message);
-    refuse("lenet", { classes: 0 }, "network: classes: expected an integer, 1 to 1000000, got 0");
-    refuse("lenet", { classes: 1e9 }, "network: classes: expected an integer, 1 to 1000000, got 1000000000");
-    refuse("lenet", { channels: 1.5 }, "network: channels: expected an integer, 1 to 4096, got 1.5");
-    refuse("lenet", { channels: "3" }, 'network: channels: expected an integer, 1 to 4096, got "3"');
+    refuse("lenet", { classes: 0 }, "network: classes: expected an integer in [1, 1000000], got 0");
+    refuse(
+      "lenet",
+      { classes: 1e9 },
+      "network: classes: expected an integer in [1, 1000000], got 1000000000",
+    );
+    refuse("lenet", { channels: 1.5 }, "network: channels: expected an integer in [1, 4096], got 1.5");
+    refuse("lenet", { channels: "3" }, 'network: channels: expected an integer in [1, 4096], got "3"');
     refuse(
       "lenet",
       { inputSize: [28] },
       "network: inputSize: expected one size or [height, width], got [28]",
     );
-    refuse("lenet", { inputSize: 99_999 }, "network: inputSize: expected an integer, 1 to 16384, got 99999");
+    refuse(
+      "lenet",
+      { inputSize: 99_999 },
+      "network: inputSize: expected an integer in [1, 16384], got 99999",
+    );
     refuse("lenet", { width: 0 }, "network: width: expected a number above 0, at most 64, got 0");
     refuse("lenet", { width: Number.NaN }, "network: width: expected a number above 0, at most 64, got NaN");
     refuse(
@@ -312,7 +320,7 @@ describe("options", () => {
       "network: width: expected a factor or a list of 4 numbers for resnet18, got [1,2,3]",
     );
     refuse("googlenet", { width: [8] }, "network: width: expected a factor for googlenet, got [8]");
-    refuse("vgg11", { width: [8, 8, 8, 8, -1] }, "network: width: expected an integer, 1 to 65536, got -1");
+    refuse("vgg11", { width: [8, 8, 8, 8, -1] }, "network: width: expected an integer in [1, 65536], got -1");
     refuse(
       "alexnet-227",
       { width: [3, 4, 4, 4, 4] },
@@ -341,7 +349,7 @@ describe("options", () => {
       expect(() => summary(graph(layer))).toThrow(`summary: ${message}`);
     refuse(
       { name: "b", op: "conv", kernel: 3 },
-      'layer "b": filters: expected a positive integer, got undefined',
+      'layer "b": filters: expected an integer, at least 1, got undefined',
     );
     refuse({ name: "b", op: "dense", units: 3 }, 'layer "b": inputs: expected a flattened input');
     refuse({ name: "b", op: "pointwise", fn: "gelu" }, 'layer "b": fn: expected one of relu, relu6,');

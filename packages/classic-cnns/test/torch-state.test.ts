@@ -298,7 +298,7 @@ test("one error lists all that does not fit, before any tensor is made", async (
       new RangeError(
         'fromTorchState: tensors: expected the 7 tensors of the graph, got 1 missing ("conv1.weight" [16, 3, 5, 5]); ' +
           '1 unexpected ("conv1.bias" [16]); 2 of another shape ("fc2.weight" [10, 32] instead of [4, 32], ' +
-          '"fc2.bias" [10] instead of [4]); 1 not of floats ("fc1.bias" I32)',
+          '"fc2.bias" [10] instead of [4]); 1 not of floats ("fc1.bias" I32) (the file is of 10 classes, the graph of 4: the option classes makes it one of 10)',
       ),
     );
     expect(() => fromTorchState(resnet, {})).toThrow(

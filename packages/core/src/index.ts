@@ -54,6 +54,7 @@ export type { Plateau, PlateauOptions } from "./training/plateau.js";
 export { type CheckpointHeader, readCheckpointHeader } from "./training/read-checkpoint-header.js";
 export { reportValidation } from "./training/report-validation.js";
 export { saveCheckpoint } from "./training/save-checkpoint.js";
+export { startAverage } from "./training/start-average.js";
 export {
   type LossResult,
   type PartOf,

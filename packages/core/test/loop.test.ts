@@ -32,6 +32,7 @@ import {
   reportValidation,
   type StartTrainingOptions,
   saveCheckpoint,
+  startAverage,
   startTraining,
   type Training,
   train,
@@ -372,6 +373,27 @@ test("averages follow their formula, after the update, and share what is not tra
   ] as const) {
     expect(() => started({ average: average as never })).toThrow(message);
   }
+});
+
+test("averages that begin in the middle are those of the updates after, and go on in a checkpoint to the bit", async () => {
+  const training = started();
+  for await (const { step } of train(training, { loss: countingLoss })) if (step === 2) break;
+  expect(() => startAverage(training, { from: 2 })).toThrow(
+    "startAverage: options: from: expected an update to come, after 2, got 2",
+  );
+  startAverage(training);
+  expect(await of(training.average!.params.p)).toEqual(await of(training.state.params.p));
+  expect(() => startAverage(training)).toThrow("startAverage: training: expected one without averages");
+  const resumed = loadCheckpoint(await saveCheckpoint(training), training.state);
+  const weights: number[] = [];
+  for await (const { step } of train(training, { loss: countingLoss, steps: 5 })) {
+    weights.push((await of(training.state.params.p))[0]!);
+    const mean = weights.reduce((a, b) => a + b) / weights.length;
+    expect((await of(training.average!.params.p))[0], `${step}`).toBeCloseTo(mean, 6);
+  }
+  for await (const step of train(resumed, { loss: countingLoss, steps: 5 })) void step;
+  expect(await saveCheckpoint(resumed)).toEqual(await saveCheckpoint(training));
+  for (const one of [training, resumed]) disposeTraining(one);
 });
 
 interface PlateauGolden {

@@ -104,6 +104,70 @@ const kernels: Record<string, (inputs: Values, attributes: Record<string, number
     }
     return [[[n!, d], sums]];
   },
+  GradlabLstm: ({ gates, recurrent, h, c }) => {
+    const [t, b, wide] = gates!.shape as [number, number, number];
+    const n = wide / 4;
+    const [outputs, cells, activations]: [number[], number[], number[]] = [[], [], []];
+    const before = (states: number[], first: ArrayLike<number>, step: number, row: number, j: number) =>
+      step === 0 ? first[row * n + j]! : states[((step - 1) * b + row) * n + j]!;
+    for (let step = 0; step < t; step++) {
+      for (let row = 0; row < b; row++) {
+        const z = filled(wide, (k) => {
+          const product = total(
+            n,
+            (i) => before(outputs, h!.at, step, row, i) * recurrent!.at[i * wide + k]!,
+          );
+          const sum = gates!.at[(step * b + row) * wide + k]! + product;
+          return Math.floor(k / n) === 2 ? Math.tanh(sum) : 1 / (1 + Math.exp(-sum));
+        });
+        activations.push(...z);
+        const next = filled(n, (j) => z[n + j]! * before(cells, c!.at, step, row, j) + z[j]! * z[2 * n + j]!);
+        outputs.push(...next.map((cell, j) => z[3 * n + j]! * Math.tanh(cell)));
+        cells.push(...next);
+      }
+    }
+    return [[[t, b, n], outputs], [[t, b, n], cells], [[t, b, wide], activations]]; // biome-ignore format: three outputs
+  },
+  GradlabLstmGrad: ({ dOutputs, dCells, recurrent, h, c, outputs, cells, activations }) => {
+    const [t, b, n] = outputs!.shape as [number, number, number];
+    const wide = 4 * n;
+    const dGates = new Array<number>(t * b * wide).fill(0);
+    const dRecurrent = new Array<number>(n * wide).fill(0);
+    let dH = new Array<number>(b * n).fill(0);
+    let dC = new Array<number>(b * n).fill(0);
+    for (let step = t - 1; step >= 0; step--) {
+      const [nextH, nextC] = [dH.map(() => 0), dC.map(() => 0)];
+      for (let row = 0; row < b; row++) {
+        const at = (step * b + row) * n;
+        const gate = (which: number, j: number) => activations!.at[(step * b + row) * wide + which * n + j]!;
+        for (let j = 0; j < n; j++) {
+          const cBefore = step === 0 ? c!.at[row * n + j]! : cells!.at[at - b * n + j]!;
+          const [i, f, g, o] = [0, 1, 2, 3].map((which) => gate(which, j)) as [
+            number,
+            number,
+            number,
+            number,
+          ];
+          const squashed = Math.tanh(cells!.at[at + j]!);
+          const dh = dOutputs!.at[at + j]! + dH[row * n + j]!;
+          const dc = dCells!.at[at + j]! + dC[row * n + j]! + dh * o * (1 - squashed ** 2);
+          nextC[row * n + j] = dc * f;
+          const dz = [dc * g * i * (1 - i), dc * cBefore * f * (1 - f), dc * i * (1 - g * g), dh * squashed * o * (1 - o)]; // biome-ignore format: four gates
+          for (const [which, value] of dz.entries()) {
+            const k = which * n + j;
+            dGates[(step * b + row) * wide + k] = value;
+            for (let m = 0; m < n; m++) {
+              const hBefore = step === 0 ? h!.at[row * n + m]! : outputs!.at[at - b * n + m]!;
+              dRecurrent[m * wide + k]! += hBefore * value;
+              nextH[row * n + m]! += recurrent!.at[m * wide + k]! * value;
+            }
+          }
+        }
+      }
+      [dH, dC] = [nextH, nextC];
+    }
+    return [[[t, b, wide], dGates], [[n, wide], dRecurrent], [[b, n], dH], [[b, n], dC]]; // biome-ignore format: four outputs
+  },
 };
 
 /** How often each kernel has run since it was registered. */

@@ -11,6 +11,7 @@ export {
 export { type BatchIndicesOptions, type BatchPlan, batchIndices, stepsPerEpoch } from "./batch-indices.js";
 export { type BatchesOptions, batches } from "./batches.js";
 export { type BatchesOfOptions, batchesOf, type TrainingBatch } from "./batches-of.js";
+export { type BytePairs, bytePairs } from "./byte-pairs.js";
 export { centerCrop } from "./center-crop.js";
 export { convertChannels } from "./convert-channels.js";
 export { cropImage, type Rectangle } from "./crop-image.js";
@@ -33,7 +34,48 @@ export { type ReadIdxImagesOptions, readIdxImages } from "./read-idx-images.js";
 export { resizeDataset } from "./resize-dataset.js";
 export { resizeImage } from "./resize-image.js";
 export { selectSamples } from "./select-samples.js";
+export {
+  type SequenceBatch,
+  type SequenceBatchOptions,
+  type SequenceTask,
+  type SequenceTaskName,
+  type SequenceTaskOptions,
+  sequenceBatch,
+  sequenceTask,
+  sequenceTaskNames,
+} from "./sequence-task.js";
 export { type SplitOptions, splitDataset } from "./split-dataset.js";
 export { type Augmentation, type Batch, type TakeBatchOptions, takeBatch } from "./take-batch.js";
+export {
+  type Corpus,
+  type CorpusOptions,
+  corpusOf,
+  decodeIds,
+  encodeText,
+  readCorpus,
+} from "./text/corpus.js";
+export {
+  type Dictionary,
+  endOfLine,
+  parseDictionary,
+  type TextLevel,
+  tokenId,
+  unknownToken,
+} from "./text/dictionary.js";
+export { type GenerateTextOptions, generateText } from "./text/generate-text.js";
+export {
+  type Grammar,
+  type GrammarFacts,
+  type GrammarStep,
+  grammarFacts,
+  grammarSurprises,
+} from "./text/grammar.js";
+export { sentenceGrammar } from "./text/sentence-grammar.js";
+export {
+  type TextBatch,
+  type TextColumns,
+  type TextColumnsOptions,
+  textColumns,
+} from "./text/text-columns.js";
 export { type Transform, transformImage } from "./transform-image.js";
 export { writeIdx } from "./write-idx.js";

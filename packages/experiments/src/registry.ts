@@ -1,4 +1,6 @@
 import { targets } from "./attacks/targets.js";
+import { feedForward } from "./attention/feed-forward.js";
+import { permutations } from "./attention/permutations.js";
 import { crossEntropyClaims } from "./claims/cross-entropy.js";
 import { elmanJacobian } from "./claims/elman-jacobian.js";
 import { kernelClaims } from "./claims/kernels.js";
@@ -28,6 +30,7 @@ import { alexnet } from "./receptive-field/alexnet.js";
 import { branches } from "./receptive-field/branches.js";
 import { effectiveFields } from "./receptive-field/effective-field.js";
 import { published } from "./receptive-field/published.js";
+import { sentencesExperiment } from "./rnn-lm/sentences.js";
 
 /** Every experiment, in the order of the report. A package adds its own here. */
 export const experiments: readonly Experiment[] = [
@@ -50,6 +53,8 @@ export const experiments: readonly Experiment[] = [
   zeroWeights,
   lenetTraining,
   targets,
+  permutations,
+  feedForward,
   courseData,
   stepSizes,
   gates,
@@ -60,4 +65,5 @@ export const experiments: readonly Experiment[] = [
   elmanJacobian,
   lmsClaims,
   crossEntropyClaims,
+  sentencesExperiment,
 ];

@@ -1,8 +1,8 @@
 import { zlibSync } from "fflate";
 import type { ImageSource } from "./units-over-image.js";
 
-/** Pixels of a picture: red, green, blue, 0 … 255, row by row. */
-export interface Pixels {
+/** A picture: red, green, blue, 0 … 255, row by row; of a photograph also the JPEG that it is shown by. */
+export interface Picture {
   readonly width: number;
   readonly height: number;
   readonly data: Uint8Array;
@@ -15,7 +15,7 @@ export interface Pixels {
  *
  * @throws {RangeError} when there are not three bytes for each pixel.
  */
-export function imageSource({ width, height, data, jpeg }: Pixels): ImageSource {
+export function imageSource({ width, height, data, jpeg }: Picture): ImageSource {
   if (data.length !== 3 * width * height) {
     const expected = `${3 * width * height} bytes for ${width} x ${height} pixels`;
     throw new RangeError(`imageSource: data: expected ${expected}, got ${data.length}`);
@@ -29,7 +29,7 @@ export function imageSource({ width, height, data, jpeg }: Pixels): ImageSource 
  *
  * @see PNG (Third Edition), W3C 2025, https://www.w3.org/TR/png-3/
  */
-export function pngFile({ width, height, data }: Pixels): Uint8Array {
+export function pngFile({ width, height, data }: Picture): Uint8Array {
   const header = new Uint8Array(13);
   const view = new DataView(header.buffer);
   view.setUint32(0, width);

@@ -1,3 +1,4 @@
+export { type AttentionMapHead, type AttentionMapOptions, attentionMap } from "./attention-map.js";
 export { type Confusion, type ConfusionMatrixOptions, confusionMatrix } from "./confusion-matrix.js";
 export { type CurvesOverPointsOptions, curvesOverPoints, type NamedCurve } from "./curves-over-points.js";
 export {
@@ -8,7 +9,7 @@ export {
 export { type FieldGrowthOptions, fieldGrowth, type GrowingNetwork } from "./field-growth.js";
 export { type FittedPlane, type FittedPlanesOptions, fittedPlanes } from "./fitted-planes.js";
 export { type CaptionedImage, type ImageRowOptions, imageRow } from "./image-row.js";
-export { imageSource, type Pixels, pngFile } from "./image-source.js";
+export { imageSource, type Picture, pngFile } from "./image-source.js";
 export { type ImageTableOptions, type ImageTableRow, imageTable } from "./image-table.js";
 export { type LabelledPoint, type LabelledPointsOptions, labelledPoints } from "./labelled-points.js";
 export {

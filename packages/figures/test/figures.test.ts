@@ -1,6 +1,7 @@
 import { JSDOM } from "jsdom";
 import { expect, test } from "vitest";
 import {
+  attentionMap,
   confusionMatrix,
   curvesOverPoints,
   effectiveFieldOverImage,
@@ -179,6 +180,42 @@ test("matrices: every value in its cell, colour by sign on one scale", async () 
   const texts = [...svg.querySelectorAll("text")].map((text) => text.textContent);
   expect(texts).toEqual(["kernel", "0", "−0.5", "1", "2", "zero", "0"]);
   await expect(file(svg)).toMatchFileSnapshot(gallery("matrix-grid"));
+});
+
+test("attention map: a square per query and key, filled by its weight, none where it is 0", async () => {
+  const causal = [
+    [1, 0, 0],
+    [0.25, 0.75, 0],
+    [0.5, 0.125, 0.375],
+  ];
+  const heads = [
+    { label: "head 0", weights: causal },
+    { label: "head 1", weights: causal.map((row) => row.toReversed()) },
+  ];
+  const svg = attentionMap(heads, { document, queries: ["a", "b", "c"], keys: ["a", "b", "c"] });
+  const cells = [...svg.querySelectorAll("rect")].map((cell) => [
+    cell.getAttribute("fill"),
+    cell.getAttribute("fill-opacity"),
+  ]);
+  expect(cells).toHaveLength(18);
+  expect(cells.slice(0, 5)).toEqual([
+    ["#4c78d8", "1"],
+    ["none", null],
+    ["none", null],
+    ["#4c78d8", "0.25"],
+    ["#4c78d8", "0.75"],
+  ]);
+  expect(svg.querySelectorAll("rect title")[3]!.textContent).toBe("b → a: 0.25");
+  await expect(file(svg)).toMatchFileSnapshot(gallery("attention-map"));
+  expect(() => attentionMap([{ label: "h", weights: [[1], [0.5, 0.5]] }], { document })).toThrow(
+    "attentionMap: h: expected 2 rows of 1 weights, got 1,2",
+  );
+  expect(() => attentionMap([], { document })).toThrow(
+    "attentionMap: heads: expected at least one, got none",
+  );
+  expect(() => attentionMap(heads, { document, keys: ["a"] })).toThrow(
+    "attentionMap: keys: expected 3 names, got 1",
+  );
 });
 
 test("learning curves: a line per run, a cross where one leaves the figure", async () => {

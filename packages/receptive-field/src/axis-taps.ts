@@ -53,13 +53,24 @@ export function tapsOf(step: AxisStep, n: number | null, paddingSize: number | n
   }
 }
 
+/** Longer rules are not written down: a table of so many boxes helps nobody. */
+const longestRule = 2 ** 16;
+
+function expectRule(what: string, length: number, most = longestRule): void {
+  if (length <= most) return;
+  throw new RangeError(`expected ${what} at most ${most} units, got ${length}`);
+}
+
 function windowAt(first: number, kernel: number, dilation: number): RunSet {
   if (dilation === 1) return [first, first + kernel - 1];
+  expectRule("a dilated kernel of", kernel, 2 ** 21);
   return setOf(Array.from({ length: kernel }, (_, tap) => first + tap * dilation));
 }
 
 /** Output `i = stride · k + dilation · t − begin`: the inputs k for which a tap t exists depend on i modulo the stride. */
 function transposedTaps(kernel: number, stride: number, dilation: number, begin: number): AxisTaps {
+  expectRule("boxes that repeat after", stride);
+  expectRule("a kernel of", kernel, 2 ** 21);
   const inputs: number[][] = Array.from({ length: stride }, () => []);
   for (let tap = 0; tap < kernel; tap++) {
     // The tap writes to the outputs i ≡ dilation · tap − begin modulo the stride.
@@ -74,6 +85,7 @@ function transposedTaps(kernel: number, stride: number, dilation: number, begin:
 function adaptiveTaps(n: number, outputs: number): AxisTaps {
   const divisor = greatestCommonDivisor(n, outputs);
   const period = outputs / divisor;
+  expectRule("boxes that repeat after", period);
   const phases = Array.from({ length: period }, (_, i) => [
     Math.floor((i * n) / outputs),
     Math.ceil(((i + 1) * n) / outputs) - 1,
@@ -89,6 +101,7 @@ function resizeTaps(step: ResizeStep, n: number | null): AxisTaps {
   const ratio = sourceStep(step, n);
   if (ratio === null) return readsEverything;
   const { period, shift } = ratio;
+  expectRule("boxes that repeat after", period);
   const offset = step.coordinates === "half-pixel" ? shift - period : 0;
   const phases = Array.from({ length: period }, (_, v): RunSet => {
     const doubled = 2 * v * shift + offset;

@@ -4,7 +4,7 @@ import { alongAxis, type Misalignment, propagate } from "./propagate.js";
 import { type AxisReach, advanceTogether, hullAt, joinReach, type Reach, reachOf } from "./reach.js";
 import type { ResolvedGraph } from "./resolve-graph.js";
 import { countSet, hullOf, unionSets } from "./run-set.js";
-import type { Sizes } from "./trace.js";
+import type { Sizes } from "./sizes.js";
 
 /**
  * Where the coordinate 0 lies: `"index"` in the centre of the first pixel,

@@ -13,7 +13,8 @@ import {
   uniteReach,
 } from "./reach.js";
 import { isMerge, type ResolvedGraph } from "./resolve-graph.js";
-import { type Sizes, sizeAt, tapsOfInput } from "./trace.js";
+import { type Sizes, sizeAt } from "./sizes.js";
+import { tapsOfInput } from "./taps-of-input.js";
 
 /** Branches that meet although their units do not look at the same places. */
 export interface Misalignment {

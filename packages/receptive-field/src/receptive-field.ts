@@ -6,7 +6,8 @@ import { alongAxis, type Misalignment } from "./propagate.js";
 import { hullAt, type Reach, reachOf } from "./reach.js";
 import { analyseResidues, dependOnSize } from "./residues.js";
 import { axisName, type ResolvedGraph, resolveGraph } from "./resolve-graph.js";
-import { pixelsReaching, type Sizes, unitsReached } from "./trace.js";
+import type { Sizes } from "./sizes.js";
+import { pixelsReaching, unitsReached } from "./trace.js";
 
 export interface ReceptiveFieldOptions {
   /** Size of the input in pixels, one number for every axis or one per axis; default: the graph's own. */

@@ -3,7 +3,7 @@ import { leastCommonMultiple } from "./integers.js";
 import { analyse, type LayerRow, type LayerTable, type Origin, type ResidueRow } from "./layer-table.js";
 import type { Misalignment } from "./propagate.js";
 import type { ResolvedGraph } from "./resolve-graph.js";
-import { type Sizes, sizeAt } from "./trace.js";
+import { type Sizes, sizeAt } from "./sizes.js";
 
 /** Larger tables of remainders are not made; what they would decide stays null. */
 const largestModulus = 1024;

@@ -1,30 +1,10 @@
-import type { Border } from "./axis-step.js";
-import { type AxisTaps, broadcastTaps, everything, tapsOf } from "./axis-taps.js";
+import { type AxisTaps, everything } from "./axis-taps.js";
+import { intoBorders, withMirrorImages } from "./border-units.js";
 import { addProductSet, type ProductSet } from "./product-set.js";
-import type { ResolvedGraph, ResolvedLayer } from "./resolve-graph.js";
-import { clipSet, type RunSet, setOf, setsIntersect, shiftSet, spreadSet, unionSets } from "./run-set.js";
-
-/** Sizes per layer and axis, with the input of the network at index −1; null where not known. */
-export interface Sizes {
-  readonly input: readonly (number | null)[];
-  readonly layers: readonly (readonly (number | null)[])[];
-}
-
-export function sizeAt(sizes: Sizes, layer: number): readonly (number | null)[] {
-  return layer === -1 ? sizes.input : sizes.layers[layer]!;
-}
-
-/** How one axis of a layer reads one of its inputs; an input of one unit is broadcast to a larger output. */
-export function tapsOfInput(
-  layer: ResolvedLayer,
-  axis: number,
-  inputSize: number | null,
-  outputSize: number | null,
-  paddingSize: number | null = inputSize,
-): AxisTaps {
-  if (layer.inputs.length > 1 && inputSize === 1 && outputSize !== 1) return broadcastTaps;
-  return tapsOf(layer.steps[axis]!, inputSize, paddingSize);
-}
+import type { ResolvedGraph } from "./resolve-graph.js";
+import { type RunSet, setsIntersect, shiftSet, spreadSet, unionSets } from "./run-set.js";
+import { type Sizes, sizeAt } from "./sizes.js";
+import { tapsOfInput } from "./taps-of-input.js";
 
 /**
  * The pixels that reach one unit, borders included: what falls into padding,
@@ -105,54 +85,6 @@ function unitsRead(taps: AxisTaps, units: RunSet): RunSet {
     }
   }
   return unionSets(read);
-}
-
-/** Positions outside the layer: dropped, or replaced by the units that stand for them. */
-function intoBorders(set: RunSet, border: Border, n: number | null): RunSet {
-  const inside = clipSet(set, 0, n === null ? Number.POSITIVE_INFINITY : n - 1);
-  if (inside === set || border === "constant") return inside;
-  const stands = new Set<number>();
-  const below = clipSet(set, Number.NEGATIVE_INFINITY, -1);
-  const above = n === null ? [] : clipSet(set, n, Number.POSITIVE_INFINITY);
-  for (const side of [below, above]) {
-    for (let i = 0; i < side.length; i += 2) {
-      for (let position = side[i]!; position <= side[i + 1]!; position++) {
-        stands.add(standsFor(position, border, n));
-      }
-    }
-  }
-  return unionSets([inside, setOf(stands)]);
-}
-
-/** The unit inside whose value is found at a position outside. */
-function standsFor(position: number, border: Border, n: number | null): number {
-  if (border === "edge") return position < 0 ? 0 : n! - 1;
-  const offset = border === "reflect" ? 0 : 1;
-  if (n === null) return -position - offset;
-  if (n === 1) return 0;
-  const turn = border === "reflect" ? 2 * (n - 1) : 2 * n;
-  const folded = ((position % turn) + turn) % turn;
-  return folded < n ? folded : turn - folded - offset;
-}
-
-/** A set together with the positions outside at which its values are found again (as far as one mirroring reaches). */
-function withMirrorImages(set: RunSet, border: Border, n: number | null): RunSet {
-  if (border === "constant" || set.length === 0) return set;
-  const images: RunSet[] = [set];
-  if (border === "edge") {
-    if (set[0] === 0) images.push([Number.NEGATIVE_INFINITY, -1]);
-    if (n !== null && set[set.length - 1] === n - 1) images.push([n, Number.POSITIVE_INFINITY]);
-    return unionSets(images);
-  }
-  const offset = border === "reflect" ? 0 : 1;
-  for (let i = 0; i < set.length; i += 2) {
-    images.push([-set[i + 1]! - offset, -set[i]! - offset]);
-    if (n !== null) {
-      const about = 2 * (n - 1) + offset;
-      images.push([about - set[i + 1]!, about - set[i]!]);
-    }
-  }
-  return unionSets(images);
 }
 
 /** The units 0 … n − 1 that read any position of the set. */

@@ -202,6 +202,14 @@ test("a merge whose branch lies inside the other one states what all units share
 test("fields, phases and periods beyond all use are refused by the name of the layer", () => {
   const refused = (text: string, inputSize: number) => () =>
     receptiveField(parseNetwork(text), { inputSize });
+  const huge: LayerGraph = {
+    input: { shape: [7, 7] },
+    layers: [{ name: "r", op: "resize", size: [4, 2 ** 31 - 1] }],
+  };
+  // Before a table of so many boxes is made.
+  expect(() => receptiveField(huge)).toThrow(
+    'layer "r": expected boxes that repeat after at most 65536 units, got 2147483647',
+  );
   expect(refused("t 1000000/1000000 transposed", 4)).toThrow(
     'layer "t": expected boxes that repeat after at most 65536 units, got 1000000',
   );

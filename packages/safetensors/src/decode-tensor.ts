@@ -1,7 +1,7 @@
 import { asBytes } from "./as-bytes.js";
 import { HOST_IS_LITTLE_ENDIAN, swapBytes } from "./byte-order.js";
 import { describe } from "./describe.js";
-import { DTYPES, type RawTensor } from "./dtype.js";
+import { DTYPE_NAMES, DTYPES, type RawTensor } from "./dtype.js";
 import { SafetensorsError } from "./safetensors-error.js";
 import type { SafetensorsHeader, TensorEntry } from "./safetensors-header.js";
 
@@ -26,6 +26,13 @@ export function readTensor(
   const file = asBytes("readTensor", bytes);
   const entry = header.tensors.get(name);
   if (entry === undefined) {
+    const other = header.raw.get(name);
+    if (other !== undefined) {
+      const subject = `readTensor: tensor ${describe(name)}: dtype`;
+      throw new RangeError(
+        `${subject}: expected one of ${DTYPE_NAMES.join(", ")}, got ${describe(other.dtype)}`,
+      );
+    }
     const known = describe([...header.tensors.keys()]);
     throw new RangeError(`readTensor: name: expected one of ${known}, got ${describe(name)}`);
   }

@@ -1,12 +1,15 @@
 import { asBytes } from "./as-bytes.js";
 import { viewTensor } from "./decode-tensor.js";
 import type { RawTensor } from "./dtype.js";
+import type { RawBytes } from "./foreign-dtype.js";
 import { parseHeader } from "./safetensors-header.js";
 
 /** The content of a file. */
 export interface Safetensors {
   /** The tensors by name, in the order of the header. A Map, so that no name (`__proto__`) is special. */
   readonly tensors: Map<string, RawTensor>;
+  /** Tensors of a dtype that cannot be used as numbers (`U16`, `F8_E4M3`, …): views of their bytes. */
+  readonly raw: Map<string, RawBytes>;
   /** The free strings of `__metadata__`; empty when there is none. */
   readonly metadata: Map<string, string>;
 }
@@ -26,10 +29,14 @@ export function readSafetensors(bytes: Uint8Array | ArrayBufferLike): Safetensor
 
 /** `readSafetensors` for the public function `caller`, whose name stands in the messages. */
 export function parseFile(caller: string, bytes: Uint8Array): Safetensors {
-  const { tensors: entries, metadata } = parseHeader(caller, bytes, bytes.length);
+  const { tensors: entries, raw: others, metadata } = parseHeader(caller, bytes, bytes.length);
   const tensors = new Map<string, RawTensor>();
   for (const [name, entry] of entries) {
     tensors.set(name, viewTensor(caller, bytes, entry.byteOffset, entry));
   }
-  return { tensors, metadata };
+  const raw = new Map<string, RawBytes>();
+  for (const [name, { dtype, shape, byteOffset, byteLength }] of others) {
+    raw.set(name, { dtype, shape, bytes: bytes.subarray(byteOffset, byteOffset + byteLength) });
+  }
+  return { tensors, raw, metadata };
 }

@@ -39,13 +39,13 @@ export async function* readShards(
     const caller = `readShards: ${describe(file)}`;
     const content = parseFile(caller, asBytes(caller, await readShard(file)));
     for (const name of names) {
-      if (!content.tensors.has(name)) {
+      if (!content.tensors.has(name) && !content.raw.has(name)) {
         throw new SafetensorsError(
           `${caller}: expected tensor ${describe(name)} of the index, got a file without it`,
         );
       }
     }
-    for (const name of content.tensors.keys()) {
+    for (const name of [...content.tensors.keys(), ...content.raw.keys()]) {
       const owner = index.weightMap.get(name);
       if (owner !== file) {
         const expected = owner === undefined ? "only tensors of the index" : `it in ${describe(owner)}`;

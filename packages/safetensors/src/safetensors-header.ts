@@ -2,6 +2,7 @@ import { asBytes } from "./as-bytes.js";
 import { countElements } from "./count-elements.js";
 import { describe } from "./describe.js";
 import { DTYPE_NAMES, DTYPES, type Dtype, isDtype } from "./dtype.js";
+import { foreignByteLength, isForeignDtype } from "./foreign-dtype.js";
 import { JsonScanner, type Subject } from "./json-scanner.js";
 import { SafetensorsError } from "./safetensors-error.js";
 
@@ -40,10 +41,18 @@ export interface TensorEntry {
   readonly byteLength: number;
 }
 
+/** Where a tensor of a dtype that cannot be used stands. */
+export interface RawEntry extends Omit<TensorEntry, "dtype"> {
+  /** `U16`, `F8_E4M3`, … */
+  readonly dtype: string;
+}
+
 /** What the header of a file says. */
 export interface SafetensorsHeader {
   /** The tensors by name, in the order of the header. */
   readonly tensors: ReadonlyMap<string, TensorEntry>;
+  /** Those of a dtype that cannot be used as numbers. */
+  readonly raw: ReadonlyMap<string, RawEntry>;
   /** The free strings of `__metadata__`; empty when there is none. */
   readonly metadata: ReadonlyMap<string, string>;
   /** The length of the whole file in bytes. */
@@ -96,10 +105,10 @@ export function parseHeader(caller: string, bytes: Uint8Array, fileByteLength?: 
     "the header",
     decodeText(caller, bytes.slice(PREFIX_LENGTH, dataStart)),
   );
-  const tensors = new Map<string, TensorEntry>();
+  const entries: RawEntry[] = [];
   const metadata = new Map<string, string>();
   scanner.object("the header", (key) => {
-    if (key !== METADATA_KEY) tensors.set(key, readEntry(scanner, key, dataStart));
+    if (key !== METADATA_KEY) entries.push(readEntry(scanner, key, dataStart));
     else
       scanner.object(key, (name) =>
         metadata.set(
@@ -109,13 +118,21 @@ export function parseHeader(caller: string, bytes: Uint8Array, fileByteLength?: 
       );
   });
   scanner.end();
-  const end = checkLayout(scanner, tensors, dataStart);
+  const end = checkLayout(scanner, entries, dataStart);
   if (fileByteLength !== undefined && end !== fileByteLength) {
     const remainder = fileByteLength > end ? ` (${fileByteLength - end} after the last tensor)` : "";
     fail(caller, "bytes", `${end}, the length that the header implies`, `${fileByteLength}${remainder}`);
   }
-  return { tensors, metadata, fileByteLength: end } satisfies SafetensorsHeader;
+  const tensors = new Map<string, TensorEntry>();
+  const raw = new Map<string, RawEntry>();
+  for (const entry of entries) {
+    if (isKnown(entry)) tensors.set(entry.name, entry);
+    else raw.set(entry.name, entry);
+  }
+  return { tensors, raw, metadata, fileByteLength: end } satisfies SafetensorsHeader;
 }
+
+const isKnown = (entry: RawEntry): entry is TensorEntry => isDtype(entry.dtype);
 
 function headerLength(caller: string, bytes: Uint8Array): number {
   if (bytes.length < PREFIX_LENGTH) fail(caller, "bytes", `at least ${PREFIX_LENGTH}`, `${bytes.length}`);
@@ -138,18 +155,18 @@ function decodeText(caller: string, header: Uint8Array): string {
 
 const ENTRY_KEYS = "the keys dtype, shape and data_offsets";
 
-function readEntry(scanner: JsonScanner, name: string, dataStart: number): TensorEntry {
+function readEntry(scanner: JsonScanner, name: string, dataStart: number): RawEntry {
   const subject = () => `tensor ${describe(name)}`;
   const dtypeOf = () => `${subject()}: dtype`;
   const shapeOf = () => `${subject()}: shape`;
   const offsetsOf = () => `${subject()}: data_offsets`;
-  let dtype: Dtype | undefined;
+  let dtype: string | undefined;
   let shape: number[] | undefined;
   let offsets: number[] | undefined;
   scanner.object(subject, (key) => {
     if (key === "dtype") {
       const found = scanner.string(dtypeOf);
-      if (!isDtype(found)) {
+      if (!isDtype(found) && !isForeignDtype(found)) {
         scanner.fail(dtypeOf, `one of ${DTYPE_NAMES.join(", ")}`, describe(found));
       }
       dtype = found;
@@ -172,7 +189,9 @@ function readEntry(scanner: JsonScanner, name: string, dataStart: number): Tenso
   const elements = countElements(shape);
   if (elements === null) scanner.fail(shapeOf, "fewer than 2^53 elements", describe(shape));
   // The product may pass 2^53 and be rounded; the difference of offsets cannot, so that the two then differ.
-  const byteLength = elements * DTYPES[dtype].size;
+  const byteLength = isDtype(dtype)
+    ? elements * DTYPES[dtype].size
+    : (foreignByteLength(dtype, elements) ?? end - begin);
   if (end - begin !== byteLength) {
     const wanted = `${byteLength} bytes between them for ${dtype} ${describe(shape)}`;
     scanner.fail(offsetsOf, wanted, `${end - begin} (${describe(offsets)})`);
@@ -187,10 +206,8 @@ function readIntegers(scanner: JsonScanner, subject: Subject): number[] {
 }
 
 /** Checks that the tensors stand one after the other without overlap or hole; returns where the last one ends. */
-function checkLayout(scanner: JsonScanner, tensors: Map<string, TensorEntry>, dataStart: number): number {
-  const sorted = [...tensors.values()].sort(
-    (a, b) => a.byteOffset - b.byteOffset || a.byteLength - b.byteLength,
-  );
+function checkLayout(scanner: JsonScanner, entries: readonly RawEntry[], dataStart: number): number {
+  const sorted = [...entries].sort((a, b) => a.byteOffset - b.byteOffset || a.byteLength - b.byteLength);
   let end = dataStart;
   let before: string | undefined;
   for (const { name, byteOffset, byteLength } of sorted) {

@@ -121,9 +121,9 @@ test("what is accepted of a changed header is JSON with the same meaning for JSO
       if (!expectCleanRead(file)) return;
       accepted++;
       const { __metadata__: strings = {}, ...entries } = JSON.parse(changed);
-      const { tensors, metadata } = readSafetensors(file);
+      const { tensors, raw, metadata } = readSafetensors(file);
       expect(Object.fromEntries(metadata)).toEqual(strings);
-      expect([...tensors].map(([name, { dtype, shape }]) => [name, dtype, shape])).toEqual(
+      expect([...tensors, ...raw].map(([name, { dtype, shape }]) => [name, dtype, shape])).toEqual(
         Object.entries<{ dtype: string; shape: number[] }>(entries).map(([name, { dtype, shape }]) => [
           name,
           dtype,

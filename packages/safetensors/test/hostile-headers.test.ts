@@ -171,9 +171,9 @@ const cases: [string, Uint8Array, string][] = [
   ],
   ["an empty entry", composeFile('{"a":{}}'), `tensor "a": expected ${KEYS}, got no dtype`],
   [
-    "an unknown dtype",
-    composeFile(one("[1]", "[0,1]", '"F8_E4M3"'), 1),
-    `tensor "a": dtype: expected ${DTYPES}, got "F8_E4M3"`,
+    "too few bytes for a dtype that is not used",
+    composeFile(one("[3]", "[0,5]", '"U16"'), 5),
+    'tensor "a": data_offsets: expected 6 bytes between them for U16 [3], got 5 ([0, 5])',
   ],
   [
     "a dtype that is a property of every object",

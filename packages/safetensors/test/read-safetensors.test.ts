@@ -133,7 +133,34 @@ test("empty tensors may stand at the start, between others and at the end", () =
 });
 
 test("a file without tensors is read", () => {
-  expect(readSafetensors(composeFile("{}"))).toEqual({ tensors: new Map(), metadata: new Map() });
+  expect(readSafetensors(composeFile("{}"))).toEqual({
+    tensors: new Map(),
+    raw: new Map(),
+    metadata: new Map(),
+  });
+});
+
+test.each([
+  ["U16", 4],
+  ["U32", 8],
+  ["U64", 16],
+  ["C64", 16],
+  ["F8_E4M3", 2],
+  ["F8_E5M2", 2],
+  ["F4", 1],
+  ["F128_OF_TOMORROW", 7],
+])("a tensor of %s comes as its bytes, and the tensors beside it as ever", (dtype, length) => {
+  const header = `{"odd":{"dtype":"${dtype}","shape":[2],"data_offsets":[0,${length}]},"w":{"dtype":"F32","shape":[1],"data_offsets":[${length},${length + 4}]}}`;
+  const bytes = Uint8Array.from({ length }, (_, i) => i + 1);
+  const file = composeFile(header, new Uint8Array([...bytes, 0, 0, 0x80, 0x3f]));
+  const { tensors, raw } = readSafetensors(file);
+  expect([...raw]).toEqual([["odd", { dtype, shape: [2], bytes }]]);
+  expect([...tensors]).toEqual([["w", { dtype: "F32", shape: [1], data: new Float32Array([1]) }]]);
+  const head = readSafetensorsHeader(file);
+  expect(readTensor(file, head, "w").data).toEqual(new Float32Array([1]));
+  expect(() => readTensor(file, head, "odd")).toThrow(
+    `readTensor: tensor "odd": dtype: expected one of I64, F64, F32, I32, BF16, F16, I16, I8, U8, BOOL, got "${dtype}"`,
+  );
 });
 
 test("names of Object.prototype are ordinary names, and no prototype is changed", () => {

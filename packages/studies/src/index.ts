@@ -1,4 +1,5 @@
 export { type Check, check, checkTable, checkVerdict, type Value } from "./declaration/check.js";
+export { exampleOptions } from "./declaration/example-options.js";
 export type {
   DecodeOptions,
   InputFiles,
@@ -20,6 +21,7 @@ export {
   type Column,
   defineStudy,
   type Figure,
+  type OptionValues,
   type Study,
   type StudyContext,
   type StudyEvent,
@@ -37,7 +39,16 @@ export {
 } from "./declaration/study-error.js";
 export { type StudyFlag, studyFlags } from "./declaration/study-flags.js";
 export { type FormField, studyForm } from "./declaration/study-form.js";
-export { describeBackend, duration, grouped, lines, perAxis, percent, short } from "./declaration/wording.js";
+export {
+  describeBackend,
+  duration,
+  grouped,
+  lines,
+  perAxis,
+  percent,
+  short,
+  shortened,
+} from "./declaration/wording.js";
 export { studies } from "./registry.js";
 export { type AttackRecord, attack } from "./studies/attack/attack.js";
 export {
@@ -54,3 +65,5 @@ export { middleUnits } from "./studies/receptive-field/unit-boxes.js";
 export { type ImageData, loadImageData } from "./studies/train-cnn/image-data.js";
 export { trainCnn } from "./studies/train-cnn/train-cnn.js";
 export type { TrainCnnRecord } from "./studies/train-cnn/train-cnn-record.js";
+export { trainGpt } from "./studies/train-gpt/train-gpt.js";
+export { trainLm } from "./studies/train-lm/train-lm.js";

@@ -35,7 +35,7 @@ export interface ModelRows {
 }
 
 export interface ModelRowsOptions {
-  /** Another size of the input along its axes of positions. */
+  /** Another size of the input along its axes of positions; one stands for all of them. */
   readonly size?: readonly number[];
   /** Input channels, where the model leaves them open. */
   readonly channels?: number;

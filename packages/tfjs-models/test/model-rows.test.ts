@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { modelRows, weightShardPaths } from "@gradlab/tfjs-models";
+import { graphModelToGraph, modelRows, weightShardPaths } from "@gradlab/tfjs-models";
 import * as tf from "@tensorflow/tfjs-layers";
 import { expect, test } from "vitest";
 import "./tfjs-oracle.js";
@@ -100,6 +100,14 @@ const models: Record<string, () => tf.LayersModel> = {
     const both = layers.concatenate().apply([sum, x]) as tf.SymbolicTensor;
     return tf.model({ inputs: x, outputs: both });
   },
+  "states that come out beside the output": () => {
+    const x = image(9, 4);
+    const options = { recurrentInitializer, returnState: true, returnSequences: true } as const;
+    const [sequence, h, c] = layers.lstm({ units: 5, ...options }).apply(x) as tf.SymbolicTensor[];
+    const [, g] = layers.gru({ units: 3, ...options }).apply(sequence!) as tf.SymbolicTensor[];
+    const all = layers.concatenate().apply([h!, c!, g!]) as tf.SymbolicTensor;
+    return tf.model({ inputs: x, outputs: layers.dense({ units: 2 }).apply(all) as tf.SymbolicTensor });
+  },
 };
 
 test.each(Object.keys(models))("%s: parameters and shapes are those of tfjs", (name) => {
@@ -114,11 +122,13 @@ test.each(Object.keys(models))("%s: parameters and shapes are those of tfjs", (n
   for (const layer of model.layers) {
     const row = table.rows.find((one) => one.name === layer.name);
     if (row === undefined || layer.inboundNodes.length > 1) continue;
+    const [first] = layer.outputShape as unknown[];
+    const own = (Array.isArray(first) ? first : layer.outputShape) as (number | null)[];
     expect([layer.name, row.params, row.output]).toEqual([
       layer.name,
       layer.countParams(),
       // A size that tfjs leaves open until it runs may be known here.
-      (layer.outputShape as (number | null)[]).slice(1).map((size, i) => size ?? row.output![i]),
+      own.slice(1).map((size, i) => size ?? row.output![i]),
     ]);
   }
   expect(table.params).toBe(model.countParams());
@@ -208,6 +218,88 @@ test("a node that is not known is a row without shape, and the float weights of 
     warnings: 1,
   });
   expect(warnings[0]).toMatch(/^node "odd" \(Odd\): expected an operation on positions/);
+});
+
+test("a layer that nobody knows may have several outputs, and attention has the weights of Keras", () => {
+  const json = {
+    modelTopology: {
+      class_name: "Functional",
+      config: {
+        name: "m",
+        layers: [
+          {
+            name: "x",
+            class_name: "InputLayer",
+            config: { batch_input_shape: [null, 6, 8] },
+            inbound_nodes: [],
+          },
+          {
+            name: "att",
+            class_name: "MultiHeadAttention",
+            config: { num_heads: 2, key_dim: 3 },
+            inbound_nodes: [[["x", 0, 0, { value: ["x", 0, 0] }]]],
+          },
+          {
+            name: "two",
+            class_name: "Odd",
+            config: { return_state: true },
+            inbound_nodes: [[["att", 0, 0, {}]]],
+          },
+          { name: "end", class_name: "Softmax", config: {}, inbound_nodes: [[["two", 0, 1, {}]]] },
+        ],
+        input_layers: [["x", 0, 0]],
+        output_layers: [["end", 0, 0]],
+      },
+    },
+  };
+  const { rows } = modelRows(json);
+  // Three kernels of 8 x 2 x 3 with biases, one of 2 x 3 x 8 with 8.
+  expect(rows.map(({ name, output, params }) => [name, output, params])).toEqual([
+    ["att", [6, 8], 3 * (48 + 6) + 48 + 8],
+    ["two", null, 0],
+    ["end", null, 0],
+  ]);
+});
+
+test("a graph with a loop and a branch has a row for every node, those of control flow without shape", () => {
+  const node = (name: string, op: string, ...input: string[]) => ({ name, op, input });
+  const json = {
+    format: "graph-model",
+    modelTopology: {
+      node: [
+        {
+          name: "x",
+          op: "Placeholder",
+          attr: { shape: { shape: { dim: ["1", "6", "6", "3"].map((size) => ({ size })) } } },
+        },
+        node("before", "Relu", "x"),
+        node("enter", "Enter", "before"),
+        node("merge", "Merge", "enter", "next"),
+        node("cond", "LoopCond", "test"),
+        node("test", "Less", "merge", "merge"),
+        node("switch", "Switch", "merge", "cond"),
+        node("body", "Relu6", "switch:1"),
+        node("next", "NextIteration", "body"),
+        node("exit", "Exit", "switch"),
+        node("y", "Softmax", "exit"),
+      ],
+    },
+  };
+  const { rows, warnings, graph } = modelRows(json);
+  expect(rows.map(({ name }) => name).toSorted()).toEqual(
+    ["before", "enter", "merge", "cond", "test", "switch", "body", "next", "exit", "y"].toSorted(),
+  );
+  expect(rows.find(({ name }) => name === "before")!.output).toEqual([6, 6, 3]);
+  expect(rows.find(({ name }) => name === "y")!.output).toBeNull();
+  expect(warnings.length).toBeGreaterThan(0);
+  expect(graph).not.toBeNull();
+  expect(() => graphModelToGraph(json)).toThrow(/node "enter" \(Enter\): expected an operation on positions/);
+  // A circle that is no loop is none of a graph.
+  const circle = {
+    ...json,
+    modelTopology: { node: [node("a", "Relu", "b"), node("b", "Relu", "a"), node("c", "Relu", "a")] },
+  };
+  expect(() => modelRows(circle)).toThrow(/expected no cycle, got one through/);
 });
 
 const data = process.env.GRADLAB_DATA;

@@ -67,6 +67,15 @@ export function runPickle(
       throw fail("a string in UTF-8", "other bytes");
     }
   };
+  /** Python 2 has one type for texts and bytes. */
+  const byteString = (count: number): PickleValue => {
+    const raw = slice(count);
+    try {
+      return utf8.decode(raw);
+    } catch {
+      return raw;
+    }
+  };
   /** Up to the end of the line. */
   const line = (): string => {
     const end = bytes.indexOf(10, at);
@@ -106,10 +115,13 @@ export function runPickle(
   const popCount = (count: number): PickleValue[] => Array.from({ length: count }, pop).reverse();
   const topList = (): PickleValue[] => {
     const list = top();
+    // A list of a class of its own, of which only the kind is kept.
+    if (list instanceof OpaqueValue) return [];
     if (!Array.isArray(list)) throw fail("a list to append to", kindOf(list));
     return list;
   };
   const setItems = (dict: PickleValue, items: readonly PickleValue[]): void => {
+    if (dict instanceof OpaqueValue) return;
     if (!(dict instanceof PickleDict)) throw fail("a dict to fill", kindOf(dict));
     if (items.length % 2 !== 0) throw fail("pairs of key and value", `${items.length} values`);
     for (let i = 0; i < items.length; i += 2) {
@@ -182,12 +194,16 @@ export function runPickle(
         stack.push(view.getFloat64(take(8), false));
         break;
       case 0x8c: // SHORT_BINUNICODE
-      case 0x55: // SHORT_BINSTRING, of Python 2
         stack.push(text(bytes[take(1)]!));
         break;
+      case 0x55: // SHORT_BINSTRING, of Python 2
+        stack.push(byteString(bytes[take(1)]!));
+        break;
       case 0x58: // BINUNICODE
-      case 0x54: // BINSTRING
         stack.push(text(size4()));
+        break;
+      case 0x54: // BINSTRING
+        stack.push(byteString(size4()));
         break;
       case 0x8d: // BINUNICODE8
         stack.push(text(size8()));
@@ -296,6 +312,20 @@ export function runPickle(
         stack.push(hooks.call(callable, args));
         break;
       }
+      case 0x81: {
+        // NEWOBJ: an object without attributes
+        const [type, args] = popCount(2);
+        if (!(type instanceof PickleGlobal)) throw fail("a global to make an object of", kindOf(type!));
+        if (!Array.isArray(args)) throw fail("a tuple of arguments", kindOf(args!));
+        stack.push(hooks.call(type, args));
+        break;
+      }
+      case 0x96: // BYTEARRAY8
+        stack.push(slice(size8()));
+        break;
+      case 0x8e: // BINBYTES8
+        stack.push(slice(size8()));
+        break;
       case 0x62: // BUILD: the attributes of an object, such as the `_metadata` of a state dict
         pop();
         top();

@@ -17,17 +17,51 @@ const elementTypes: readonly (readonly [storage: string, dtypeName: string, dtyp
   ["BoolStorage", "bool", "BOOL", 1],
 ];
 
-const sizes = new Map(elementTypes.map(([, , dtype, size]) => [dtype, size] as const));
+/** Storages of elements that are no numbers here; their tensors are left out by name. */
+const foreignTypes = [
+  ["ComplexDoubleStorage", "complex128", 16],
+  ["ComplexFloatStorage", "complex64", 8],
+  ["QInt32Storage", "qint32", 4],
+  ["QInt8Storage", "qint8", 1],
+  ["QUInt8Storage", "quint8", 1],
+  ["QUInt4x2Storage", "quint4x2", 1],
+  ["QUInt2x4Storage", "quint2x4", 1],
+] as const;
+
+type ForeignDtype = (typeof foreignTypes)[number][1];
+
+const sizes = new Map<Dtype | ForeignDtype, number>([
+  ...elementTypes.map(([, , dtype, size]) => [dtype, size] as const),
+  ...foreignTypes.map(([, dtype, size]) => [dtype, size] as const),
+]);
 
 /** The dtype of a storage class, tensors of which were on the CPU or a GPU. */
-export const storageDtypes: ReadonlyMap<string, Dtype> = new Map(
-  elementTypes.flatMap(([storage, , dtype]) =>
+export const storageDtypes: ReadonlyMap<string, Dtype | ForeignDtype> = new Map(
+  [
+    ...elementTypes.map(([storage, , dtype]) => [storage, dtype] as const),
+    ...foreignTypes.map(([storage, dtype]) => [storage, dtype] as const),
+  ].flatMap(([storage, dtype]) =>
     ["torch", "torch.cuda"].map((module) => [`${module}.${storage}`, dtype] as const),
   ),
 );
 
 /** The names of PyTorch's dtypes, as values. */
-export const dtypeNames: ReadonlySet<string> = new Set(elementTypes.map(([, name]) => `torch.${name}`));
+export const dtypeNames: ReadonlySet<string> = new Set(
+  [
+    ...elementTypes.map(([, name]) => name),
+    ...foreignTypes.map(([, name]) => name),
+    ...[
+      "complex32",
+      "uint16",
+      "uint32",
+      "uint64",
+      "float8_e4m3fn",
+      "float8_e5m2",
+      "float8_e4m3fnuz",
+      "float8_e5m2fnuz",
+    ],
+  ].map((name) => `torch.${name}`),
+);
 
 /** The most axes of a tensor, as in PyTorch. */
 const MOST_AXES = 64;
@@ -36,13 +70,13 @@ const MOST_AXES = 64;
 export class TorchStorage extends PickleObject {
   readonly kind = "a storage";
   readonly key: string;
-  readonly dtype: Dtype;
+  readonly dtype: Dtype | ForeignDtype;
   /** In elements. */
   readonly length: number;
   /** The first of those elements in the bytes under `key`, where old files keep views. */
   readonly start: number;
 
-  constructor(key: string, dtype: Dtype, length: number, start = 0) {
+  constructor(key: string, dtype: Dtype | ForeignDtype, length: number, start = 0) {
     super();
     this.key = key;
     this.dtype = dtype;
@@ -55,9 +89,11 @@ export class TorchStorage extends PickleObject {
   }
 }
 
+const foreignDtypes: ReadonlySet<string> = new Set(foreignTypes.map(([, dtype]) => dtype));
+
 /** A tensor as the pickle gives it: a look into a storage, not yet checked. */
 export class TorchTensor extends PickleObject {
-  readonly kind = "a tensor";
+  readonly kind: string;
   readonly storage: TorchStorage;
   readonly offset: PickleValue;
   readonly size: PickleValue;
@@ -65,10 +101,16 @@ export class TorchTensor extends PickleObject {
 
   constructor(storage: TorchStorage, offset: PickleValue, size: PickleValue, stride: PickleValue) {
     super();
+    this.kind = foreignDtypes.has(storage.dtype) ? `a tensor of ${storage.dtype}` : "a tensor";
     this.storage = storage;
     this.offset = offset;
     this.size = size;
     this.stride = stride;
+  }
+
+  /** Its elements are numbers of a dtype that is read. */
+  get isReadable(): boolean {
+    return !foreignDtypes.has(this.storage.dtype);
   }
 }
 
@@ -76,6 +118,7 @@ export class TorchTensor extends PickleObject {
 export interface PlacedTensor {
   readonly name: string;
   readonly storage: TorchStorage;
+  readonly dtype: Dtype;
   readonly offset: number;
   readonly shape: readonly number[];
   readonly stride: readonly number[];
@@ -97,7 +140,7 @@ function list(value: PickleValue): string {
   return `[${value.slice(0, 8).map(kindOf).join(", ")}${value.length > 8 ? ", …" : ""}]`;
 }
 
-/** Checks that every element of a tensor lies in its storage, before anything is made of it. */
+/** Checks that every element of a readable tensor lies in its storage, before anything is made of it. */
 export function placeTensor(name: string, { storage, offset, size, stride }: TorchTensor): PlacedTensor {
   const where = `readTorch: tensor ${quote(name)}`;
   const shape = indices(`${where}: shape`, size);
@@ -120,7 +163,8 @@ export function placeTensor(name: string, { storage, offset, size, stride }: Tor
     throw new TorchFileError(`${where}: expected elements of a storage of ${storage.length}, got ${got}`);
   }
   const byteLength = empty ? 0 : product * storage.elementSize;
-  return { name, storage, offset: empty ? 0 : offset, shape, stride: steps, byteLength };
+  const dtype = storage.dtype as Dtype;
+  return { name, storage, dtype, offset: empty ? 0 : offset, shape, stride: steps, byteLength };
 }
 
 /**
@@ -129,10 +173,10 @@ export function placeTensor(name: string, { storage, offset, size, stride }: Tor
  * @param bytes Those of the storage, at a multiple of the size of an element in memory.
  */
 export function rawTensor(
-  { name, storage, offset, shape, stride, byteLength }: PlacedTensor,
+  { name, storage, dtype, offset, shape, stride, byteLength }: PlacedTensor,
   bytes: Uint8Array,
 ): RawTensor {
-  const { dtype, elementSize } = storage;
+  const { elementSize } = storage;
   const begin = (storage.start + offset) * elementSize;
   const own = isRowMajor(shape, stride)
     ? bytes.subarray(begin, begin + byteLength)

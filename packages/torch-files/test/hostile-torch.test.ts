@@ -63,9 +63,9 @@ for (const [module, name] of [
 
 const refusedPickles: [what: string, parts: Part[], message: string | RegExp][] = [
   [
-    "an operation that makes objects (NEWOBJ)",
-    [global("collections", "OrderedDict"), ")", 0x81],
-    /byte \d+: expected an operation of a dict of tensors, got 0x81$/,
+    "an object made of what is no class",
+    [text("os"), ")", 0x81],
+    /byte \d+: expected a global to make an object of, got a string$/,
   ],
   ["INST, which calls", ["(ios\nsystem\n"], /got 0x69$/],
   ["OBJ, which calls", ["(", global("collections", "OrderedDict"), "o"], /got 0x6f$/],
@@ -137,8 +137,8 @@ const refusedPickles: [what: string, parts: Part[], message: string | RegExp][] 
   ["an id that is a string", [text("0"), "Q"], "pickle: persistent id: expected a storage, got a string"],
   [
     "a storage of another class",
-    [storage("0", 6, "ComplexFloatStorage")],
-    /got the global "torch.ComplexFloatStorage", which is not read/,
+    [storage("0", 6, "OddFloatStorage")],
+    /got the global "torch.OddFloatStorage", which is not read/,
   ],
   [
     "a storage whose class is a function",
@@ -279,14 +279,14 @@ test("dicts and lists within themselves, and a hundred thousand deep, are harmle
   const deep = [new Uint8Array(100_000).fill(0x5d), new Uint8Array(99_999).fill(0x61)]; // ]]]…aaa
   expect(refusal(zipOf(...deep))).toBe("expected a dict of tensors, got a list of 1");
   const value = tensor(six, [6], [1]);
-  expect(readTorch(zipOf(dict([text("a"), value], [text("deep"), deep]))).ignored).toEqual(["deep"]);
+  expect(readTorch(zipOf(dict([text("a"), value], [text("deep"), deep]))).ignored.has("deep")).toBe(true);
 });
 
 test("lists that double each other two hundred times stay as small as their pickle", () => {
   const doubled = Array.from({ length: 200 }, (_, i) => ["(h", i, "h", i, "lq", i + 1]);
   const bomb = ["(]q", 0, doubled, "l"]; // each holds the one before twice: 2^200 items, if they were written out
   const value = tensor(six, [6], [1]);
-  expect(readTorch(zipOf(dict([text("a"), value], [text("bomb"), bomb]))).ignored).toEqual(["bomb"]);
+  expect(readTorch(zipOf(dict([text("a"), value], [text("bomb"), bomb]))).ignored.has("bomb")).toBe(true);
   expect(refusal(zipOf(bomb))).toBe("expected a dict of tensors, got a list of 201");
 });
 
@@ -368,7 +368,7 @@ const refusedLegacy: [what: string, file: Uint8Array, message: string | RegExp][
   [
     "another magic number",
     legacyFile(legacyData, [], { magic: 0x1950a86a20f9469cfc6dn }),
-    /^bytes: expected a zip archive or the legacy form of torch.save, got 80 02 8a 0a 6d fc 9c 46$/,
+    /^bytes: expected a zip archive or the legacy form of torch.save, got a pickle that torch.save has not written$/,
   ],
   [
     "a storage that says another length",
@@ -431,7 +431,7 @@ const refusedLegacy: [what: string, file: Uint8Array, message: string | RegExp][
     new Uint8Array(),
     "bytes: expected a zip archive or the legacy form of torch.save, got no byte",
   ],
-  ["a text", strToU8("<!DOCTYPE html>"), /got 3c 21 44 4f 43 54 59 50$/],
+  ["a text", strToU8("<!DOCTYPE html>"), /got a page of HTML/],
 ];
 
 for (const [what, file, message] of refusedLegacy) {

@@ -1,4 +1,13 @@
 /** Jobs by number. A job is a record in memory and tasks that may be done in any order, by any thread, even twice. */
+import { adamTask } from "./adam";
+import {
+  batchNormCoefficientsTask,
+  batchNormGradientSumsTask,
+  batchNormGradientTask,
+  batchNormStatisticsTask,
+  batchNormSumsTask,
+  batchNormTask,
+} from "./batch-norm";
 import {
   convolveTask,
   filterGradientTask,
@@ -6,40 +15,59 @@ import {
   packFilterTask,
   packTurnedTask,
 } from "./convolution";
+import { embedGradientTask, embedTask } from "./embedding";
+import { lstmBackTask, lstmPackTask, lstmPackTurnedTask, lstmStepTask } from "./lstm";
 import { packTask, productTask } from "./matrix-product";
+import { pairsTask, selectTask } from "./pairs";
+import {
+  averagePoolGradientTask,
+  averagePoolTask,
+  depthwiseFilterTask,
+  depthwiseInputTask,
+  maxPoolGradientTask,
+  maxPoolTask,
+} from "./pools";
+import { reduceFinishTask, reduceTask } from "./reduce";
+import { crossEntropyGradientTask, crossEntropyTask, softmaxTask } from "./softmax";
+import { unaryTask } from "./unary";
 
-export const PACK = 0;
-export const PRODUCT = 1;
-export const PACK_FILTER = 2;
-export const CONVOLVE = 3;
-export const FILTER_GRADIENT = 4;
-export const PACK_TURNED = 5;
-export const INPUT_GRADIENT = 6;
-
+/** The numbers are those of `src/companion/companion.ts`. */
 export function runTask(job: i32, at: usize, task: i32, scratch: usize): void {
   switch (job) {
-    case PACK:
-      packTask(at, task);
-      break;
-    case PRODUCT:
-      productTask(at, task, scratch);
-      break;
-    case PACK_FILTER:
-      packFilterTask(at, task);
-      break;
-    case CONVOLVE:
-      convolveTask(at, task, scratch);
-      break;
-    case FILTER_GRADIENT:
-      filterGradientTask(at, task, scratch);
-      break;
-    case PACK_TURNED:
-      packTurnedTask(at, task);
-      break;
-    case INPUT_GRADIENT:
-      inputGradientTask(at, task, scratch);
-      break;
-    default:
-      unreachable();
+    case 0: return packTask(at, task);
+    case 1: return productTask(at, task, scratch);
+    case 2: return packFilterTask(at, task);
+    case 3: return convolveTask(at, task, scratch);
+    case 4: return filterGradientTask(at, task, scratch);
+    case 5: return packTurnedTask(at, task);
+    case 6: return inputGradientTask(at, task, scratch);
+    case 7: return softmaxTask(at, task);
+    case 8: return unaryTask(at, task, scratch);
+    case 9: return crossEntropyTask(at, task);
+    case 10: return crossEntropyGradientTask(at, task);
+    case 11: return adamTask(at, task, scratch);
+    case 12: return embedTask(at, task);
+    case 13: return embedGradientTask(at, task);
+    case 14: return batchNormSumsTask(at, task);
+    case 15: return batchNormStatisticsTask(at);
+    case 16: return batchNormTask(at, task);
+    case 17: return batchNormGradientSumsTask(at, task);
+    case 18: return batchNormCoefficientsTask(at);
+    case 19: return batchNormGradientTask(at, task);
+    case 20: return lstmPackTask(at, task);
+    case 21: return lstmStepTask(at, task, scratch);
+    case 22: return lstmPackTurnedTask(at, task);
+    case 23: return lstmBackTask(at, task, scratch);
+    case 24: return pairsTask(at, task);
+    case 25: return selectTask(at, task);
+    case 26: return reduceTask(at, task);
+    case 27: return reduceFinishTask(at, task);
+    case 28: return maxPoolTask(at, task, scratch);
+    case 29: return averagePoolTask(at, task, scratch);
+    case 30: return maxPoolGradientTask(at, task, scratch);
+    case 31: return averagePoolGradientTask(at, task, scratch);
+    case 32: return depthwiseFilterTask(at, task, scratch);
+    case 33: return depthwiseInputTask(at, task);
+    default: unreachable();
   }
 }

@@ -25,6 +25,9 @@ function compile(features) {
       features,
       "--importMemory",
       "--sharedMemory",
+      // Of functions that pass vectors between files; none of them leaves the module.
+      "--disableWarning",
+      "112",
     ];
     const limits = ["--initialMemory", "1", "--maximumMemory", "65536"];
     const args = [compiler, "assembly/index.ts", "--outFile", file, ...options, ...limits];

@@ -10,7 +10,7 @@ import { type Binary, compileCompanion } from "./companion/compile-companion.js"
 import { allowRelaxedSimd, nodeParallelism, report } from "./companion/node-parts.js";
 import { canShareMemory, prepareThreadedBackend } from "./companion/threaded-backend.js";
 import type { BackendWasm } from "./heap.js";
-import { trainingKernels } from "./training-kernels.js";
+import { fusedKernels, trainingKernels } from "./training-kernels.js";
 
 export interface EnableWasmTrainingOptions {
   /**
@@ -142,7 +142,10 @@ export async function enableWasmTraining(options: EnableWasmTrainingOptions = {}
     prepareThreadedBackend();
   }
   useCompanion(settings);
-  for (const kernel of trainingKernels()) {
+  for (const { kernelName } of fusedKernels()) {
+    if (getKernel(kernelName, "wasm")) unregisterKernel(kernelName, "wasm");
+  }
+  for (const kernel of [...trainingKernels(), ...(settings === undefined ? [] : fusedKernels())]) {
     if (getKernel(kernel.kernelName, "wasm")) unregisterKernel(kernel.kernelName, "wasm");
     registerKernel(kernel);
   }

@@ -3,7 +3,8 @@
  * the window and its vertical stride; as explicit margins the same padding comes out right.
  */
 import { backend_util, engine } from "@tensorflow/tfjs-core";
-import { type BackendWasm, run, type TensorInfo } from "./heap.js";
+import type { BackendWasm, TensorInfo } from "./heap.js";
+import { run } from "./kernel.js";
 
 type Pair = [number, number];
 export type ExplicitPadding = [Pair, Pair, Pair, Pair];

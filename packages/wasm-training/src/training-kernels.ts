@@ -7,6 +7,11 @@ import { depthwiseBackpropKernels } from "./kernels/depthwise-backprop.js";
 import { dilation2dKernels } from "./kernels/dilation2d.js";
 import { einsumKernel } from "./kernels/einsum.js";
 import { elementwiseKernels } from "./kernels/elementwise.js";
+import { adamKernel } from "./kernels/fused/adam.js";
+import { batchNormTrainingKernels } from "./kernels/fused/batch-norm-training.js";
+import { crossEntropyKernels } from "./kernels/fused/cross-entropy.js";
+import { embedKernels } from "./kernels/fused/embed.js";
+import { lstmKernels } from "./kernels/fused/lstm.js";
 import { gatherKernel } from "./kernels/gather.js";
 import { identityKernels } from "./kernels/identity.js";
 import { imageKernels } from "./kernels/images.js";
@@ -21,6 +26,7 @@ import { resizeKernels } from "./kernels/resize.js";
 import { reverseKernel } from "./kernels/reverse.js";
 import { selectKernel } from "./kernels/select.js";
 import { sliceKernels } from "./kernels/slices.js";
+import { softmaxKernel } from "./kernels/softmax.js";
 import { stridedSliceKernel } from "./kernels/strided-slice.js";
 import { tanhKernel } from "./kernels/tanh.js";
 import { tileKernel } from "./kernels/tile.js";
@@ -60,8 +66,20 @@ export function trainingKernels(): KernelConfig[] {
     ...repeatedRowKernels(),
     batchNormKernel(),
     tileKernel(),
+    softmaxKernel(),
     tanhKernel(),
     reverseKernel(),
     transposeKernel(),
+  ];
+}
+
+/** The fused kernels that `@gradlab/core` asks for by name, which the companion module alone computes. */
+export function fusedKernels(): KernelConfig[] {
+  return [
+    adamKernel(),
+    ...batchNormTrainingKernels(),
+    ...crossEntropyKernels(),
+    ...embedKernels(),
+    ...lstmKernels(),
   ];
 }

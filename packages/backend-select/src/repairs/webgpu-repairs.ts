@@ -1,4 +1,5 @@
 import {
+  addN,
   all,
   any,
   argMax,
@@ -101,9 +102,26 @@ const wholeNumbers: readonly Repair[] = Object.entries<Reduction>({
   },
 }));
 
+/** Buffers that a shader may read, beside the one that it writes: what every device has (WebGPU, "Limits"). */
+const mostRead = 7;
+
+/** A sum of more tensors than a shader may read. */
+const manyAddends: Repair = {
+  kernelName: "AddN",
+  backends,
+  compute: (inputs) => {
+    const addends = Object.values(inputs);
+    if (addends.length <= mostRead) return null;
+    const sums: Tensor[] = [];
+    for (let at = 0; at < addends.length; at += mostRead) sums.push(addN(addends.slice(at, at + mostRead)));
+    return addN(sums);
+  },
+};
+
 export const webgpuRepairs: readonly Repair[] = [
   ...reversed,
   ...indexOfList,
   turnedWholeNumbers,
   ...wholeNumbers,
+  manyAddends,
 ];

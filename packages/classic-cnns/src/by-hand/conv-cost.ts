@@ -1,4 +1,4 @@
-import { expectInteger } from "./expect-values.js";
+import { expectInteger } from "../expect-values.js";
 import type { Size } from "./plane.js";
 import { expectGroups } from "./taps.js";
 import { outputSize, type PerAxis, perAxis, type WindowOptions, windowsOf } from "./window.js";

@@ -1,4 +1,4 @@
-import { expectNumbers } from "./expect-values.js";
+import { expectNumbers } from "../expect-values.js";
 import { extend } from "./pad.js";
 import { expectVolume, type Filters, sizeOf, type Volume, zeros } from "./plane.js";
 import { type ConvolutionPlan, forEachTap, type LayerOptions, planOf, sidesOfPlan } from "./taps.js";

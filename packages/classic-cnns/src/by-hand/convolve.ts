@@ -1,5 +1,5 @@
+import { expectNumbers } from "../expect-values.js";
 import { alongRow, type ConvolutionOptions1d, correlatePlane } from "./cross-correlate.js";
-import { expectNumbers } from "./expect-values.js";
 import { expectPlane, type Plane } from "./plane.js";
 import type { ConvolutionOptions } from "./taps.js";
 

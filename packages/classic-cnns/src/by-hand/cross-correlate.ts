@@ -1,5 +1,5 @@
+import { expectNumbers } from "../expect-values.js";
 import { correlate } from "./conv2d.js";
-import { expectNumbers } from "./expect-values.js";
 import { expectPlane, type Plane, sizeOf } from "./plane.js";
 import { type ConvolutionOptions, planOf } from "./taps.js";
 import type { Padding } from "./window.js";

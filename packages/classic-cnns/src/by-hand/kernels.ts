@@ -1,6 +1,6 @@
+import { expectFinite } from "../expect-argument.js";
+import { expectInteger, expectPositive } from "../expect-values.js";
 import { convolve1d } from "./convolve.js";
-import { expectFinite } from "./expect-argument.js";
-import { expectInteger, expectPositive } from "./expect-values.js";
 
 /**
  * The slope of a picture in a direction: what it rises by per pixel, smoothed across. The Sobel kernels of x and y,

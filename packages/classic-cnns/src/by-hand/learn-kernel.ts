@@ -1,7 +1,7 @@
+import { rangeMismatch, typeMismatch } from "../expect-argument.js";
+import { expectInteger, expectPositive } from "../expect-values.js";
 import { conv2dGradients } from "./conv2d-gradients.js";
 import { correlatePlane } from "./cross-correlate.js";
-import { rangeMismatch, typeMismatch } from "./expect-argument.js";
-import { expectInteger, expectPositive } from "./expect-values.js";
 import { expectPlane, type Plane, sizeOf, zeros } from "./plane.js";
 import type { ConvolutionOptions } from "./taps.js";
 import { outputSize, type PerAxis, perAxis, windowsOf } from "./window.js";

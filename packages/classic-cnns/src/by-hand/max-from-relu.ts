@@ -1,5 +1,5 @@
+import { expectFinite } from "../expect-argument.js";
 import { conv2d } from "./conv2d.js";
-import { expectFinite } from "./expect-argument.js";
 import { expectPlane, type Filters, type Plane, type Volume } from "./plane.js";
 
 /**

@@ -1,5 +1,5 @@
-import { typeMismatch } from "./expect-argument.js";
-import { expectOneOf } from "./expect-values.js";
+import { typeMismatch } from "../expect-argument.js";
+import { expectOneOf } from "../expect-values.js";
 import { expectPlane, type Plane, type Size, sizeOf, zeros } from "./plane.js";
 import { type Padding, sidesOf } from "./window.js";
 

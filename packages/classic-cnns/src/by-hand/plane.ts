@@ -1,5 +1,5 @@
-import { rangeMismatch, typeMismatch } from "./expect-argument.js";
-import { expectNumbers } from "./expect-values.js";
+import { rangeMismatch, typeMismatch } from "../expect-argument.js";
+import { expectNumbers } from "../expect-values.js";
 
 /** Numbers over two axes, `[y][x]`: one channel of a picture, a kernel, a matrix. */
 export type Plane = readonly (readonly number[])[];

@@ -1,6 +1,6 @@
+import { expectFinite, rangeMismatch } from "../expect-argument.js";
+import { expectNumbers } from "../expect-values.js";
 import { correlatePlane } from "./cross-correlate.js";
-import { expectFinite, rangeMismatch } from "./expect-argument.js";
-import { expectNumbers } from "./expect-values.js";
 import { expectPlane, type Plane } from "./plane.js";
 import type { ConvolutionOptions } from "./taps.js";
 

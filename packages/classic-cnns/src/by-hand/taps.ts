@@ -1,4 +1,4 @@
-import { expectInteger } from "./expect-values.js";
+import { expectInteger } from "../expect-values.js";
 import { expectPaddingMode, type PaddingMode } from "./pad.js";
 import { expectFilters, type Filters, type Size, sizeOf } from "./plane.js";
 import { type WindowOptions, type Windows, windowsOf } from "./window.js";

@@ -1,5 +1,5 @@
-import { rangeMismatch, typeMismatch } from "./expect-argument.js";
-import { expectInteger } from "./expect-values.js";
+import { rangeMismatch, typeMismatch } from "../expect-argument.js";
+import { expectInteger } from "../expect-values.js";
 import type { Size } from "./plane.js";
 
 /** One value for both axes, or one for each. */

@@ -1,3 +1,5 @@
+import { expectInteger } from "../expect-values.js";
+
 /** How numbers are distributed. */
 export interface Histogram {
   /** How many numbers there are, finite or not. */
@@ -72,6 +74,5 @@ export function histogram(values: ArrayLike<number>, bins: number): Histogram {
 }
 
 export function expectBins(caller: string, bins: number): void {
-  if (Number.isSafeInteger(bins) && bins >= 1 && bins <= 4096) return;
-  throw new RangeError(`${caller}: bins: expected an integer, 1 to 4096, got ${String(bins)}`);
+  expectInteger(`${caller}: bins`, bins, 1, 4096);
 }

@@ -13,25 +13,21 @@ import {
 } from "@tensorflow/tfjs-core";
 import { infer } from "../apply-network.js";
 import { passOf } from "../apply-network-training.js";
-import type { LayerFact, NetworkPlan } from "../layer-facts.js";
+import { expectOneOf } from "../expect-values.js";
+import type { NetworkPlan } from "../layer-facts.js";
 import { layerTensors } from "../layers/inference-ops.js";
 import { classesOf, networkPlans } from "../network-plans.js";
 import { type NetworkState, recordsOf } from "../network-state.js";
+import { type ActivationMap, type MapOptions, mapOf, wantedMaps } from "./activation-map.js";
 import { expectBins, type Histogram, histogram } from "./histogram.js";
 
-export interface InspectOptions {
+export interface InspectOptions extends MapOptions {
   /** `[batch]`, int32: with them the loss and its gradients are looked at too (NaN where one is out of range). Borrowed. */
   readonly labels?: Tensor1D;
   /** Look at the network as it is for inference (the default), or in training: batch statistics, dropout of seed 0 and step 0. */
   readonly mode?: "inference" | "training";
   /** Bins of each histogram, 1 to 4096; 32 unless given. */
   readonly bins?: number;
-  /** The layers whose maps are wanted; none unless given. */
-  readonly mapLayers?: readonly string[];
-  /** The images whose maps are wanted, as places in the batch; all unless given. */
-  readonly mapImages?: readonly number[];
-  /** How many channels of each map, from the first; 16 unless given. */
-  readonly mapChannels?: number;
 }
 
 /** What a layer gives out, over all images. */
@@ -52,17 +48,6 @@ export interface ParameterHistogram {
   readonly path: string;
   readonly shape: readonly number[];
   readonly histogram: Histogram;
-}
-
-/** What some channels of a layer give out for one image. */
-export interface ActivationMap {
-  readonly layer: string;
-  /** The place of the image in the batch. */
-  readonly image: number;
-  /** `[channels, height, width]`; units are channels of one position. */
-  readonly shape: readonly [channels: number, height: number, width: number];
-  /** Channel by channel, row by row. */
-  readonly values: Float32Array;
 }
 
 /** A network looked into, as plain data. */
@@ -96,11 +81,12 @@ export async function inspectNetwork(
   x: Tensor4D,
   options: InspectOptions = {},
 ): Promise<NetworkInspection> {
-  const { bins = 32, labels } = options;
+  const { bins = 32, labels, mode = "inference" } = options;
   expectBins("inspectNetwork", bins);
   const plan = networkPlans("inspectNetwork", graph)(x);
   const { facts } = plan;
-  const wanted = wantedMaps(facts, x.shape[0], options);
+  const wanted = wantedMaps("inspectNetwork", facts, x.shape[0], options);
+  expectOneOf("inspectNetwork: mode", mode, ["inference", "training"]);
   if (labels !== undefined && (labels.rank !== 1 || labels.shape[0] !== x.shape[0])) {
     throw new ShapeError(
       `inspectNetwork: labels: expected [${x.shape[0]}], got [${labels.shape.join(", ")}]`,
@@ -211,54 +197,4 @@ function neverPositive(values: Float32Array, channels: number): number[] {
   const alive = new Uint8Array(channels);
   for (let i = 0; i < values.length; i++) if (values[i]! > 0) alive[i % channels] = 1;
   return Array.from(alive.keys()).filter((channel) => alive[channel] === 0);
-}
-
-interface WantedMaps {
-  readonly layers: ReadonlySet<string>;
-  readonly images: readonly number[];
-  readonly channels: number;
-}
-
-function wantedMaps(
-  facts: readonly LayerFact[],
-  count: number,
-  { mapLayers = [], mapImages, mapChannels = 16, mode = "inference" }: InspectOptions,
-): WantedMaps {
-  const names = new Set(facts.map(({ layer }) => layer.name));
-  for (const name of mapLayers) {
-    if (names.has(name)) continue;
-    throw new RangeError(
-      `inspectNetwork: mapLayers: expected layers of the graph, got ${JSON.stringify(name)}`,
-    );
-  }
-  const images = mapImages ?? Array.from({ length: count }, (_, image) => image);
-  for (const image of images) {
-    if (Number.isSafeInteger(image) && image >= 0 && image < count) continue;
-    throw new RangeError(`inspectNetwork: mapImages: expected integers in [0, ${count}), got ${image}`);
-  }
-  if (!(Number.isSafeInteger(mapChannels) && mapChannels > 0)) {
-    throw new RangeError(`inspectNetwork: mapChannels: expected a positive integer, got ${mapChannels}`);
-  }
-  if (mode !== "inference" && mode !== "training") {
-    throw new RangeError(`inspectNetwork: mode: expected inference or training, got ${JSON.stringify(mode)}`);
-  }
-  return { layers: new Set(mapLayers), images, channels: mapChannels };
-}
-
-function mapOf(
-  { layer, outputShape }: LayerFact,
-  values: Float32Array,
-  image: number,
-  most: number,
-): ActivationMap {
-  const [channels, height = 1, width = 1] = outputShape as [number, number?, number?];
-  const shown = Math.min(channels, most);
-  const area = height * width;
-  const map = new Float32Array(shown * area);
-  for (let channel = 0; channel < shown; channel++) {
-    for (let at = 0; at < area; at++) {
-      map[channel * area + at] = values[(image * area + at) * channels + channel]!;
-    }
-  }
-  return { layer: layer.name, image, shape: [shown, height, width], values: map };
 }

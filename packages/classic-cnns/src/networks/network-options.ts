@@ -1,3 +1,5 @@
+import { expectInteger } from "../expect-values.js";
+
 /** How a classic network is cut to size. */
 export interface NetworkOptions {
   /** Height and width of the input in pixels, one number for both or `[height, width]`; up to 16384. */
@@ -40,9 +42,9 @@ export function networkShape(
   if (!Array.isArray(size) || size.length !== 2) {
     throw new TypeError(`network: inputSize: expected one size or [height, width], got ${shown(inputSize)}`);
   }
-  for (const pixels of size) expectCount("network: inputSize", pixels, mostPixels);
-  expectCount("network: channels", channels, 4096);
-  expectCount("network: classes", classes, 1e6);
+  for (const pixels of size) expectInteger("network: inputSize", pixels, 1, mostPixels);
+  expectInteger("network: channels", channels, 1, 4096);
+  expectInteger("network: classes", classes, 1, 1e6);
   if (typeof width === "number") {
     if (!(width > 0 && width <= 64)) {
       throw new RangeError(`network: width: expected a number above 0, at most 64, got ${width}`);
@@ -50,7 +52,7 @@ export function networkShape(
   } else if (!Array.isArray(width)) {
     throw new TypeError(`network: width: expected a number or a list of them, got ${shown(width)}`);
   } else {
-    for (const one of width) expectCount("network: width", one, mostChannels);
+    for (const one of width) expectInteger("network: width", one, 1, mostChannels);
   }
   return { name, size: [size[0], size[1]], channels, classes, width };
 }
@@ -81,14 +83,5 @@ export function widthFactor({ name, width }: NetworkShape): number {
 
 export const scaled = (channels: number, factor: number): number =>
   Math.max(1, Math.round(channels * factor));
-
-function expectCount(where: string, value: unknown, most: number): void {
-  if (typeof value !== "number") {
-    throw new TypeError(`${where}: expected an integer, 1 to ${most}, got ${shown(value)}`);
-  }
-  if (!(Number.isSafeInteger(value) && value >= 1 && value <= most)) {
-    throw new RangeError(`${where}: expected an integer, 1 to ${most}, got ${value}`);
-  }
-}
 
 const shown = (value: unknown): string => JSON.stringify(value) ?? String(value);

@@ -16,6 +16,7 @@ import {
   type Tensor1D,
   tidy,
 } from "@tensorflow/tfjs-core";
+import { expectPositive } from "../expect-values.js";
 
 export interface BatchNormTrainingOptions {
   /** Added to the variance, positive; 1e-5 unless given, as in PyTorch. */
@@ -67,12 +68,7 @@ export function batchNormTraining(
   }
   expectShape("batchNormTraining: scale", scale, [channels]);
   expectShape("batchNormTraining: offset", offset, [channels]);
-  if (typeof epsilon !== "number") {
-    throw new TypeError(`batchNormTraining: epsilon: expected a positive number, got ${String(epsilon)}`);
-  }
-  if (!(epsilon > 0 && epsilon < Number.POSITIVE_INFINITY)) {
-    throw new RangeError(`batchNormTraining: epsilon: expected a positive number, got ${epsilon}`);
-  }
+  expectPositive("batchNormTraining: epsilon", epsilon);
   return tidy(() => {
     const rows = reshape(x, [x.size / channels, channels]); // every axis but the last is one
     const fused = runFused("GradlabBatchNorm", { x: rows, scale, offset }, { epsilon });

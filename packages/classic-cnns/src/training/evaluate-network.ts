@@ -2,6 +2,7 @@ import { breather } from "@gradlab/core";
 import type { LayerGraph } from "@gradlab/receptive-field";
 import { dispose } from "@tensorflow/tfjs-core";
 import { infer } from "../apply-network.js";
+import { expectFunction } from "../expect-values.js";
 import { layerTensors } from "../layers/inference-ops.js";
 import { classesOf, networkPlans } from "../network-plans.js";
 import { type NetworkState, recordsOf } from "../network-state.js";
@@ -40,9 +41,7 @@ export async function evaluateNetwork(
   state: NetworkState,
   { batch, signal }: EvaluateOptions,
 ): Promise<Evaluation> {
-  if (typeof batch !== "function") {
-    throw new TypeError(`evaluateNetwork: batch: expected a function, got ${String(batch)}`);
-  }
+  expectFunction("evaluateNetwork: batch", batch);
   recordsOf("evaluateNetwork", state);
   const look = looker(graph, state);
   const confusion: number[][] = [];

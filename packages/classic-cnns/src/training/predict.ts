@@ -1,6 +1,7 @@
 import type { LayerGraph } from "@gradlab/receptive-field";
 import { softmax, type Tensor4D, tidy } from "@tensorflow/tfjs-core";
 import { infer } from "../apply-network.js";
+import { expectInteger } from "../expect-values.js";
 import { layerTensors } from "../layers/inference-ops.js";
 import { classesOf, networkPlans } from "../network-plans.js";
 import type { NetworkState } from "../network-state.js";
@@ -35,9 +36,7 @@ export async function predict(
   x: Tensor4D,
   { top = 5, labels }: PredictOptions = {},
 ): Promise<Prediction[][]> {
-  if (!(Number.isSafeInteger(top) && top > 0)) {
-    throw new RangeError(`predict: top: expected a positive integer, got ${String(top)}`);
-  }
+  expectInteger("predict: top", top, 1);
   const plan = networkPlans("predict", graph)(x);
   const classes = classesOf("predict", plan, x);
   if (labels !== undefined && labels.length !== classes) {
@@ -50,14 +49,23 @@ export async function predict(
     const data = await probabilities.data();
     return Array.from({ length: batch }, (_, image) => {
       const row = data.subarray(image * classes, (image + 1) * classes);
-      const order = Array.from(row.keys()).sort((a, b) => row[b]! - row[a]! || a - b);
-      return order.slice(0, top).map((index) => ({
-        index,
-        probability: row[index]!,
-        ...(labels && { label: labels[index]! }),
-      }));
+      return topPredictions(row, top, labels);
     });
   } finally {
     probabilities.dispose();
   }
+}
+
+/** The classes of the highest values, the highest first; equal ones by their number. */
+export function topPredictions(
+  values: ArrayLike<number>,
+  top: number,
+  labels?: readonly string[] | null,
+): Prediction[] {
+  const order = Array.from(values, (_, index) => index).sort((a, b) => values[b]! - values[a]! || a - b);
+  return order.slice(0, top).map((index) => ({
+    index,
+    probability: values[index]!,
+    ...(labels && { label: labels[index]! }),
+  }));
 }

@@ -1,6 +1,7 @@
 import { crossEntropy, type Training, type TrainingStep, type TrainOptions, train } from "@gradlab/core";
 import type { LayerGraph } from "@gradlab/receptive-field";
-import { expectCount, passOf } from "../apply-network-training.js";
+import { passOf } from "../apply-network-training.js";
+import { expectFunction, expectInteger } from "../expect-values.js";
 import { planNetwork } from "../layer-facts.js";
 import { networkPlans } from "../network-plans.js";
 import type { NetworkState } from "../network-state.js";
@@ -41,10 +42,8 @@ export function trainNetwork(
 ): AsyncGenerator<TrainingStep, void, undefined> {
   const caller = "trainNetwork";
   const { seed = 0, labelSmoothing = 0, batch, ...rest } = options;
-  if (typeof batch !== "function") {
-    throw new TypeError(`${caller}: batch: expected a function, got ${String(batch)}`);
-  }
-  expectCount(`${caller}: seed`, seed);
+  expectFunction(`${caller}: batch`, batch);
+  expectInteger(`${caller}: seed`, seed, 0);
   const plans = networkPlans(caller, graph);
   const frozen = frozenNorms(caller, graph, training);
   return train<NetworkState, ImageTensors>(training, {

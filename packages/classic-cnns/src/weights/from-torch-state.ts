@@ -1,12 +1,12 @@
 import { unflattenParams } from "@gradlab/core";
 import type { LayerGraph } from "@gradlab/receptive-field";
-import type { Named, RawTensor } from "@gradlab/safetensors";
+import { float32Values, type Named, type RawTensor } from "@gradlab/safetensors";
 import { type Tensor, tensor } from "@tensorflow/tfjs-core";
+import { headOf } from "../head-of.js";
 import type { NetworkState } from "../network-state.js";
 import { expectTensors } from "./expect-tensors.js";
-import { float32Values } from "./float32-values.js";
 import { oihwToHwio } from "./kernel-layout.js";
-import { torchEntries } from "./torch-entries.js";
+import { type TorchEntry, torchEntries } from "./torch-entries.js";
 import { withFacts } from "./with-facts.js";
 
 /** A state of PyTorch as it is here; what else is said of it is not enumerable, no record among the others. */
@@ -26,7 +26,8 @@ export interface TorchWeights extends NetworkState {
  * rounded.
  *
  * Three things are settled without asking. `module.`, `model.` and `_orig_mod.` are taken away as long as every name
- * begins so (`DataParallel`, wrappers and `torch.compile` put them there). DenseNet's old names
+ * begins so (`DataParallel`, wrappers and `torch.compile` put them there), and the count `n_averaged` of an
+ * `AveragedModel` is left out. DenseNet's old names
  * (`denselayer1.norm.1.weight`) are read as today's (`denselayer1.norm1.weight`). `num_batches_tracked` may be there or
  * not.
  *
@@ -47,7 +48,11 @@ export function torchState(caller: string, graph: LayerGraph, tensors: Named<Raw
   const entries = torchEntries(graph, caller).filter(({ record }) => record !== null);
   const expected = new Map(entries.map(({ name, shape }) => [name, shape]));
   const { found, ignored } = settleNames(where, expected, withoutPrefixes(namedTensors(where, tensors)));
-  expectTensors(where, expected, found);
+  try {
+    expectTensors(where, expected, found);
+  } catch (error) {
+    throw withClassCount(error, graph, entries, found);
+  }
   const records = { params: [] as [string, Tensor][], statistics: [] as [string, Tensor][] };
   for (const { name, record, path, ownShape, oihw } of entries) {
     const values = float32Values(found.get(name)!)!;
@@ -59,6 +64,22 @@ export function torchState(caller: string, graph: LayerGraph, tensors: Named<Raw
     statistics: unflattenParams(records.statistics),
   };
   return withFacts(state, { ignored });
+}
+
+/** Tells the number of classes that a file has where it is another than the graph's. */
+function withClassCount(
+  error: unknown,
+  graph: LayerGraph,
+  entries: readonly TorchEntry[],
+  found: ReadonlyMap<string, RawTensor>,
+): unknown {
+  const head = headOf(graph);
+  const kernel = entries.find(({ path }) => path === `${head}.kernel`);
+  const classes = kernel && found.get(kernel.name)?.shape[0];
+  if (!(error instanceof RangeError) || classes === undefined || classes === kernel?.shape[0]) return error;
+  return new RangeError(
+    `${error.message} (the file is of ${classes} classes, the graph of ${kernel?.shape[0]}: the option classes makes it one of ${classes})`,
+  );
 }
 
 function namedTensors(where: string, tensors: Named<RawTensor>): [string, RawTensor][] {
@@ -81,6 +102,9 @@ function namedTensors(where: string, tensors: Named<RawTensor>): [string, RawTen
 const prefixes = ["module.", "model.", "_orig_mod."];
 
 function withoutPrefixes(tensors: [string, RawTensor][]): [string, RawTensor][] {
+  // AveragedModel counts its updates beside the module that it wraps.
+  const wrapped = tensors.filter(([name]) => name !== "n_averaged");
+  if (wrapped.length < tensors.length) return withoutPrefixes(wrapped);
   const prefix = prefixes.find((begin) => tensors.every(([name]) => name.startsWith(begin)));
   if (prefix === undefined || tensors.length === 0) return tensors;
   return withoutPrefixes(tensors.map(([name, value]) => [name.slice(prefix.length), value]));

@@ -1,3 +1,5 @@
+import { typeMismatch } from "../expect-argument.js";
+
 /** The names of the classes are at fault. */
 const fail = (expected: string, got: string): RangeError =>
   new RangeError(`parseLabels: ${expected}, got ${got}`);
@@ -12,7 +14,7 @@ export interface ParseLabelsOptions {
  *
  * - lines, one name each; an identifier of ImageNet before the name (`n01440764 tench`) is left out;
  * - a JSON list of names: `["tench", "goldfish"]`;
- * - a JSON object by class: `{"0": "tench", "1": "goldfish"}`;
+ * - a JSON object by class, `{"0": "tench", "1": "goldfish"}`, or by name, `{"tench": 0, "goldfish": 1}`;
  *
  * and in both kinds of JSON an entry may be a list that ends with the name: `["n01440764", "tench"]`. Names may come
  * twice (ImageNet has two of "crane").
@@ -22,8 +24,7 @@ export interface ParseLabelsOptions {
  * @throws {TypeError} when `text` is no string.
  */
 export function parseLabels(text: string, { classes }: ParseLabelsOptions = {}): string[] {
-  if (typeof text !== "string")
-    throw new TypeError(`parseLabels: text: expected a string, got ${typeof text}`);
+  if (typeof text !== "string") throw typeMismatch("parseLabels: text", "a string", text);
   const content = text.replace(/^\uFEFF/, "").trim();
   const labels = /^[[{]/.test(content) ? fromJson(content) : fromLines(content);
   if (labels.length === 0) throw fail("text: expected at least one label", "none");
@@ -50,7 +51,12 @@ function fromJson(content: string): string[] {
     throw fail("text: expected lines or JSON", (error as Error).message);
   }
   if (Array.isArray(value)) return value.map((entry, i) => nameOf(entry, `${i}`));
-  const entries = new Map(Object.entries(value as object));
+  const given = Object.entries(value as object);
+  const isByName = given.length > 0 && given.every(([, place]) => Number.isSafeInteger(place));
+  const entries = new Map<string, unknown>(
+    isByName ? given.map(([name, place]) => [`${place}`, name]) : given,
+  );
+  if (entries.size < given.length) throw fail("text: expected a name for every class", "two names for one");
   return Array.from(entries, (_, i) => {
     if (!entries.has(`${i}`)) {
       const keys = [...entries.keys()].slice(0, 3).map((key) => JSON.stringify(key.slice(0, 40)));

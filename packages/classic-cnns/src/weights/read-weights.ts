@@ -1,13 +1,11 @@
 import { disposeTraining, flattenParams, loadCheckpoint, unflattenParams } from "@gradlab/core";
 import type { LayerGraph } from "@gradlab/receptive-field";
-import { type RawTensor, readSafetensors } from "@gradlab/safetensors";
-import { looksLikeTorch, type ReadTorchOptions, readTorch } from "@gradlab/torch-files";
+import { asBytes, float32Values, type RawTensor, readSafetensors } from "@gradlab/safetensors";
+import { looksLikeTorch, otherFile, type ReadTorchOptions, readTorch } from "@gradlab/torch-files";
 import { type Tensor, tensor } from "@tensorflow/tfjs-core";
 import { planNetwork } from "../layer-facts.js";
 import type { NetworkState } from "../network-state.js";
-import { asBytes } from "./as-bytes.js";
 import { type Described, expectTensors } from "./expect-tensors.js";
-import { float32Values } from "./float32-values.js";
 import { type TorchWeights, torchState } from "./from-torch-state.js";
 import { CHECKPOINT_KEY, FORMAT_VERSION, METADATA_KEY } from "./weights-format.js";
 import { withFacts } from "./with-facts.js";
@@ -21,6 +19,13 @@ export interface WeightsFile extends TorchWeights {
   readonly format: "weights" | "checkpoint" | "safetensors" | "torch" | "torch-legacy";
   /** The free strings of a safetensors file, those that mark a format left out. */
   readonly metadata: ReadonlyMap<string, string>;
+  /** Entries that were left out, and why: they are no tensors, of a dtype that is not used, or lack the prefix. */
+  readonly skipped: ReadonlyMap<string, string>;
+}
+
+export interface ReadWeightsOptions extends ReadTorchOptions {
+  /** Of PyTorch's names: taken away from those that begin so (`"backbone."`); other tensors are left out. */
+  readonly stripPrefix?: string;
 }
 
 /**
@@ -29,7 +34,7 @@ export interface WeightsFile extends TorchWeights {
  *
  * @param graph The network that the weights are for.
  * @param bytes The whole file; not kept.
- * @param options Of `readTorch`, for a file of `torch.save`.
+ * @param options `stripPrefix`, and those of `readTorch` for a file of `torch.save`.
  * @returns float32 tensors; the caller disposes them.
  * @throws {TorchFileError | SafetensorsError} when the file is not valid.
  * @throws {RangeError} when it is of no known kind, or its tensors are not those of the graph; it lists them.
@@ -37,21 +42,24 @@ export interface WeightsFile extends TorchWeights {
 export function readWeights(
   graph: LayerGraph,
   bytes: Uint8Array | ArrayBufferLike,
-  options: ReadTorchOptions = {},
+  { stripPrefix, ...options }: ReadWeightsOptions = {},
 ): WeightsFile {
   const file = asBytes("readWeights", bytes);
   if (looksLikeTorch(file)) {
-    const { tensors, format } = readTorch(file, options);
+    const { tensors, format, ignored } = readTorch(file, options);
     const kind = format === "zip" ? "torch" : "torch-legacy";
-    const state = torchState("readWeights", graph, tensors);
-    return withFacts(state, { format: kind, metadata: new Map(), ignored: state.ignored } as const);
+    return torchWeights(graph, tensors, stripPrefix, kind, new Map(), ignored);
+  }
+  for (const [name, value] of Object.entries({ key: options.key, ema: options.ema || undefined })) {
+    if (value === undefined) continue;
+    throw new RangeError(`readWeights: ${name}: expected a file of torch.save beside it, got another`);
   }
   if (!looksLikeSafetensors(file)) {
-    const got = [...file.subarray(0, 9)].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
+    const got = otherFile(file);
     const expected = "safetensors, a checkpoint or a file of torch.save";
-    throw new RangeError(`readWeights: bytes: expected ${expected}, got ${got || "no byte"}`);
+    throw new RangeError(`readWeights: bytes: expected ${expected}, got ${got}`);
   }
-  const { tensors, metadata } = readSafetensors(file);
+  const { tensors, raw, metadata } = readSafetensors(file);
   const strings = new Map(metadata);
   for (const key of [METADATA_KEY, CHECKPOINT_KEY]) strings.delete(key);
   if (metadata.has(CHECKPOINT_KEY)) {
@@ -59,8 +67,8 @@ export function readWeights(
   }
   const version = metadata.get(METADATA_KEY);
   if (version === undefined) {
-    const state = torchState("readWeights", graph, tensors);
-    return withFacts(state, { format: "safetensors", metadata: strings, ignored: state.ignored } as const);
+    const unused = new Map([...raw].map(([name, { dtype }]) => [name, dtype]));
+    return torchWeights(graph, tensors, stripPrefix, "safetensors", strings, unused);
   }
   if (version !== FORMAT_VERSION) {
     const got = JSON.stringify(version.slice(0, 40));
@@ -73,7 +81,48 @@ const ownFile = (
   state: NetworkState,
   format: WeightsFile["format"],
   metadata: WeightsFile["metadata"],
-): WeightsFile => withFacts(state, { format, metadata, ignored: [] });
+): WeightsFile => withFacts(state, { format, metadata, ignored: [], skipped: new Map() });
+
+function torchWeights(
+  graph: LayerGraph,
+  tensors: ReadonlyMap<string, RawTensor>,
+  prefix: string | undefined,
+  format: WeightsFile["format"],
+  metadata: WeightsFile["metadata"],
+  left: ReadonlyMap<string, string>,
+): WeightsFile {
+  const skipped = new Map(left);
+  const kept = prefix === undefined ? tensors : withPrefix(tensors, prefix, skipped);
+  try {
+    const state = torchState("readWeights", graph, kept);
+    return withFacts(state, { format, metadata, ignored: state.ignored, skipped });
+  } catch (error) {
+    // What was left out may be what is missing.
+    if (!(error instanceof RangeError) || skipped.size === 0) throw error;
+    const some = [...skipped].slice(0, 4).map(([name, what]) => `${JSON.stringify(name)} (${what})`);
+    const more = skipped.size > some.length ? ", …" : "";
+    throw new RangeError(`${error.message}; left out: ${some.join(", ")}${more}`);
+  }
+}
+
+/** The tensors whose names begin so, without it. */
+function withPrefix(
+  tensors: ReadonlyMap<string, RawTensor>,
+  prefix: string,
+  skipped: Map<string, string>,
+): Map<string, RawTensor> {
+  const kept = new Map<string, RawTensor>();
+  for (const [name, tensor] of tensors) {
+    if (name.startsWith(prefix)) kept.set(name.slice(prefix.length), tensor);
+    else skipped.set(name, "another prefix");
+  }
+  if (kept.size > 0) return kept;
+  const names = [...tensors.keys()].slice(0, 4).map((name) => JSON.stringify(name));
+  const got = `${names.join(", ")}${tensors.size > 4 ? ", …" : ""}`;
+  throw new RangeError(
+    `readWeights: stripPrefix: expected names that begin with ${JSON.stringify(prefix)}, got ${got}`,
+  );
+}
 
 /** A header of JSON behind the 8 bytes of its length; the length's upper half is zero in any file that is read. */
 function looksLikeSafetensors(file: Uint8Array): boolean {

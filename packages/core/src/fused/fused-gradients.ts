@@ -29,6 +29,18 @@ export const fusedGradients: readonly GradConfig[] = [
       return named("GradlabEmbedGrad", { dy: dy as Tensor, ids }, { n: table.shape[0]! }, ["table"]);
     },
   },
+  {
+    kernelName: "GradlabLstm",
+    inputsToSave: ["recurrent", "h", "c"],
+    outputsToSave: [true, true, true],
+    gradFunc: (dys, saved, attributes) => {
+      const [dOutputs, dCells] = dys as Tensor[];
+      const [recurrent, h, c, outputs, cells, activations] = saved;
+      const inputs = { dOutputs, dCells, recurrent, h, c, outputs, cells, activations };
+      const names = ["gates", "recurrent", "h", "c"];
+      return named("GradlabLstmGrad", inputs as Record<string, Tensor>, attributes, names);
+    },
+  },
 ];
 
 /**

@@ -70,4 +70,25 @@ export const fusedKernels: Readonly<Record<string, FusedKernel>> = {
     outputs: { dTable: "[n, d]" },
     backward: null,
   },
+  GradlabLstm: {
+    inputs: { gates: "[t, b, 4h]", recurrent: "[h, 4h]", h: "[b, h]", c: "[b, h]" },
+    attributes: [],
+    outputs: { outputs: "[t, b, h]", cells: "[t, b, h]", activations: "[t, b, 4h]" },
+    backward: "GradlabLstmGrad",
+  },
+  GradlabLstmGrad: {
+    inputs: {
+      dOutputs: "[t, b, h]",
+      dCells: "[t, b, h]",
+      recurrent: "[h, 4h]",
+      h: "[b, h]",
+      c: "[b, h]",
+      outputs: "[t, b, h]",
+      cells: "[t, b, h]",
+      activations: "[t, b, 4h]",
+    },
+    attributes: [],
+    outputs: { dGates: "[t, b, 4h]", dRecurrent: "[h, 4h]", dH: "[b, h]", dC: "[b, h]" },
+    backward: null,
+  },
 };

@@ -156,7 +156,7 @@ async function* one<State extends ParamsOf<State>>(
         stream === undefined
           ? largest("generate", logits!)
           : categorical(stream, probabilitiesOf("generate", logits!, options));
-      yield { id, logProbability: logProbabilities(logits!)[id]! };
+      yield { id, logProbability: logits![id]! - logSum(logits!) };
       if (id === stop || i === length - 1) return;
       [logits] = await reader.read([id]);
     }
@@ -238,8 +238,14 @@ function extended(
 
 /** `log softmax`, in double precision. */
 function logProbabilities(logits: Float32Array): Float64Array {
+  const sum = logSum(logits);
+  return Float64Array.from(logits, (logit) => logit - sum);
+}
+
+/** `log Σ exp z`, in double precision. */
+function logSum(logits: Float32Array): number {
   const top = logits[largest("generate", logits)]!;
   let sum = 0;
-  for (const logit of logits) sum += Math.exp(logit - top);
-  return Float64Array.from(logits, (logit) => logit - top - Math.log(sum));
+  for (let i = 0; i < logits.length; i++) sum += Math.exp(logits[i]! - top);
+  return top + Math.log(sum);
 }

@@ -82,6 +82,15 @@ export const courseIndex: readonly CourseChapter[] = [
         "attacks/targets",
         "attack --weights run --attack pgd --eps 0.1 --out adversarial",
       ),
+      q("How good can a language model be?", "rnn-lm/sentences", "train-lm --lr 0.01 --checkpoint run"),
+    ],
+  },
+  {
+    title: "Attention",
+    questions: [
+      q("Does attention know the order of its tokens?", "attention/permutations", "attention-check"),
+      q("What breaks its symmetry?", "attention/permutations", "attention-check --position sinusoidal"),
+      q("Are dense layers for every token convolutions?", "attention/feed-forward"),
     ],
   },
   {

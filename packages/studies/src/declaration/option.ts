@@ -1,4 +1,6 @@
-import type { Pixels } from "@gradlab/figures";
+import type { Picture } from "@gradlab/figures";
+
+export type { Picture };
 
 /** Bounds of a number, where it has some. */
 export interface Range {
@@ -103,6 +105,8 @@ export interface InputFiles {
   readonly label: string;
   /** Paths that can be read, in the order in which they were given or sorted. */
   readonly names: readonly string[];
+  /** Folders in a folder that hold no file, where the app sees such. */
+  readonly emptyFolders?: readonly string[];
   /** The bytes of a file by its path; of a single file also what lies beside it. */
   readonly read: (name: string) => Promise<Uint8Array>;
   /** The first bytes of a file, fewer where it has no more. */
@@ -119,9 +123,6 @@ export interface DecodeOptions {
   /** Also as a JPEG, to be shown. */
   readonly jpeg?: boolean;
 }
-
-/** Pixels of a picture: red, green, blue, 0 … 255, row by row; of a photograph also the JPEG that it is shown by. */
-export type Picture = Pixels;
 
 export const isInput = (option: Option): option is InputOption =>
   option.kind === "file" ||

@@ -52,6 +52,8 @@ export interface Table {
 export interface Column {
   readonly title: string;
   readonly align?: "right";
+  /** Where a terminal is too narrow, its texts lose their middle. */
+  readonly shrinks?: true;
 }
 
 /** A picture of a result with the sentence that stands under it. */

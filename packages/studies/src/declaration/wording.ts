@@ -17,6 +17,13 @@ export function perAxis(values: readonly (number | null)[] | null): string {
   return texts.every((text) => text === texts[0]) ? (texts[0] ?? "–") : texts.join("x");
 }
 
+/** A long text without its middle: the end of a name tells more than its begin. */
+export function shortened(text: string, most: number): string {
+  if (text.length <= most) return text;
+  const kept = Math.max(most - 1, 0);
+  return `${text.slice(0, Math.floor(kept / 3))}…${text.slice(text.length - Math.ceil((2 * kept) / 3))}`;
+}
+
 /** Five digits. */
 export const short = (value: number) => `${Number(value.toPrecision(5))}`;
 

@@ -54,6 +54,19 @@ export function isCheckpoint(bytes: Uint8Array): boolean {
   }
 }
 
+/** Whether a file is a checkpoint of `train-cnn`, by its first bytes. */
+export async function isOfTrainCnn(file: InputFiles): Promise<boolean> {
+  const [name] = file.names;
+  const prefix = await file.start(name!, 9);
+  if (prefix[8] !== 0x7b) return false;
+  try {
+    checkpointNote(await file.start(name!, safetensorsHeaderLength(prefix)));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** A network as a checkpoint of `train-cnn` describes it. */
 export interface CheckpointNetwork extends ClassicNetwork {
   /** Names of the classes. */

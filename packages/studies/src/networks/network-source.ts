@@ -2,7 +2,7 @@ import type { NetworkName, NetworkOptions } from "@gradlab/classic-cnns/networks
 import { checkLayerGraph, exampleNetworks, type LayerGraph, parseNetwork } from "@gradlab/receptive-field";
 import { toLayerGraph, weightShardPaths } from "@gradlab/tfjs-models";
 import type { InputFiles } from "../declaration/option.js";
-import { blame, messageOf, StudyError } from "../declaration/study-error.js";
+import { blame, messageOf, StudyError, type StudyErrorKind } from "../declaration/study-error.js";
 
 /** Options that cut a classic network to size. */
 export interface ShapeOptions {
@@ -17,9 +17,17 @@ export interface NetworkSource {
   readonly graph: LayerGraph;
 }
 
+interface NetworkChoice {
+  readonly net?: string;
+  readonly spec?: string;
+  /** Of a model of tfjs: one of several inputs, and where its graph ends. */
+  readonly inputNode?: string;
+  readonly output?: string;
+}
+
 /** The network that the options `net` and `spec` or a file `model` name; one of them. */
 export async function loadNetwork(
-  { net, spec }: { readonly net?: string; readonly spec?: string },
+  { net, spec, inputNode, output }: NetworkChoice,
   model: InputFiles | undefined,
 ): Promise<NetworkSource> {
   const given = [net, model, spec].filter((source) => source !== undefined);
@@ -27,8 +35,18 @@ export async function loadNetwork(
     const got = given.length === 0 ? "none" : given.length;
     throw new StudyError("usage", `expected one of {net}, {model} and {spec}, got ${got}`);
   }
+  for (const [option, value] of Object.entries({ inputNode, output })) {
+    if (value === undefined || model !== undefined) continue;
+    throw new StudyError("usage", `{${option}}: expected beside {model}, got it without`);
+  }
   if (net !== undefined) return { label: net, graph: await namedNetwork(net) };
-  if (model !== undefined) return { label: model.label, graph: await readModel(model) };
+  if (model !== undefined) {
+    const ends = {
+      ...(inputNode !== undefined && { input: inputNode }),
+      ...(output !== undefined && { output }),
+    };
+    return { label: model.label, graph: await readModel(model, ends) };
+  }
   const graph = blame("usage", "{spec}", () => {
     const parsed = parseNetwork(spec!);
     checkLayerGraph(parsed);
@@ -99,9 +117,32 @@ export interface ModelFile {
   readonly weights?: Uint8Array;
 }
 
-async function readModel(file: InputFiles): Promise<LayerGraph> {
+async function readModel(
+  file: InputFiles,
+  ends: { readonly input?: string; readonly output?: string },
+): Promise<LayerGraph> {
   const { json, weights } = await readModelFile(file);
-  return blame("input", file.label, () => toLayerGraph(json, weights && { weights }));
+  return blameModel("input", file.label, () => toLayerGraph(json, { ...ends, ...(weights && { weights }) }));
+}
+
+/** `blame` for a step of tfjs-models, whose options are called otherwise here; a wrong one is wrong usage. */
+export function blameModel<T>(kind: StudyErrorKind, place: string, step: () => T): T {
+  try {
+    return step();
+  } catch (error) {
+    const text = messageOf(error)
+      .replace(/^\w+: /, "")
+      .replace(" (options.weights)", "")
+      .replace("options.weights", "weights")
+      .replace("options.channels", "{channels}")
+      .replace("options.size", "{input}")
+      .replaceAll("options.input", "{inputNode}")
+      .replaceAll("options.output", "{output}");
+    const isWrongName = /^\{(inputNode|output)\}/.test(text);
+    throw new StudyError(isWrongName ? "usage" : kind, isWrongName ? text : `${place}: ${text}`, {
+      cause: error,
+    });
+  }
 }
 
 /** The parsed JSON of a LayerGraph or of a model of tfjs. */

@@ -2,9 +2,9 @@ import { type CountingPolicy, countingPolicies } from "@gradlab/classic-cnns/net
 import { receptiveField } from "@gradlab/receptive-field";
 import { type ModelRow, modelRows, type Shape } from "@gradlab/tfjs-models";
 import type { Table } from "../declaration/study.js";
-import { blame, StudyError } from "../declaration/study-error.js";
+import { StudyError } from "../declaration/study-error.js";
 import { grouped, perAxis } from "../declaration/wording.js";
-import type { ModelFile } from "../networks/network-source.js";
+import { blameModel, type ModelFile } from "../networks/network-source.js";
 
 /** One layer of a model of tfjs; null for what is not known. */
 interface ModelLayer {
@@ -47,10 +47,8 @@ export function modelSummary(
 ): ModelSummary {
   const { policy, ...shape } = chosen;
   const isCut = shape.size !== undefined || shape.channels !== undefined;
-  const model = blame(
-    isCut ? "usage" : "input",
-    isCut ? `${label} with this {input} or {channels}` : label,
-    () => modelRows(json, { ...shape, ...(weights && { weights }) }),
+  const model = blameModel(isCut ? "usage" : "input", label, () =>
+    modelRows(json, { ...shape, ...(weights && { weights }) }),
   );
   if (model.rows.length === 0)
     throw new StudyError("input", `${label}: expected at least one layer, got none`);
@@ -90,7 +88,10 @@ function fieldsOf(
 ): { fields: Fields; warning: readonly string[] } {
   if (graph === null || graph.layers.length === 0) return { fields: new Map(), warning: [] };
   try {
-    const { layers } = receptiveField(graph, inputSize && { inputSize });
+    const { layers } = receptiveField(
+      graph,
+      inputSize && { inputSize: inputSize.length === 1 ? inputSize[0]! : inputSize },
+    );
     return { fields: new Map(layers.map((row) => [row.name, row])), warning: [] };
   } catch (error) {
     return { fields: new Map(), warning: [`no receptive fields: ${(error as Error).message}`] };
@@ -122,16 +123,7 @@ function operations(row: ModelRow, policy: CountingPolicy): number | null {
   return policy.activation && activations.test(row.op) ? outputs : 0;
 }
 
-const longestName = 32;
-
-/** A long name without its middle. */
-export function shortened(name: string, most = longestName): string {
-  if (name.length <= most) return name;
-  const kept = most - 1;
-  return `${name.slice(0, Math.floor(kept / 3))}…${name.slice(name.length - Math.ceil((2 * kept) / 3))}`;
-}
-
-const sizes = (shape: Shape | null) => (shape === null ? "?" : shape.map((size) => size ?? "?").join(" x "));
+const sizes = (shape: Shape | null) => (shape === null ? "?" : shape.map((size) => size ?? "?").join("x"));
 const count = (value: number | null) => (value === null ? "?" : value === 0 ? "" : grouped(value));
 
 export function modelTable(
@@ -142,18 +134,18 @@ export function modelTable(
   const unit = policy === "macs" ? "MACs" : `operations (${policy})`;
   return {
     columns: [
-      { title: "layer" },
-      { title: "op" },
+      { title: "layer", shrinks: true },
+      { title: "op", shrinks: true },
       { title: "output", align: "right" },
       { title: "kernel", align: "right" },
       { title: "field", align: "right" },
       { title: "jump", align: "right" },
-      { title: "parameters", align: "right" },
+      { title: "params", align: "right" },
       { title: policy === "macs" ? "MACs" : "operations", align: "right" },
     ],
     rows: layers.map((layer) => [
-      shortened(layer.name),
-      shortened(layer.op, 22),
+      layer.name,
+      layer.op,
       sizes(layer.outputShape),
       perAxis(layer.kernel),
       perAxis(layer.receptiveField),
@@ -163,7 +155,8 @@ export function modelTable(
     ]),
     notes: [
       "",
-      `${grouped(params)} parameters${split}, ${grouped(weights)} weights; ${grouped(macs)} ${unit} for one image`,
+      `${grouped(params)} parameters${split}, ${grouped(weights)} weights`,
+      `${grouped(macs)} ${unit} for one image`,
     ],
   };
 }
@@ -175,7 +168,7 @@ export function modelCsv({ layers }: Pick<ModelSummary, "layers">): string {
     [
       layer.name,
       layer.op,
-      sizes(layer.outputShape).replaceAll(" ", ""),
+      sizes(layer.outputShape),
       perAxis(layer.kernel),
       perAxis(layer.receptiveField),
       perAxis(layer.jump),

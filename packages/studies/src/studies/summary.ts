@@ -10,7 +10,7 @@ import type { InputFiles, OptionsOf } from "../declaration/option.js";
 import { defineStudy, type StudyEvent } from "../declaration/study.js";
 import { blame, StudyError, type StudyErrorKind } from "../declaration/study-error.js";
 import { lines } from "../declaration/wording.js";
-import { bestCheckpoint, readCheckpointNetwork } from "../networks/checkpoint.js";
+import { bestCheckpoint, isOfTrainCnn, readCheckpointNetwork } from "../networks/checkpoint.js";
 import {
   bothAxes,
   classicNetwork,
@@ -19,6 +19,8 @@ import {
   readModelFile,
   refuseBesideCheckpoint,
 } from "../networks/network-source.js";
+import { graphSummary } from "./graph-summary.js";
+import { listTensors, type TensorList, tensorsCsv, tensorTable } from "./list-tensors.js";
 import { type ModelSummary, modelCsv, modelSummary, modelTable } from "./model-summary.js";
 
 const policies = [
@@ -32,7 +34,11 @@ const policies = [
 const options = {
   net: { kind: "text", placeholder: "<name>", help: "a classic network: lenet, alexnet, vgg16, resnet18, …" },
   model: { kind: "file", help: "a model.json of tfjs (layers or graph model), or a LayerGraph as JSON" },
-  weights: { kind: "file", inFolder: bestCheckpoint, help: "a checkpoint of train-cnn, or its folder" },
+  weights: {
+    kind: "file",
+    inFolder: bestCheckpoint,
+    help: "a checkpoint of train-cnn, or its folder; or any .pth or .safetensors, whose tensors are listed",
+  },
   input: { kind: "integers", least: 1, unit: "pixels", placeholder: "<size>", help: "input size: N, or H,W" },
   channels: { kind: "integer", least: 1, help: "input channels" },
   classes: { kind: "integer", least: 1, help: "number of classes" },
@@ -60,7 +66,12 @@ interface ModelRecord extends Described, Omit<ModelSummary, "input" | "warnings"
   readonly input: { readonly shape: readonly (number | null)[] | null };
 }
 
-export type SummaryRecord = ClassicRecord | ModelRecord;
+/** Of a file of weights whose network nobody knows. */
+interface ListRecord extends Described, TensorList {}
+
+export type SummaryRecord = ClassicRecord | ModelRecord | ListRecord;
+
+const isList = (record: SummaryRecord): record is ListRecord => "tensors" in record;
 
 const isModel = (record: SummaryRecord): record is ModelRecord => "trainable" in record;
 
@@ -72,12 +83,14 @@ export const summary = defineStudy({
 convolutions and dense layers; with-bias adds one for each bias added; flops
 takes a multiply-accumulate for two; torchinfo counts as that tool does;
 everything is flops with norms, pooling, activations and sums. A model of tfjs
-keeps its own order of sizes, and its parameters count as Keras counts them.`,
+keeps its own order of sizes, and its parameters count as Keras counts them.
+Of weights that no checkpoint of train-cnn holds, every tensor is listed.`,
   examples: [
     "summary --net resnet18",
     "summary --net vgg11 --width 16,32,64,128,128 --input 64 --channels 1 --classes 10",
     "summary --net alexnet --policy flops --json",
     "summary --weights run/best.safetensors",
+    "summary --weights resnet18.pth",
   ],
   drawn: null,
   tensors: null,
@@ -95,12 +108,17 @@ keeps its own order of sizes, and its parameters count as Keras counts them.`,
   },
   async *run(chosen, inputs): AsyncGenerator<StudyEvent, SummaryRecord> {
     const { net, policy } = chosen;
+    const { weights } = inputs;
+    if (weights !== undefined && !(await isOfTrainCnn(weights))) {
+      refuseBesideCheckpoint(chosen, weights.label);
+      return { network: weights.label, policy, ...(await listTensors(weights)) };
+    }
     const file = inputs.model && (await readModelFile(inputs.model));
     if (file !== undefined && !isLayerGraph(file.json)) {
       const { label } = inputs.model!;
       const { input, warnings, ...table } = modelSummary(label, file, {
         policy,
-        ...(chosen.input && { size: bothAxes(chosen.input) }),
+        ...(chosen.input && { size: chosen.input }),
         ...(chosen.channels !== undefined && { channels: chosen.channels }),
       });
       for (const text of warnings) yield { kind: "warning", text };
@@ -112,7 +130,20 @@ keeps its own order of sizes, and its parameters count as Keras counts them.`,
     const resized = net === undefined && inputSize !== undefined;
     const blameOn: readonly [StudyErrorKind, place: string] =
       net === undefined ? ["input", label] : ["usage", `{net} ${net}`];
-    const table = blame(...blameOn, () => summarize(graph, { policy, ...(resized && { inputSize }) }));
+    const table = blame(...blameOn, () => {
+      try {
+        return summarize(graph, { policy, ...(resized && { inputSize }) });
+      } catch (error) {
+        // What is no network of classic layers may still have positions, channels and parameters.
+        if (file === undefined) throw error;
+        return graphSummary(graph, { policy, ...(resized && { inputSize }) });
+      }
+    });
+    if ("trainable" in table) {
+      const { input, warnings, ...rest } = table;
+      for (const text of warnings) yield { kind: "warning", text };
+      return { network: label, input: { shape: input }, policy, ...rest };
+    }
     const { channels } = graph.input;
     return {
       network: label,
@@ -125,6 +156,7 @@ keeps its own order of sizes, and its parameters count as Keras counts them.`,
     };
   },
   tables: (record) => {
+    if (isList(record)) return tensorTable(record);
     if (isModel(record)) {
       const size = record.input.shape?.map((n) => n ?? "?").join(" x ") ?? "unknown shape";
       return [lines(`${record.network} on an input of ${size}`), modelTable(record, record.policy)];
@@ -134,7 +166,8 @@ keeps its own order of sizes, and its parameters count as Keras counts them.`,
       lines(undefined, summaryText(record)),
     ];
   },
-  csv: (record) => (isModel(record) ? modelCsv(record) : summaryCsv(record)),
+  csv: (record) =>
+    isList(record) ? tensorsCsv(record) : isModel(record) ? modelCsv(record) : summaryCsv(record),
 });
 
 async function source(
@@ -143,6 +176,7 @@ async function source(
 ): Promise<{ label: string; graph: LayerGraph }> {
   if (model !== undefined) {
     const { label, graph } = await loadNetwork({}, model);
+    // A graph has no weights that other channels could contradict.
     const channels = chosen.channels ?? graph.input.channels;
     return {
       label,

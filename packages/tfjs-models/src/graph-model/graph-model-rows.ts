@@ -1,7 +1,7 @@
 import { type Feature, isAxis, isChannels } from "../dims.js";
 import { conversionRefusal } from "../json-fields.js";
 import type { ModelRow, ModelRows, ModelRowsOptions } from "../model-row.js";
-import { type Shape, sizeOf } from "../model-shape.js";
+import { type Shape, sizeAlong, sizeOf } from "../model-shape.js";
 import { chooseInput, graphModelNodes, type NodeValues, walkNodes } from "./graph-model.js";
 import type { GraphNode } from "./graph-nodes.js";
 import { isFeature } from "./node-at.js";
@@ -71,10 +71,10 @@ function placeholderOf(
     throw conversionRefusal(`${caller}: options.channels`, `${own}, which the model takes`, `${channels}`);
   }
   const axes = shape.slice(1, -1);
-  if (size !== undefined && size.length !== axes.length) {
-    throw conversionRefusal(`${caller}: options.size`, `${axes.length} sizes`, `${size.length}`);
-  }
-  return { chosen: found.chosen, shape: [shape[0] ?? null, ...(size ?? axes), channels ?? own] };
+  return {
+    chosen: found.chosen,
+    shape: [shape[0] ?? null, ...sizeAlong(axes, size, caller), channels ?? own],
+  };
 }
 
 function follow(nodes: ReturnType<typeof graphModelNodes>, { chosen, shape }: Place, warnings: string[]) {

@@ -80,7 +80,12 @@ export function walkNodes(
 
   const values = new Map<string, readonly (Feature | Constant)[]>();
   for (const node of order) {
-    if (unknown !== undefined && node.inputs.some(({ node: from }) => !values.has(from))) continue;
+    if (
+      unknown !== undefined &&
+      node.op !== "Merge" &&
+      node.inputs.some(({ node: from }) => !values.has(from))
+    )
+      continue;
     try {
       values.set(node.name, valuesOf(node));
     } catch (error) {
@@ -93,8 +98,10 @@ export function walkNodes(
   function valuesOf(node: GraphNode): readonly (Feature | Constant)[] {
     const where = `${caller}: node "${node.name}" (${node.op})`;
     const inputs = node.inputs.map(({ node: from, output }) => {
-      const value = values.get(from)![output];
+      const value = values.get(from)?.[output];
       if (value !== undefined) return value;
+      if (!values.has(from))
+        throw conversionRefusal(where, "a graph without control flow", `a loop or branch through "${from}"`);
       throw conversionRefusal(where, `an output that "${from}" has`, `number ${output}`);
     });
     if (node.name === chosen) return [draft.input];

@@ -142,7 +142,13 @@ function textForms(value: unknown): string[] {
   }
 }
 
-/** Inputs of a node before the node, from the wanted ends; iterative, so that depth does not matter. */
+/** Where a loop goes on: what it reads is computed after what reads it. */
+export const isBackEdge = (from: GraphNode | undefined): boolean => from?.op === "NextIteration";
+
+/**
+ * Inputs of a node before the node, from the wanted ends; iterative, so that depth does not matter. The body of a loop
+ * comes after its begin.
+ */
 export function orderedNodes(
   nodes: ReadonlyMap<string, GraphNode>,
   ends: readonly string[],
@@ -158,7 +164,8 @@ export function orderedNodes(
     waiting.add(name);
     next.push({ node, input: 0 });
   };
-  for (const end of ends) {
+  const wanted = [...ends];
+  for (let end = wanted.shift(); end !== undefined; end = wanted.shift()) {
     if (!done.has(end)) enter(end, `${caller}: outputs`);
     while (next.length > 0) {
       const top = next[next.length - 1]!;
@@ -169,6 +176,8 @@ export function orderedNodes(
         next.pop();
         done.add(node.name);
         order.push(node);
+      } else if (isBackEdge(nodes.get(input))) {
+        wanted.push(input);
       } else if (!done.has(input)) {
         if (waiting.has(input)) throw conversionRefusal(where, "no cycle", `one through "${input}"`);
         enter(input, where);

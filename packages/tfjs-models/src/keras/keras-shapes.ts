@@ -11,6 +11,8 @@ export interface LayerWeight {
 /** What a layer makes of its inputs, in shapes without the batch. */
 export interface BuiltLayer {
   readonly output: Shape | null;
+  /** Of the states that a recurrent layer returns beside it. */
+  readonly states?: readonly Shape[];
   readonly weights: readonly LayerWeight[];
   /** Window of a convolution or pooling. */
   readonly kernel?: readonly number[];
@@ -336,6 +338,7 @@ const recurrent =
     const bias: Shape = resets ? [2, gates * units] : [gates * units];
     return {
       output: config.flag("return_sequences", false) ? [time, units] : [units],
+      states: Array.from({ length: gates === 4 ? 2 : 1 }, () => [units]),
       weights: [
         weight("kernel", kernels[0]!),
         weight("recurrent_kernel", kernels[1]!),
@@ -356,6 +359,7 @@ const convLstm: Build = (at) => {
   const time = shape?.[0] ?? null;
   return {
     output: shape && (config.flag("return_sequences", false) ? [time, ...output] : output),
+    states: [output, output],
     weights: [
       weight("kernel", [...kernel, inner.channels, 4 * filters]),
       weight("recurrent_kernel", [...kernel, filters, 4 * filters]),
@@ -372,6 +376,74 @@ function innerOf({ config }: ShapesAt): { className: string; config: Fields } {
   return { className: layer.text("class_name"), config: layer.fields("config") };
 }
 
+/** Queries, values and (unless given) keys that are the values; as wide as the queries unless told otherwise. */
+const multiHeadAttention: Build = ({ config, inputs }) => {
+  const [query = null, value = null, key = value] = inputs;
+  const heads = config.count("num_heads");
+  const keys = config.count("key_dim");
+  const values = config.count("value_dim", keys);
+  const width = query?.at(-1) ?? null;
+  const given = config.get("output_shape");
+  const out = Array.isArray(given) ? Number(given.at(-1)) : typeof given === "number" ? given : width;
+  const bias = (shape: Shape) => (config.flag("use_bias", true) ? [weight("bias", shape)] : []);
+  const projected = (from: number | null, size: number) => [
+    weight("kernel", [from, heads, size]),
+    ...bias([heads, size]),
+  ];
+  const [time, others] = [query?.[0] ?? null, value?.[0] ?? null];
+  const projections = [
+    times(time, width, heads, keys),
+    times(others, key?.at(-1) ?? null, heads, keys),
+    times(others, value?.at(-1) ?? null, heads, values),
+    times(time, others, heads, keys + values),
+    times(time, heads, values, out),
+  ];
+  return {
+    output: query && [...query.slice(0, -1), out],
+    weights: [
+      ...projected(width, keys),
+      ...projected(key?.at(-1) ?? null, keys),
+      ...projected(value?.at(-1) ?? null, values),
+      weight("kernel", [heads, values, out]),
+      ...bias([out]),
+    ],
+    macs: projections.reduce<number | null>(
+      (sum, one) => (sum === null || one === null ? null : sum + one),
+      0,
+    ),
+  };
+};
+
+/** Attention without weights, or with one scale: values, mixed for every query. */
+const attention: Build = ({ config, inputs }) => {
+  const [query = null, value = null] = inputs;
+  const isScaled = config.get("use_scale") === true;
+  return {
+    output: query && value && [...query.slice(0, -1), value.at(-1)!],
+    weights: isScaled ? [weight("scale", [])] : [],
+  };
+};
+
+const dot: Build = ({ config, inputs }) => {
+  const [a = null, b = null] = inputs;
+  const given = config.get("axes");
+  const axes: readonly unknown[] = Array.isArray(given) ? given : [given, given];
+  if (a === null || b === null) return { output: null, weights: [] };
+  const [x, y] = [a, b].map((shape, i) => {
+    const axis = axes[i];
+    if (typeof axis !== "number") return config.fail("axes", "one or two axes", given);
+    return axis < 0 ? shape.length + axis : axis - 1;
+  });
+  const output = [...a.filter((_, i) => i !== x), ...b.filter((_, i) => i !== y)];
+  return { output: output.length === 0 ? [1] : output, weights: [], macs: times(...output, a[x!] ?? null) };
+};
+
+const centerCrop: Build = (at) => {
+  const { channels } = gridOf(at, 2);
+  const output = [at.config.count("height"), at.config.count("width")];
+  return { output: known(at, laidOut(at, output, channels)), weights: [] };
+};
+
 const nothing: BuiltLayer = { output: null, weights: [] };
 
 const bidirectional: Build = (at) => {
@@ -384,6 +456,8 @@ const bidirectional: Build = (at) => {
     weights: ["forward", "backward"].flatMap((way) =>
       one.weights.map((each) => ({ ...each, name: `${way}_${each.name}` })),
     ),
+    // Those of both ways, one after the other.
+    ...(one.states && { states: [...one.states, ...one.states] }),
     macs: times(2, one.macs ?? 0),
   };
 };
@@ -437,6 +511,10 @@ const builders: ReadonlyMap<string, Build> = new Map<string, Build>([
   ["GRU", recurrent(3)],
   ["LSTM", recurrent(4)],
   ["ConvLSTM2D", convLstm],
+  ["MultiHeadAttention", multiHeadAttention],
+  ["Attention", attention],
+  ["Dot", dot],
+  ["CenterCrop", centerCrop],
   ["Bidirectional", bidirectional],
   ["TimeDistributed", timeDistributed],
   ...["Add", "Multiply", "Subtract", "Average", "Maximum", "Minimum"].map((name): [string, Build] => [
@@ -446,6 +524,6 @@ const builders: ReadonlyMap<string, Build> = new Map<string, Build>([
   ...[
     "Activation", "ReLU", "LeakyReLU", "ELU", "ThresholdedReLU", "Softmax", "Dropout", "SpatialDropout1D",
     "SpatialDropout2D", "SpatialDropout3D", "AlphaDropout", "GaussianDropout", "GaussianNoise",
-    "ActivityRegularization", "Rescaling", "Masking",
+    "ActivityRegularization", "Rescaling", "Masking", "Identity",
   ].map((name): [string, Build] => [name, unchanged]), // biome-ignore format: a table
 ]);

@@ -23,7 +23,7 @@ interface WiredCall {
 }
 
 export interface FunctionalWiring {
-  /** In an order of computation; only what the outputs need. */
+  /** In an order of computation; only what the outputs need, unless the whole is asked for. */
   readonly calls: readonly WiredCall[];
   readonly inputs: readonly string[];
   readonly outputs: readonly Reference[];
@@ -52,6 +52,10 @@ export function functionalWiring(
   isWhole = false,
 ): FunctionalWiring {
   const calls = new Map<string, readonly (readonly Reference[])[]>();
+  if (isWhole) {
+    for (const { fields } of entries) expectLoadable(fields);
+    for (const key of ["input_layers", "output_layers"]) expectReferences(config, key, config.list(key));
+  }
   for (const { name, className, fields } of entries) {
     const nodes = fields.get("inbound_nodes") === undefined ? [] : fields.list("inbound_nodes");
     const reads = nodes.map((node) => references(node, fields, "inbound_nodes"));
@@ -74,12 +78,41 @@ export function functionalWiring(
     });
   }
   const ends = outputs.map(fromZero);
-  if (isWhole) computationOrder(wired, [...wired.values()].map(outputOf), config);
+  const needed = isWhole ? [...ends, ...[...wired.values()].map(outputOf)] : ends;
   return {
-    calls: computationOrder(wired, ends, config),
+    calls: computationOrder(wired, needed, config),
     inputs: inputs.map(({ layer }) => layer),
     outputs: ends,
   };
+}
+
+/** tfjs looks for layers by what stands beside their class, and waits for ever where that is not what others read. */
+function expectLoadable(fields: Fields): void {
+  const name = fields.text("name");
+  const config = fields.get("config");
+  if (isRecord(config) && config.name !== name) fields.fail("config.name", JSON.stringify(name), config.name);
+  const nodes = fields.get("inbound_nodes") === undefined ? [] : fields.list("inbound_nodes");
+  for (const node of nodes) {
+    if (isRecord(node)) {
+      throw conversionRefusal(
+        `${fields.where}: inbound_nodes`,
+        "wiring as tfjs and Keras 2 write it",
+        `that of Keras 3 ${wayFromKeras3}`,
+      );
+    }
+    expectReferences(fields, "inbound_nodes", node);
+  }
+}
+
+/** What to do with a model that tfjs-layers does not load. */
+export const wayFromKeras3 =
+  "(save the model with tf_keras, or convert it to a graph model: tensorflowjs_converter --output_format=tfjs_graph_model)";
+
+function expectReferences(fields: Fields, key: string, list: unknown): void {
+  const isOne = (value: unknown) =>
+    Array.isArray(value) && typeof value[0] === "string" && isIndex(value[1]) && isIndex(value[2]);
+  if (Array.isArray(list) && list.every(isOne)) return;
+  fields.fail(key, 'a list of ["layer", call, output]', list);
 }
 
 const outputOf = ({ entry, node }: WiredCall): Reference => ({ layer: entry.name, node, tensor: 0 });

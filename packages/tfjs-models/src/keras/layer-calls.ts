@@ -6,6 +6,7 @@ import {
   type LayerEntry,
   type Reference,
   referenceKey,
+  wayFromKeras3,
 } from "./keras-wiring.js";
 
 /** One use of a Keras layer: nested models are inlined, a shared layer has one call per use. */
@@ -16,6 +17,14 @@ export interface LayerCall {
   readonly config: Fields;
   /** Indices of the calls read from. */
   readonly inputs: readonly number[];
+  /** Which output of each of them: 0, but for the states of a recurrent layer. */
+  readonly tensors: readonly number[];
+}
+
+/** An output of a call. */
+interface Wire {
+  readonly call: number;
+  readonly tensor: number;
 }
 
 export interface LayerCalls {
@@ -30,13 +39,13 @@ const deepestNesting = 40;
 /**
  * The calls of a model topology `{class_name, config}`.
  *
- * @param isWhole Also checks the wiring of layers that no output needs.
+ * @param isWhole Also layers that no output needs.
  * @throws {TypeError | RangeError} naming the layer whose description or wiring is wrong.
  */
 export function layerCalls(topology: Fields, caller: string, isWhole = false): LayerCalls {
   const reader = new CallReader(caller, isWhole);
   const outputs = reader.expand(topology, "", false, null, 0);
-  return { calls: reader.named(), outputs };
+  return { calls: reader.named(), outputs: outputs.map(({ call }) => call) };
 }
 
 class CallReader {
@@ -60,8 +69,8 @@ class CallReader {
         taken.add(names[index]);
       });
     }
-    return this.calls.map(({ className, config, inputs }, index) => {
-      return { name: names[index]!, className, config, inputs };
+    return this.calls.map(({ className, config, inputs, tensors }, index) => {
+      return { name: names[index]!, className, config, inputs, tensors };
     });
   }
 
@@ -74,9 +83,9 @@ class CallReader {
     model: Fields,
     path: string,
     isCopy: boolean,
-    inputs: readonly number[] | null,
+    inputs: readonly Wire[] | null,
     depth: number,
-  ): readonly number[] {
+  ): readonly Wire[] {
     if (depth > deepestNesting) {
       throw conversionRefusal(model.where, `at most ${deepestNesting} nested models`, "more");
     }
@@ -89,24 +98,34 @@ class CallReader {
     name: string,
     isCopy: boolean,
     entry: Pick<LayerEntry, "className" | "fields">,
-    inputs: readonly number[],
-  ): number {
+    wires: readonly Wire[],
+  ): Wire {
     if (this.calls.length >= mostCalls) {
       throw conversionRefusal(`${this.caller}: model`, `at most ${mostCalls} layers`, "more");
     }
     const { className, fields } = entry;
     const where = `${this.caller}: layer "${name}" (${className})`;
     const config = new Fields(fields.get("config") ?? {}, where);
-    return this.calls.push({ name, isCopy, className, config, inputs }) - 1;
+    if (this.isWhole && className === "InputLayer" && config.get("batch_input_shape") === undefined) {
+      if (config.get("batch_shape") === undefined) config.fail("batch_input_shape", "a shape", undefined);
+      throw conversionRefusal(
+        where,
+        "batch_input_shape, as tfjs and Keras 2 write it",
+        `batch_shape of Keras 3 ${wayFromKeras3}`,
+      );
+    }
+    const inputs = wires.map(({ call }) => call);
+    const tensors = wires.map(({ tensor }) => tensor);
+    return { call: this.calls.push({ name, isCopy, className, config, inputs, tensors }) - 1, tensor: 0 };
   }
 
   private expandSequential(
     model: Fields,
     path: string,
     isCopy: boolean,
-    inputs: readonly number[] | null,
+    inputs: readonly Wire[] | null,
     depth: number,
-  ): readonly number[] {
+  ): readonly Wire[] {
     const config = model.get("config");
     const settings = isRecord(config) ? model.fields("config") : null;
     const entries = this.entries(settings === null ? model.list("config") : settings.list("layers"), model);
@@ -135,7 +154,7 @@ class CallReader {
   }
 
   /** A Sequential model without an InputLayer has the input's shape on its first layer (or on itself). */
-  private addInput(name: string, isCopy: boolean, entry: LayerEntry, model: Fields | null): number {
+  private addInput(name: string, isCopy: boolean, entry: LayerEntry, model: Fields | null): Wire {
     const shape =
       new Fields(entry.fields.get("config") ?? {}, entry.fields.where).get("batch_input_shape") ??
       model?.get("build_input_shape");
@@ -144,7 +163,7 @@ class CallReader {
     return this.add(`${name}_input`, isCopy, { className: "InputLayer", fields }, []);
   }
 
-  private only(outputs: readonly number[], entry: LayerEntry): number {
+  private only(outputs: readonly Wire[], entry: LayerEntry): Wire {
     if (outputs.length === 1) return outputs[0]!;
     throw conversionRefusal(entry.fields.where, "a model with one output", `${outputs.length} outputs`);
   }
@@ -153,16 +172,16 @@ class CallReader {
     model: Fields,
     path: string,
     isCopy: boolean,
-    inputs: readonly number[] | null,
+    inputs: readonly Wire[] | null,
     depth: number,
-  ): readonly number[] {
+  ): readonly Wire[] {
     const config = model.fields("config");
     const wiring = functionalWiring(config, this.entries(config.list("layers"), model), this.isWhole);
     if (inputs !== null && inputs.length !== wiring.inputs.length) {
       throw conversionRefusal(model.where, `${wiring.inputs.length} inputs`, `${inputs.length}`);
     }
-    const tensors = new Map<string, readonly number[]>();
-    const tensorOf = (reference: Reference, reader: Fields): number =>
+    const tensors = new Map<string, readonly Wire[]>();
+    const tensorOf = (reference: Reference, reader: Fields): Wire =>
       tensors.get(referenceKey(reference))![reference.tensor] ??
       reader.fail("inputs", `an output that "${reference.layer}" has`, reference.tensor);
     for (const { entry, node, reads } of wiring.calls) {
@@ -171,11 +190,11 @@ class CallReader {
       const isFurther = isCopy || node > 0;
       const given =
         entry.className === "InputLayer" ? inputs?.[wiring.inputs.indexOf(entry.name)] : undefined;
-      let outputs: readonly number[];
+      let outputs: readonly Wire[];
       if (given !== undefined) outputs = [given];
       else if (isNestedModel(entry))
         outputs = this.expand(entry.fields, `${name}/`, isFurther, from, depth + 1);
-      else outputs = [this.add(name, isFurther, entry, from)];
+      else outputs = outputsOf(entry, this.add(name, isFurther, entry, from));
       tensors.set(referenceKey({ layer: entry.name, node }), outputs);
     }
     return wiring.outputs.map((reference) => tensorOf(reference, config));
@@ -199,4 +218,17 @@ class CallReader {
       };
     });
   }
+}
+
+/** The most states that a layer returns beside its output. */
+const mostStates = 64;
+
+/** A layer that returns its states has them as further outputs. */
+function outputsOf({ fields }: LayerEntry, wire: Wire): readonly Wire[] {
+  const config = fields.get("config");
+  const inner = isRecord(config) && isRecord(config.layer) ? config.layer.config : undefined;
+  const returns = [config, inner].some(
+    (one) => isRecord(one) && (one.return_state ?? one.returnState) === true,
+  );
+  return Array.from({ length: returns ? 1 + mostStates : 1 }, (_, tensor) => ({ ...wire, tensor }));
 }

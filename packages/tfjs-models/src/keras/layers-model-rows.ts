@@ -1,7 +1,7 @@
 import { type WeightEntry, weightEntries } from "../graph-model/weights-manifest.js";
 import { conversionRefusal, Fields, isCount } from "../json-fields.js";
 import type { ModelRow, ModelRows, ModelRowsOptions } from "../model-row.js";
-import { type Shape, sizeOf } from "../model-shape.js";
+import { expectSize, type Shape, sizeAlong, sizeOf } from "../model-shape.js";
 import { type BuiltLayer, builtLayer } from "./keras-shapes.js";
 import { type LayerCall, layerCalls } from "./layer-calls.js";
 import { layersModelToGraph, topologyOf } from "./layers-model.js";
@@ -44,6 +44,52 @@ export function layersModelRows(json: unknown, options: ModelRowsOptions = {}): 
   };
 }
 
+/**
+ * Refuses layers for which the manifest has other weights than they ask for, before anybody makes some, and outputs that
+ * are too large to be made.
+ */
+export function checkLayers(json: unknown): void {
+  const { calls } = layerCalls(topologyOf(json), caller, true);
+  const stored = weightsByLayer(weightEntries(new Fields(json, `${caller}: model`)));
+  const built = builtCalls(calls, {});
+  const seen = new Set<unknown>();
+  calls.forEach((call, index) => {
+    const { output, result } = built[index]!;
+    expectSize(`${caller}: layer "${call.name}" (${call.className})`, output);
+    if (result === null || seen.has(call.config.json)) return;
+    seen.add(call.config.json);
+    expectWeights(call, result, stored.get(call.name.split("/").at(-1)!) ?? []);
+  });
+}
+
+/** What layers inside of others call their weights is not compared. */
+const wrappers: ReadonlySet<string> = new Set(["Bidirectional", "TimeDistributed", "MultiHeadAttention"]);
+
+function expectWeights(
+  { name, className }: LayerCall,
+  { weights }: BuiltLayer,
+  entries: readonly WeightEntry[],
+): void {
+  const where = `${caller}: layer "${name}" (${className}): weights`;
+  if (wrappers.has(className)) {
+    const asked = weights.reduce<number>((sum, { shape }) => sum + (sizeOf(shape) ?? 0), 0);
+    const have = entries.reduce<number>((sum, { shape }) => sum + (sizeOf(shape) ?? 0), 0);
+    if (asked <= have) return;
+    throw conversionRefusal(where, `${asked} numbers in weightsManifest`, `${have}`);
+  }
+  for (const { name: of, shape } of weights) {
+    const named = entries.filter((entry) => entry.name.endsWith(`/${of}`));
+    // Layers of several inner models may have one name.
+    if (named.some((entry) => !differ(entry.shape, shape))) continue;
+    const got = named[0] === undefined ? "none of that name" : `[${named[0].shape.join(", ")}]`;
+    throw conversionRefusal(
+      where,
+      `${of} [${shape.map((n) => n ?? "?").join(", ")}] in weightsManifest`,
+      got,
+    );
+  }
+}
+
 const total = (counts: readonly (number | null)[]) =>
   counts.reduce<number>((sum, count) => sum + (count ?? 0), 0);
 
@@ -77,7 +123,11 @@ function builtCalls(calls: readonly LayerCall[], options: ModelRowsOptions, isLe
       built.push({ output: inputShape(call, options, channelsFirst), result: null });
       continue;
     }
-    const from = call.inputs.map((input) => built[input]!.output);
+    const from = call.inputs.map((input, place) => {
+      const { output, result } = built[input]!;
+      const tensor = call.tensors[place]!;
+      return tensor === 0 ? output : (result?.states?.[tensor - 1] ?? null);
+    });
     let result: BuiltLayer | null = null;
     try {
       result = builtLayer({ className: call.className, config: call.config, inputs: from });
@@ -105,10 +155,7 @@ function inputShape(
     throw conversionRefusal(`${caller}: options.channels`, `${own}, which the model takes`, `${channels}`);
   }
   const axes = channelsFirst ? shape.slice(1) : shape.slice(0, -1);
-  if (size !== undefined && size.length !== axes.length) {
-    throw conversionRefusal(`${caller}: options.size`, `${axes.length} sizes`, `${size.length}`);
-  }
-  const cut = size ?? axes;
+  const cut = sizeAlong(axes, size, caller);
   return channelsFirst ? [channels ?? own, ...cut] : [...cut, channels ?? own];
 }
 

@@ -16,7 +16,43 @@ export const job = {
   filterGradient: 4,
   packTurned: 5,
   inputGradient: 6,
+  softmax: 7,
+  unary: 8,
+  crossEntropy: 9,
+  crossEntropyGradient: 10,
+  adam: 11,
+  embed: 12,
+  embedGradient: 13,
+  batchNormSums: 14,
+  batchNormStatistics: 15,
+  batchNorm: 16,
+  batchNormGradientSums: 17,
+  batchNormCoefficients: 18,
+  batchNormGradient: 19,
+  lstmPack: 20,
+  lstmStep: 21,
+  lstmPackTurned: 22,
+  lstmBack: 23,
+  pairs: 24,
+  select: 25,
+  reduce: 26,
+  reduceFinish: 27,
+  maxPool: 28,
+  averagePool: 29,
+  maxPoolGradient: 30,
+  averagePoolGradient: 31,
+  depthwiseFilter: 32,
+  depthwiseInput: 33,
 } as const;
+
+const float = new Float32Array(1);
+const word = new Uint32Array(float.buffer);
+
+/** The 32 bits of a number as float32, for a record. */
+export function floatWord(value: number): number {
+  float[0] = value;
+  return word[0]!;
+}
 
 export class Companion {
   readonly #module: TfjsModule;
@@ -51,6 +87,16 @@ export class Companion {
     new Uint32Array(this.#module.HEAPU8.buffer, at, words.length).set(words);
   }
 
+  /** One 32-bit word of the heap. */
+  read(at: number): number {
+    return new Uint32Array(this.#module.HEAPU8.buffer, at, 1)[0]!;
+  }
+
+  /** Copies bytes within the heap. */
+  copy(to: number, from: number, bytes: number): void {
+    this.#module.HEAPU8.copyWithin(to, from, from + bytes);
+  }
+
   /**
    * Runs all tasks of a job with its record in memory.
    *
@@ -75,7 +121,15 @@ export interface CompanionSettings {
 }
 
 let settings: CompanionSettings | undefined;
-const companions = new Map<TfjsModule, { companion: Companion; helpers: RunningHelpers | undefined }>();
+interface Started {
+  readonly companion: Companion;
+  readonly helpers: RunningHelpers | undefined;
+  readonly compiled: WebAssembly.Module;
+  /** Those that it was last asked for with. */
+  readonly settings: CompanionSettings;
+}
+
+const companions = new Map<TfjsModule, Started>();
 
 export function useCompanion(next: CompanionSettings | undefined): void {
   settings = next;
@@ -110,22 +164,37 @@ export function companionThreads(backend: BackendWasm): number | undefined {
 export function companionOf(backend: BackendWasm): Companion | undefined {
   if (settings === undefined) return undefined;
   const module = backend.wasm as unknown as TfjsModule;
-  return (companions.get(module) ?? start(module, settings)).companion;
+  const started = companions.get(module);
+  if (started !== undefined && started.settings === settings) return started.companion;
+  return startAgain(module, settings, started).companion;
 }
 
-function start(module: TfjsModule, { threads, binaries, workerPath, onDeath }: CompanionSettings) {
+/** Starts the companion, or keeps the one that runs if it is of the binary that is wanted now. */
+function startAgain(module: TfjsModule, settings: CompanionSettings, started: Started | undefined): Started {
+  const kept = started?.compiled === compileFor(module, settings)?.module ? started : undefined;
+  if (kept === undefined) started?.helpers?.stop();
+  const next = { ...(kept ?? start(module, settings)), settings };
+  companions.set(module, next);
+  return next;
+}
+
+function compileFor(module: TfjsModule, { binaries }: CompanionSettings) {
+  const isShared = !(memoryOf(module)?.buffer instanceof ArrayBuffer);
+  return compileCompanion(isShared ? "shared" : "own", binaries);
+}
+
+function start(module: TfjsModule, settings: CompanionSettings): Omit<Started, "settings"> {
+  const { threads, workerPath, onDeath } = settings;
   const memory = memoryOf(module);
   if (memory === undefined) throw new Error("wasm-training: tfjs's module shows no memory");
-  const isShared = !(memory.buffer instanceof ArrayBuffer);
-  const compiled = compileCompanion(isShared ? "shared" : "own", binaries);
+  const compiled = compileFor(module, settings)?.module;
   if (compiled === undefined) throw new Error("wasm-training: this engine has no SIMD");
-  const instance = new WebAssembly.Instance(compiled.module, { env: { memory } });
+  const instance = new WebAssembly.Instance(compiled, { env: { memory } });
   const exports = instance.exports as unknown as CompanionExports;
+  const isShared = !(memory.buffer instanceof ArrayBuffer);
   const helpers =
     isShared && threads > 1
-      ? startHelpers({ module, memory, compiled: compiled.module, exports, threads, workerPath, onDeath })
+      ? startHelpers({ module, memory, compiled, exports, threads, workerPath, onDeath })
       : undefined;
-  const started = { companion: new Companion(module, exports, helpers), helpers };
-  companions.set(module, started);
-  return started;
+  return { companion: new Companion(module, exports, helpers), helpers, compiled };
 }

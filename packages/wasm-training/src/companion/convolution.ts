@@ -2,6 +2,7 @@
 import { allocate, allocateZeros, type BackendWasm, sizeOf, type TensorInfo } from "../heap.js";
 import type { SlidingWindow } from "../window.js";
 import { type Companion, job } from "./companion.js";
+import { align, withMemory } from "./with-memory.js";
 
 const ROWS_OF_TASK = 96;
 const COLUMNS_OF_TASK = 128;
@@ -36,10 +37,15 @@ interface Cuts {
   readonly phaseCount: number;
 }
 
-const RECORD_BYTES = 160;
+export const RECORD_BYTES = 160;
 
 /** The record `Convolution` of `assembly/convolution.ts`. */
-function record(window: SlidingWindow, outChannels: number, places: Places, cuts: Partial<Cuts>): number[] {
+export function record(
+  window: SlidingWindow,
+  outChannels: number,
+  places: Places,
+  cuts: Partial<Cuts>,
+): number[] {
   const { batch, channels, image, output, taps, stride, dilation, before } = window;
   const { activation = 0, rowTasks = 0, tapsOfTask = 0, pixelsOfBlock = 0, columnTasks = 0 } = cuts;
   const { phases = 0, phaseCount = 0 } = cuts;
@@ -54,25 +60,8 @@ function record(window: SlidingWindow, outChannels: number, places: Places, cuts
   ];
 }
 
-const align = (bytes: number) => Math.ceil(bytes / 16) * 16;
 const tapsOf = ({ taps }: SlidingWindow) => taps[0] * taps[1] * taps[2];
 const outputsOf = ({ batch, output }: SlidingWindow) => batch * output[0] * output[1] * output[2];
-
-/** One allocation for all that a job needs, cut into parts. */
-function withMemory(companion: Companion, bytes: readonly number[], use: (...parts: number[]) => void): void {
-  const memory = companion.allocate(bytes.reduce((sum, part) => sum + align(part), 0) + 16);
-  try {
-    let at = align(memory);
-    const parts = bytes.map((part) => {
-      const begin = at;
-      at += align(part);
-      return begin;
-    });
-    use(...parts);
-  } finally {
-    companion.free(memory);
-  }
-}
 
 /** @returns `activation(convolution + bias)`, in the shape `outShape`; the caller releases it. */
 export function convolve(

@@ -2,6 +2,7 @@
 import { broadcast_util } from "@tensorflow/tfjs-core";
 import { allocate, type BackendWasm, floats, sizeOf, type TensorInfo } from "../heap.js";
 import { type Companion, job } from "./companion.js";
+import { align, withMemory } from "./with-memory.js";
 
 /** Activations that the module applies while a result is in the cache, by the numbers of `assembly/activation.ts`. */
 export const companionActivations: Readonly<Record<string, number>> = { linear: 0, relu: 1, relu6: 2 };
@@ -37,6 +38,74 @@ function matrixIndices(batch: readonly number[], own: readonly number[]): number
   });
 }
 
+/** Of how many rows on packing the second matrix pays: fewer read it where it is. */
+const PACK_FROM = 24;
+
+export interface Product {
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  /** Addresses. */
+  readonly a: number;
+  readonly b: number;
+  readonly out: number;
+  readonly transposeA?: boolean;
+  readonly transposeB?: boolean;
+  /** The address of one number for each column; 0: none. */
+  readonly bias?: number;
+  readonly activation?: number;
+  /** For each matrix of the result, which one of `a` and of `b` it is the product of. */
+  readonly aIndices?: readonly number[];
+  readonly bIndices?: readonly number[];
+}
+
+const RECORD_BYTES = 96;
+const first = [0];
+
+/** `out = activation(a b + bias)` of matrices that stand side by side in memory. */
+export function multiplyAt(companion: Companion, product: Product): void {
+  const { m, n, k, a, b, out, transposeA = false, transposeB = false } = product;
+  const { bias = 0, activation = 0, aIndices = first, bIndices = first } = product;
+  const batch = aIndices.length;
+  const packs = transposeB || m >= PACK_FROM;
+  const matrices = bIndices.reduce((most, index) => Math.max(most, index), 0) + 1;
+  const panelBytes = packs ? Math.ceil(n / 8) * k * 32 : 0;
+  const rowTasks = Math.ceil(m / ROWS_OF_TASK);
+  const columnTasks = Math.ceil(n / COLUMNS_OF_TASK);
+  const scratchBytes = align(scratchOf(transposeA, k));
+  const bytes = [
+    RECORD_BYTES,
+    16 * batch,
+    8 * matrices,
+    scratchBytes * companion.threads,
+    matrices * panelBytes,
+  ];
+  withMemory(companion, bytes, (at, offsets, packOffsets, scratch, packed) => {
+    companion.write(
+      offsets!,
+      aIndices.flatMap((index, i) => [
+        index * m * k * 4,
+        bIndices[i]! * k * n * 4,
+        i * m * n * 4,
+        bIndices[i]! * panelBytes,
+      ]),
+    );
+    companion.write(
+      packOffsets!,
+      Array.from({ length: matrices }, (_, i) => [i * k * n * 4, i * panelBytes]).flat(),
+    );
+    companion.write(at!, [
+      ...[m, n, k],
+      ...[a, transposeA ? 4 : k * 4, transposeA ? m * 4 : 4],
+      ...[b, transposeB ? 4 : n * 4, transposeB ? k * 4 : 4],
+      ...[out, n * 4, offsets!, bias, activation, packs ? packed! : 0],
+      ...[batch, ROWS_OF_TASK, COLUMNS_OF_TASK, rowTasks, columnTasks, packOffsets!],
+    ]);
+    if (packs) companion.run(job.pack, at!, matrices * Math.ceil(n / 8), scratch!, scratchBytes);
+    companion.run(job.product, at!, batch * rowTasks * columnTasks, scratch!, scratchBytes);
+  });
+}
+
 export interface MultiplyOptions {
   readonly transposeA?: boolean;
   readonly transposeB?: boolean;
@@ -44,9 +113,6 @@ export interface MultiplyOptions {
   readonly bias?: TensorInfo | undefined;
   readonly activation?: number;
 }
-
-/** Of how many rows on packing the second matrix pays: fewer read it where it is. */
-const PACK_FROM = 24;
 
 /** @param a `[..., m, k]`, @param b `[..., k, n]`, float32; the caller releases the result `[..., m, n]`. */
 export function multiply(
@@ -70,64 +136,20 @@ export function multiply(
   }
   // One second matrix for all: the batch of the first is just more rows.
   const flat = !transposeA && sizeOf(bBatch) === 1;
-  const m = flat ? sizeOf(aBatch) * aRows : transposeA ? aColumns : aRows;
-  const aIndices = flat ? [0] : matrixIndices(batchShape, aBatch);
-  const bIndices = flat ? [0] : matrixIndices(batchShape, bBatch);
-  const batch = aIndices.length;
-  const packs = transposeB || m >= PACK_FROM;
-  const matrices = sizeOf(bBatch);
-  const packedBytes = packs ? matrices * Math.ceil(n / 8) * k * 32 : 0;
-  const rowTasks = Math.ceil(m / ROWS_OF_TASK);
-  const columnTasks = Math.ceil(n / COLUMNS_OF_TASK);
-  const recordBytes = 96;
-  const listBytes = 16 * batch + 8 * matrices;
-  const scratchBytes = Math.ceil(scratchOf(transposeA, k) / 16) * 16;
-  const memory = companion.allocate(
-    recordBytes + listBytes + scratchBytes * companion.threads + packedBytes + 16,
-  );
-  const offsets = memory + recordBytes;
-  const packOffsets = offsets + 16 * batch;
-  const scratch = offsets + listBytes;
-  const packed = Math.ceil((scratch + scratchBytes * companion.threads) / 16) * 16;
-  const panelBytes = packedBytes / matrices;
-  companion.write(
-    offsets,
-    aIndices.flatMap((index, i) => [
-      index * m * k * 4,
-      bIndices[i]! * k * n * 4,
-      i * m * n * 4,
-      bIndices[i]! * panelBytes,
-    ]),
-  );
-  companion.write(
-    packOffsets,
-    Array.from({ length: matrices }, (_, i) => [i * k * n * 4, i * panelBytes]).flat(),
-  );
-  companion.write(memory, [
-    m,
+  multiplyAt(companion, {
+    m: flat ? sizeOf(aBatch) * aRows : transposeA ? aColumns : aRows,
     n,
     k,
-    backend.getMemoryOffset(a.dataId),
-    transposeA ? 4 : k * 4,
-    transposeA ? m * 4 : 4,
-    backend.getMemoryOffset(b.dataId),
-    transposeB ? 4 : n * 4,
-    transposeB ? k * 4 : 4,
-    backend.getMemoryOffset(out.dataId),
-    n * 4,
-    offsets,
-    bias === undefined ? 0 : backend.getMemoryOffset(bias.dataId),
+    a: backend.getMemoryOffset(a.dataId),
+    b: backend.getMemoryOffset(b.dataId),
+    out: backend.getMemoryOffset(out.dataId),
+    transposeA,
+    transposeB,
+    bias: bias === undefined ? 0 : backend.getMemoryOffset(bias.dataId),
     activation,
-    packs ? packed : 0,
-    batch,
-    ROWS_OF_TASK,
-    COLUMNS_OF_TASK,
-    rowTasks,
-    columnTasks,
-    packOffsets,
-  ]);
-  if (packs) companion.run(job.pack, memory, matrices * Math.ceil(n / 8), scratch, scratchBytes);
-  companion.run(job.product, memory, batch * rowTasks * columnTasks, scratch, scratchBytes);
-  companion.free(memory);
+    ...(flat
+      ? {}
+      : { aIndices: matrixIndices(batchShape, aBatch), bIndices: matrixIndices(batchShape, bBatch) }),
+  });
   return out;
 }

@@ -1,4 +1,5 @@
-import { type BackendWasm, release, run, type TensorInfo } from "../heap.js";
+import { type BackendWasm, release, type TensorInfo } from "../heap.js";
+import { run } from "../kernel.js";
 
 const activations: Readonly<Record<string, string>> = {
   relu: "Relu",

@@ -1,4 +1,5 @@
-import { allocate, floats, type KernelArguments, kernelOver, release, run } from "../heap.js";
+import { allocate, floats, release } from "../heap.js";
+import { type KernelArguments, kernelOver, run } from "../kernel.js";
 
 /** Batch normalization of channels as one multiplication and one addition, both of which the backend does fast. */
 export const batchNormKernel = () =>

@@ -13,18 +13,18 @@ import {
   allocateZeros,
   type BackendWasm,
   floats,
-  kernel,
   release,
-  run,
   share,
   sizeOf,
   type TensorInfo,
 } from "../heap.js";
+import { kernel, run } from "../kernel.js";
 import { transposeMatrices } from "../transpose-matrices.js";
 import { type SlidingWindow, window2d, window3d } from "../window.js";
 import { convolutionCosts } from "./convolution-costs.js";
 import { multiplyMatrices } from "./mat-mul.js";
 import { inputGradientByTaps } from "./tap-products.js";
+import { turnTaps } from "./turn-taps.js";
 
 /** Elements of one block of patches: the heap never shrinks, and a block should stay in the cache. */
 const blockElements = 2 ** 18;
@@ -95,17 +95,9 @@ function spreadPatches(
 }
 
 /** The filter turned by 180° with its channels swapped, `[h, w, i, o]` to `[h, w, o, i]`. */
-function turnFilter(backend: BackendWasm, filter: TensorInfo): TensorInfo {
+function turnAndSwap(backend: BackendWasm, filter: TensorInfo): TensorInfo {
   const turned = transposeMatrices(backend, filter);
-  const taps = sizeOf(filter.shape.slice(0, 2));
-  const elements = floats(backend, turned);
-  const size = elements.length / taps;
-  const kept = new Float32Array(size);
-  for (let first = 0, last = taps - 1; first < last; first++, last--) {
-    kept.set(elements.subarray(first * size, (first + 1) * size));
-    elements.copyWithin(first * size, last * size, (last + 1) * size);
-    elements.set(kept, last * size);
-  }
+  turnTaps(floats(backend, turned), filter.shape);
   return turned;
 }
 
@@ -148,7 +140,7 @@ export const conv2dBackpropInputKernel = () =>
     if (spread < convolved || Math.min(top, left, bottom, right) < 0) {
       return spreadPatches(backend, dy, filter, info.inShape, window);
     }
-    const turned = turnFilter(backend, filter);
+    const turned = turnAndSwap(backend, filter);
     const margins = [
       [0, 0],
       [top, bottom],

@@ -10,18 +10,8 @@ import {
   toChannelsFirst,
   toChannelsLast,
 } from "../geometry.js";
-import {
-  allocateZeros,
-  type BackendWasm,
-  floats,
-  type KernelArguments,
-  kernel,
-  kernelOver,
-  release,
-  run,
-  sizeOf,
-  type TensorInfo,
-} from "../heap.js";
+import { allocateZeros, type BackendWasm, floats, release, sizeOf, type TensorInfo } from "../heap.js";
+import { type KernelArguments, kernel, kernelOver, run } from "../kernel.js";
 import { forEachTap, window2d, window3d } from "../window.js";
 import { activate } from "./activate.js";
 import { convolutionCosts } from "./convolution-costs.js";

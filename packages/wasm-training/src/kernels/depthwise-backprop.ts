@@ -1,28 +1,25 @@
+import { companionOf } from "../companion/companion.js";
+import { slide } from "../companion/slide.js";
 import { conv2dInfo, withOutputOf } from "../geometry.js";
 import {
   allocate,
   allocateZeros,
   type BackendWasm,
   floats,
-  type KernelArguments,
-  kernel,
   release,
-  run,
   sizeOf,
   type TensorInfo,
 } from "../heap.js";
+import { type KernelArguments, kernel, run } from "../kernel.js";
 import { forEachTap, window2d } from "../window.js";
+import { turnTaps } from "./turn-taps.js";
 
 /** A depthwise filter turned by 180°. */
-function turnFilter(backend: BackendWasm, filter: TensorInfo): TensorInfo {
-  const [h, w, channels, multiplier] = filter.shape as [number, number, number, number];
+function turnedFilter(backend: BackendWasm, filter: TensorInfo): TensorInfo {
   const turned = allocate(backend, filter.shape);
-  const from = floats(backend, filter);
-  const to = floats(backend, turned);
-  const c = channels * multiplier;
-  for (let tap = 0; tap < h * w; tap++) {
-    to.set(from.subarray(tap * c, (tap + 1) * c), (h * w - 1 - tap) * c);
-  }
+  const elements = floats(backend, turned);
+  elements.set(floats(backend, filter));
+  turnTaps(elements, filter.shape);
   return turned;
 }
 
@@ -47,7 +44,7 @@ export const depthwiseBackpropKernels = () => [
     const right = info.inWidth - info.outWidth + info.padInfo.left;
     const unit = info.strideHeight === 1 && info.strideWidth === 1;
     if (multiplier === 1 && unit && Math.min(top, left, bottom, right) >= 0 && sizeOf(dy.shape) > 0) {
-      const turned = turnFilter(backend, filter);
+      const turned = turnedFilter(backend, filter);
       const dx = run(
         backend,
         "DepthwiseConv2dNative",
@@ -65,6 +62,13 @@ export const depthwiseBackpropKernels = () => [
       );
       release(backend, turned);
       return dx;
+    }
+    const companion = companionOf(backend);
+    const isEmpty = sizeOf(info.inShape) * sizeOf(dy.shape) === 0;
+    if (companion !== undefined && multiplier === 1 && !isEmpty) {
+      const x = allocate(backend, info.inShape);
+      slide(backend, companion, "depthwiseInput", window2d(info), { x, filter, y: dy });
+      return x;
     }
     const dx = allocateZeros(backend, info.inShape);
     const c = info.inChannels;
@@ -87,6 +91,12 @@ export const depthwiseBackpropKernels = () => [
     const info = withOutputOf(infoOf(x.shape, attrs.filterShape, attrs), dy, attrs);
     const dw = allocate(backend, attrs.filterShape);
     const [, , c, multiplier] = attrs.filterShape as Shape4D;
+    const companion = companionOf(backend);
+    const isEmpty = sizeOf(x.shape) * sizeOf(dy.shape) * sizeOf(dw.shape) === 0;
+    if (companion !== undefined && multiplier === 1 && !isEmpty) {
+      slide(backend, companion, "depthwiseFilter", window2d(info), { x, filter: dw, y: dy });
+      return dw;
+    }
     const from = floats(backend, x);
     const gradient = floats(backend, dy);
     // Sums over the whole batch: in float64, and rounded once.

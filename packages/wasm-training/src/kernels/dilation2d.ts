@@ -1,13 +1,6 @@
 import { backend_util } from "@tensorflow/tfjs-core";
-import {
-  allocate,
-  allocateZeros,
-  type BackendWasm,
-  floats,
-  type KernelArguments,
-  kernel,
-  type TensorInfo,
-} from "../heap.js";
+import { allocate, allocateZeros, type BackendWasm, floats, type TensorInfo } from "../heap.js";
+import { type KernelArguments, kernel } from "../kernel.js";
 import { forEachTap, type SlidingWindow, window2d } from "../window.js";
 
 function windowOf(x: TensorInfo, filter: TensorInfo, attrs: KernelArguments["attrs"]) {

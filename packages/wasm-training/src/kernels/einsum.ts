@@ -1,14 +1,6 @@
 import { backend_util } from "@tensorflow/tfjs-core";
-import {
-  type BackendWasm,
-  expectReal,
-  kernel,
-  release,
-  run,
-  share,
-  sizeOf,
-  type TensorInfo,
-} from "../heap.js";
+import { type BackendWasm, release, share, sizeOf, type TensorInfo } from "../heap.js";
+import { expectReal, kernel, run } from "../kernel.js";
 
 /** A tensor whose axes have names. */
 interface Labelled {

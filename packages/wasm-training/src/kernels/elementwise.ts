@@ -1,14 +1,9 @@
 import { backend_util, broadcast_util, type DataType, type KernelConfig } from "@tensorflow/tfjs-core";
-import {
-  allocate,
-  type BackendWasm,
-  elementsOf,
-  expectReal,
-  kernel,
-  kernelOver,
-  sizeOf,
-  type TensorInfo,
-} from "../heap.js";
+import { companionOf } from "../companion/companion.js";
+import { broadcastStrides, pairByCompanion } from "../companion/pairs.js";
+import { mapByCompanion } from "../companion/unary.js";
+import { allocate, type BackendWasm, elementsOf, sizeOf, type TensorInfo } from "../heap.js";
+import { expectReal, kernel, kernelOver } from "../kernel.js";
 
 // biome-ignore lint/suspicious/noExplicitAny: each function knows its own attributes
 type Unary = (x: number, attrs: any) => number;
@@ -120,6 +115,9 @@ const unaryKernel = (kernelName: string, f: Unary): KernelConfig =>
   kernelOver(kernelName, ({ inputs, backend, attrs }, stock) => {
     const x = inputs.x!;
     expectReal(kernelName, x);
+    const companion = x.dtype === "float32" ? companionOf(backend) : undefined;
+    const mapped = companion && mapByCompanion(backend, companion, kernelName, x, attrs);
+    if (mapped !== undefined) return mapped;
     const trusted = x.dtype === "float32" && sizeOf(x.shape) > 0 && !wrongForFloats.has(kernelName);
     if (trusted) return stock({ inputs, backend, attrs }) as TensorInfo;
     return mapElements(backend, x, (value) => f(value, attrs), unaryTypes[kernelName] ?? x.dtype);
@@ -178,17 +176,6 @@ const rightForFloats: ReadonlySet<string> = new Set([
   ...[...logical].filter((name) => !name.startsWith("Logical")),
 ]);
 
-/** For each axis of the output, how far apart neighbours are in a tensor that is broadcast to it. */
-function broadcastStrides(shape: readonly number[], outShape: readonly number[]): number[] {
-  const strides: number[] = new Array(outShape.length).fill(0);
-  let step = 1;
-  for (let i = shape.length - 1, j = outShape.length - 1; i >= 0; i--, j--) {
-    strides[j] = shape[i] === 1 ? 0 : step;
-    step *= shape[i]!;
-  }
-  return strides;
-}
-
 /** Calls `visit(out, a, b)` with the positions that meet, in the order of the output. */
 export function forEachPair(
   outShape: readonly number[],
@@ -238,8 +225,11 @@ export function mapPairs(
   return out;
 }
 
-const typeOf = (kernelName: string, a: TensorInfo): DataType =>
-  logical.has(kernelName) ? "bool" : kernelName === "FloorDiv" ? "int32" : a.dtype;
+function typeOf(kernelName: string, a: TensorInfo): DataType {
+  if (kernelName === "Prelu") return "float32";
+  if (kernelName === "FloorDiv") return "int32";
+  return logical.has(kernelName) ? "bool" : a.dtype;
+}
 
 /** A binary kernel for what the stock one gets wrong: integers, booleans, strings, empty tensors and NaN. */
 export function plainBinary(
@@ -249,6 +239,9 @@ export function plainBinary(
 ): TensorInfo | undefined {
   expectReal(kernelName, a, b);
   const isFloat = a!.dtype === "float32" && b!.dtype === "float32";
+  const companion = isFloat ? companionOf(backend) : undefined;
+  const paired = companion && pairByCompanion(backend, companion, kernelName, a!, b!);
+  if (paired !== undefined) return paired;
   const isEmpty = sizeOf(a!.shape) === 0 || sizeOf(b!.shape) === 0;
   if (isFloat && !isEmpty && rightForFloats.has(kernelName)) return undefined;
   return mapPairs(backend, a!, b!, binary[kernelName]!, typeOf(kernelName, a!));
@@ -271,7 +264,8 @@ export const elementwiseKernels = (): KernelConfig[] => [
   ...Object.keys(binary)
     .filter((name) => name !== "Prelu" && !fastElsewhere.has(name))
     .map(binaryKernel),
-  kernel("Prelu", ({ inputs, backend }) =>
-    mapPairs(backend, inputs.x!, inputs.alpha!, binary.Prelu!, "float32"),
-  ),
+  kernel("Prelu", ({ inputs, backend }) => {
+    const [a, b] = [inputs.x!, inputs.alpha!];
+    return plainBinary("Prelu", { a, b }, backend) ?? mapPairs(backend, a, b, binary.Prelu!, "float32");
+  }),
 ];

@@ -1,5 +1,6 @@
 import { backend_util, util } from "@tensorflow/tfjs-core";
-import { allocate, integers, kernel } from "../heap.js";
+import { allocate, integers } from "../heap.js";
+import { kernel } from "../kernel.js";
 
 /**
  * Copies slices of `x`; the stock kernel reads the wrong slices when there are

@@ -1,5 +1,6 @@
 import type { DataType } from "@tensorflow/tfjs-core";
-import { type BackendWasm, expectReal, type KernelArguments, kernelOver, type TensorInfo } from "../heap.js";
+import type { BackendWasm, TensorInfo } from "../heap.js";
+import { expectReal, type KernelArguments, kernelOver } from "../kernel.js";
 import { mapElements } from "./elementwise.js";
 
 type Stock = Parameters<Parameters<typeof kernelOver>[1]>[1];

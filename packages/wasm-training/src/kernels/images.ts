@@ -1,5 +1,6 @@
 import { backend_util } from "@tensorflow/tfjs-core";
-import { allocate, allocateZeros, floats, integers, kernel } from "../heap.js";
+import { allocate, allocateZeros, floats, integers } from "../heap.js";
+import { kernel } from "../kernel.js";
 
 /** The places in an image of `n` elements of `count` samples from `begin` to `end`, both in units of the image. */
 function samples(begin: number, end: number, n: number, count: number): number[] {

@@ -1,20 +1,8 @@
 import { broadcast_util } from "@tensorflow/tfjs-core";
 import { companionOf } from "../companion/companion.js";
 import { companionActivations, isRow, multiply as multiplyByCompanion } from "../companion/multiply.js";
-import {
-  allocate,
-  type BackendWasm,
-  expectReal,
-  floats,
-  type KernelArguments,
-  kernel,
-  kernelOver,
-  release,
-  run,
-  share,
-  sizeOf,
-  type TensorInfo,
-} from "../heap.js";
+import { allocate, type BackendWasm, floats, release, share, sizeOf, type TensorInfo } from "../heap.js";
+import { expectReal, type KernelArguments, kernel, kernelOver, run } from "../kernel.js";
 import { transposeMatrices } from "../transpose-matrices.js";
 import { activate } from "./activate.js";
 import { castTo } from "./identity.js";

@@ -5,7 +5,7 @@ import {
   type KernelConfig,
   type TensorInfo,
 } from "@tensorflow/tfjs-core";
-import { type KernelArguments, kernel, kernelOver } from "../heap.js";
+import { type KernelArguments, kernel, kernelOver } from "../kernel.js";
 
 /** What the kernels of the cpu backend need of it. */
 interface CpuBackend {

@@ -1,4 +1,5 @@
-import { allocate, integers, kernel } from "../heap.js";
+import { allocate, integers } from "../heap.js";
+import { kernel } from "../kernel.js";
 
 /** `onValue` at the class of each index; the stock kernel writes integers into tensors of any type. */
 export const oneHotKernel = () =>

@@ -1,4 +1,5 @@
-import { allocate, kernel } from "../heap.js";
+import { allocate } from "../heap.js";
+import { kernel } from "../kernel.js";
 
 /** Puts margins around a tensor; the stock kernel does not know NaN, and margins of nothing. */
 export const padKernel = () =>

@@ -1,4 +1,6 @@
 import { backend_util, type KernelConfig, type TypedArray } from "@tensorflow/tfjs-core";
+import { companionOf } from "../companion/companion.js";
+import { slide } from "../companion/slide.js";
 import { exactAttrs, pool2dInfo, withOutputOf } from "../geometry.js";
 import {
   allocate,
@@ -6,17 +8,30 @@ import {
   type BackendWasm,
   floats,
   integers,
-  type KernelArguments,
-  kernel,
-  kernelOver,
   sizeOf,
   type TensorInfo,
 } from "../heap.js";
+import { type KernelArguments, kernel, kernelOver } from "../kernel.js";
 import { forEachTap, type SlidingWindow, window2d, window3d } from "../window.js";
+
+/** Computes a pool of float32 in the companion module, if it is on. */
+function pooledByCompanion(
+  backend: BackendWasm,
+  name: "maxPool" | "averagePool",
+  x: TensorInfo,
+  out: TensorInfo,
+  window: SlidingWindow,
+): boolean {
+  const companion = x.dtype === "float32" && sizeOf(out.shape) > 0 ? companionOf(backend) : undefined;
+  if (companion === undefined) return false;
+  slide(backend, companion, name, window, { x, y: out });
+  return true;
+}
 
 /** The largest element of each window; NaN if there is one. */
 function maxPool(backend: BackendWasm, x: TensorInfo, outShape: number[], window: SlidingWindow): TensorInfo {
   const out = allocate(backend, outShape, x.dtype);
+  if (pooledByCompanion(backend, "maxPool", x, out, window)) return out;
   const c = window.channels;
   const from = backend.typedArrayFromHeap(x);
   const to = backend.typedArrayFromHeap(out);
@@ -43,6 +58,7 @@ function countElements(window: SlidingWindow): Float64Array {
 /** The mean of what each window has of the image. */
 function avgPool(backend: BackendWasm, x: TensorInfo, outShape: number[], window: SlidingWindow): TensorInfo {
   const out = allocate(backend, outShape, x.dtype);
+  if (pooledByCompanion(backend, "averagePool", x, out, window)) return out;
   const c = window.channels;
   const from = backend.typedArrayFromHeap(x);
   const to = backend.typedArrayFromHeap(out);
@@ -63,6 +79,12 @@ function avgPoolGradient(
   xShape: number[],
   window: SlidingWindow,
 ): TensorInfo {
+  const companion = companionOf(backend);
+  if (companion !== undefined && sizeOf(xShape) > 0) {
+    const dx = allocate(backend, xShape);
+    slide(backend, companion, "averagePoolGradient", window, { filter: dy, packed: dx });
+    return dx;
+  }
   const dx = allocateZeros(backend, xShape);
   const c = window.channels;
   const counts = countElements(window);
@@ -83,8 +105,15 @@ function maxPoolGradient(
   dy: TensorInfo,
   x: TensorInfo,
   y: TensorInfo,
-  { batch, channels: c, image, output, taps, stride, dilation, before }: SlidingWindow,
+  window: SlidingWindow,
 ): TensorInfo {
+  const companion = companionOf(backend);
+  if (companion !== undefined && sizeOf(x.shape) > 0) {
+    const dx = allocate(backend, x.shape);
+    slide(backend, companion, "maxPoolGradient", window, { x, filter: dy, y, packed: dx });
+    return dx;
+  }
+  const { batch, channels: c, image, output, taps, stride, dilation, before } = window;
   const dx = allocateZeros(backend, x.shape);
   const from = floats(backend, x);
   const maxima = floats(backend, y);
@@ -170,7 +199,7 @@ const pool2d = (kernelName: "MaxPool" | "AvgPool", op: string, loop: Pool): Kern
   kernelOver(kernelName, ({ inputs, backend, attrs }, stock) => {
     const x = inputs.x!;
     const info = pool2dInfo(op, x.shape, attrs);
-    const exact = exactAttrs(attrs, info);
+    const exact = companionOf(backend) === undefined ? exactAttrs(attrs, info) : undefined;
     if (exact && isForXnnpack(x, info, exact.pad as number[][]) && !hasNaN(floats(backend, x))) {
       return stock({ inputs, backend, attrs: exact as KernelArguments["attrs"] }) as TensorInfo;
     }

@@ -1,5 +1,8 @@
 import { backend_util, type DataType, util } from "@tensorflow/tfjs-core";
-import { allocate, expectReal, kernel, sizeOf, type TensorInfo } from "../heap.js";
+import { companionOf } from "../companion/companion.js";
+import { canReduce, reduceByCompanion } from "../companion/reduce.js";
+import { allocate, sizeOf, type TensorInfo } from "../heap.js";
+import { expectReal, kernel } from "../kernel.js";
 
 type Elements = ArrayLike<number>;
 
@@ -107,10 +110,16 @@ const reduction = (kernelName: string, { start, step, dtype, finish }: Reduction
     const count = sizeOf(reduced);
     const shape = attrs.keepDims ? backend_util.expandShapeToKeepDim(kept, axes) : kept;
     const out = allocate(backend, shape, dtype?.(x.dtype) ?? x.dtype);
-    const from = backend.typedArrayFromHeap(x);
-    const to = backend.typedArrayFromHeap(out);
     const [first, last] = [axes[0] ?? 0, axes.at(-1) ?? 0];
     const neighbours = axes.length > 0 && last - first === axes.length - 1;
+    const companion = x.dtype === "float32" && out.dtype === "float32" ? companionOf(backend) : undefined;
+    if (companion !== undefined && neighbours && sizeOf(x.shape) > 0 && canReduce(kernelName)) {
+      const sizes = [sizeOf(x.shape.slice(0, first)), count, sizeOf(x.shape.slice(last + 1))] as const;
+      reduceByCompanion(backend, companion, kernelName, x, out, sizes);
+      return out;
+    }
+    const from = backend.typedArrayFromHeap(x);
+    const to = backend.typedArrayFromHeap(out);
     if (neighbours && (kernelName === "Sum" || kernelName === "Mean")) {
       const sizes = [sizeOf(x.shape.slice(0, first)), count, sizeOf(x.shape.slice(last + 1))] as const;
       sumOverMiddle(from, to, sizes, kernelName === "Mean" ? 1 / count : 1);

@@ -1,12 +1,5 @@
-import {
-  allocate,
-  floats,
-  type KernelArguments,
-  kernelOver,
-  release,
-  sizeOf,
-  type TensorInfo,
-} from "../heap.js";
+import { allocate, floats, release, sizeOf, type TensorInfo } from "../heap.js";
+import { type KernelArguments, kernelOver } from "../kernel.js";
 import { plainBinary } from "./elementwise.js";
 
 /** Elements of a row that is long enough for the stock kernel. */

@@ -1,4 +1,5 @@
-import { allocate, type BackendWasm, floats, kernel, type TensorInfo } from "../heap.js";
+import { allocate, type BackendWasm, floats, type TensorInfo } from "../heap.js";
+import { kernel } from "../kernel.js";
 
 /** Where the elements of an axis come from: two neighbours and the share of the second. */
 interface Sampling {

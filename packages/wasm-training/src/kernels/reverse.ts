@@ -1,5 +1,6 @@
 import { util } from "@tensorflow/tfjs-core";
-import { allocate, kernelOver, sizeOf } from "../heap.js";
+import { allocate, sizeOf } from "../heap.js";
+import { kernelOver } from "../kernel.js";
 
 /** Turns axes around, block by block; the stock kernel computes the place of every element anew. */
 export const reverseKernel = () =>

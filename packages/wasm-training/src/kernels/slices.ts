@@ -1,12 +1,6 @@
 import { backend_util, slice_util, util } from "@tensorflow/tfjs-core";
-import {
-  allocate,
-  type BackendWasm,
-  type KernelArguments,
-  kernelOver,
-  sizeOf,
-  type TensorInfo,
-} from "../heap.js";
+import { allocate, type BackendWasm, sizeOf, type TensorInfo } from "../heap.js";
+import { type KernelArguments, kernelOver } from "../kernel.js";
 
 type Elements = ReturnType<BackendWasm["typedArrayFromHeap"]>;
 

@@ -1,5 +1,6 @@
 import { slice_util, util } from "@tensorflow/tfjs-core";
-import { allocate, type KernelArguments, kernelOver } from "../heap.js";
+import { allocate } from "../heap.js";
+import { type KernelArguments, kernelOver } from "../kernel.js";
 
 /** Every so many elements along each axis; the stock kernel loses the type. */
 export const stridedSliceKernel = () =>

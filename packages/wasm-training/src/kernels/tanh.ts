@@ -1,4 +1,7 @@
-import { expectReal, floats, kernel, release, run, sizeOf, type TensorInfo } from "../heap.js";
+import { companionOf } from "../companion/companion.js";
+import { mapByCompanion } from "../companion/unary.js";
+import { floats, release, sizeOf, type TensorInfo } from "../heap.js";
+import { expectReal, kernel, run } from "../kernel.js";
 import { mapElements } from "./elementwise.js";
 
 /** Below this, `2σ(2x) − 1` would lose digits by cancellation; above, it is exact to four units in the last place. */
@@ -13,6 +16,9 @@ export const tanhKernel = () =>
     const x = inputs.x!;
     expectReal("tanh", x);
     if (x.dtype !== "float32" || sizeOf(x.shape) === 0) return mapElements(backend, x, Math.tanh);
+    const companion = companionOf(backend);
+    const mapped = companion && mapByCompanion(backend, companion, "Tanh", x, {});
+    if (mapped !== undefined) return mapped;
     const twice = run(backend, "Add", { a: x, b: x });
     const out = run(backend, "Sigmoid", { x: twice });
     release(backend, twice);

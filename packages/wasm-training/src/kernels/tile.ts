@@ -1,4 +1,5 @@
-import { allocate, kernel, sizeOf } from "../heap.js";
+import { allocate, sizeOf } from "../heap.js";
+import { kernel } from "../kernel.js";
 import { tileStrings } from "./on-cpu.js";
 
 /** Repeats `x`: every block is written once and then copied within the output. */

@@ -1,4 +1,5 @@
-import { allocate, type KernelArguments, kernelOver, sizeOf } from "../heap.js";
+import { allocate, sizeOf } from "../heap.js";
+import { type KernelArguments, kernelOver } from "../kernel.js";
 import { transposeMatrices } from "../transpose-matrices.js";
 
 /** Swapping two runs of axes is transposing matrices, which the stock kernel does slowly; the rest it does well. */

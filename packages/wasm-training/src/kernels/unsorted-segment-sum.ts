@@ -1,4 +1,5 @@
-import { allocate, floats, integers, kernel, sizeOf } from "../heap.js";
+import { allocate, floats, integers, sizeOf } from "../heap.js";
+import { kernel } from "../kernel.js";
 
 /**
  * Adds slices of `x` that share a segment, in one pass over `x`: the gradient

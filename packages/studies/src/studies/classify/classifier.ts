@@ -1,13 +1,13 @@
-import type { Prediction } from "@gradlab/classic-cnns";
+import { type Prediction, topPredictions } from "@gradlab/classic-cnns";
 import { transformInput } from "@gradlab/classic-cnns/weights";
 import { datasetFromPixels, preprocessImageNet, takeBatch } from "@gradlab/datasets";
 import { type Tensor, type Tensor4D, tensor4d, tidy, zeros } from "@tensorflow/tfjs-core";
 import type { InputFiles } from "../../declaration/option.js";
-import { blame, messageOf, StudyError } from "../../declaration/study-error.js";
+import { blame, StudyError } from "../../declaration/study-error.js";
 import { bothAxes } from "../../networks/network-source.js";
 import type { ClassifyOptions, Preprocessing, Scores } from "./classify-options.js";
 import { asNumbers, fitted, type PixelNumbers } from "./pixel-numbers.js";
-import { type CheckedModel, loadTfjsModel, type TfjsModel } from "./tfjs-model.js";
+import { type CheckedModel, classesOf, loadTfjsModel, type TfjsModel, told } from "./tfjs-model.js";
 
 /** Something that gives every class a score. */
 export interface Classifier {
@@ -76,8 +76,15 @@ export async function tfjsClassifier(
 /** How many classes a model that does not say so gives a score to. */
 function countClasses(file: string, { predict }: TfjsModel, shape: [number, number, number, number]): number {
   return tidy(() => {
-    const y = blame("input", file, () => predict(zeros(shape)));
-    if (y.shape?.length === 2) return y.shape[1]!;
+    const y = blame("input", file, () => {
+      try {
+        return predict(zeros(shape));
+      } catch (error) {
+        throw new RangeError(told(error), { cause: error });
+      }
+    });
+    const classes = y.shape && classesOf(y.shape);
+    if (typeof classes === "number") return classes;
     const got = JSON.stringify(y.shape ?? null);
     throw new StudyError("input", `${file}: expected one output [batch, classes], got ${got}`);
   });
@@ -104,7 +111,7 @@ export async function scoresOf(
     throw new StudyError("input", `${name}: expected scores, got NaN for class ${place} of ${file}${where}`);
   } catch (error) {
     if (error instanceof StudyError) throw error;
-    throw new StudyError("input", `${file}: ${messageOf(error)}`, { cause: error });
+    throw new StudyError("input", `${name}: ${told(error)}`, { cause: error });
   } finally {
     x.dispose();
     y?.dispose();
@@ -119,12 +126,7 @@ export function topClasses(
   top: number,
 ): Prediction[] {
   const values = kind === "logits" ? softmaxOf(scores) : scores;
-  const order = [...values.keys()].sort((a, b) => values[b]! - values[a]! || a - b);
-  return order.slice(0, top).map((index) => ({
-    index,
-    probability: values[index]!,
-    ...(labels && { label: labels[index]! }),
-  }));
+  return topPredictions(values, top, labels);
 }
 
 /** What scores look like, where nothing else tells: probabilities of one class in all, a single one, or logits. */

@@ -1,5 +1,6 @@
 import { type OptionsOf, seedOption } from "../../declaration/option.js";
 import { bestCheckpoint } from "../../networks/checkpoint.js";
+import { torchOptions } from "../../networks/torch-choice.js";
 
 /** How pixels become numbers. */
 const preprocessings = ["imagenet", "googlenet", "unit", "symmetric"] as const;
@@ -37,6 +38,7 @@ export const classifyOptions = {
     above: 0,
     help: "a factor for the channels of --net, or the channels themselves",
   },
+  ...torchOptions,
   preprocess: { kind: "choice", choices: preprocessings, help: "how pixels become numbers, see below" },
   fit: {
     kind: "choice",

@@ -3,6 +3,7 @@ import type { InputFiles } from "../../declaration/option.js";
 import { defineStudy, type StudyEvent } from "../../declaration/study.js";
 import { blame, StudyError } from "../../declaration/study-error.js";
 import { lines, percent, short } from "../../declaration/wording.js";
+import { refuseTorchChoice } from "../../networks/torch-choice.js";
 import { classifyOptions, type Preprocessing, type Scores } from "./classify-options.js";
 import type { PixelNumbers } from "./pixel-numbers.js";
 
@@ -41,11 +42,12 @@ they are. The end of a model's graph says which, unless --scores does.`,
   ],
   drawn: null,
   tensors: "where tensors live: the best that passes its self-test, or this one",
-  check({ net, channels, classes, width, scores, inputNode, output }, { weights, model }) {
+  check({ net, channels, classes, width, scores, inputNode, output, ...torch }, { weights, model }) {
     if (Boolean(weights) === Boolean(model)) {
       const got = weights ? "both" : "neither";
       throw new StudyError("usage", `expected one of {weights} and {model}, got ${got}`);
     }
+    if (model) refuseTorchChoice(torch, "{model}");
     for (const [option, value] of Object.entries({ scores, inputNode, output })) {
       if (weights && value !== undefined) {
         throw new StudyError("usage", `{${option}}: expected beside {model}, got it beside {weights}`);

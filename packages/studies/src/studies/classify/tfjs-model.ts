@@ -2,8 +2,8 @@ import { checkModel, modelRows, type ScoreKind, scoreKind, weightShardPaths } fr
 import { io, type Tensor, type Tensor4D } from "@tensorflow/tfjs-core";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
 import type { InputFiles } from "../../declaration/option.js";
-import { blame, messageOf, StudyError } from "../../declaration/study-error.js";
-import { joined } from "../../networks/network-source.js";
+import { messageOf, StudyError } from "../../declaration/study-error.js";
+import { blameModel, joined } from "../../networks/network-source.js";
 
 /** A model of tfjs, layers or graph, that takes images. */
 export interface TfjsModel {
@@ -50,9 +50,9 @@ export interface CheckedModel {
 /** Reads a model whole and refuses what tfjs could not load, before anything of tfjs is needed. */
 export async function readTfjsModel(file: InputFiles, ends: Ends = {}): Promise<CheckedModel> {
   const json = await readModelJson(file);
-  const paths = blame("input", file.label, () => weightShardPaths(json));
+  const paths = blameModel("input", file.label, () => weightShardPaths(json));
   const bytes = joined(await Promise.all(paths.map((path) => file.read(path))));
-  blame("input", file.label, () => checkModel(json, bytes));
+  blameModel("input", file.label, () => checkModel(json, bytes));
   return { file, json, bytes, ends, scores: scoresOf(json, ends.output) };
 }
 
@@ -83,15 +83,15 @@ export async function loadTfjsModel({ file, json, bytes, ends }: CheckedModel): 
       : await layersBetween(model as unknown as LayersModel, ends);
     const { dispose } = model;
     // A graph model knows the shapes of few of its outputs.
-    if (output.shape !== undefined && output.shape.length !== 2) {
-      throw new RangeError(
-        `expected an output [batch, classes], got ${JSON.stringify(output.shape)} of ${output.name}`,
-      );
+    const classes = output.shape === undefined ? null : classesOf(output.shape);
+    if (classes === undefined) {
+      const got = `${JSON.stringify(output.shape)} of ${output.name}`;
+      throw new RangeError(`expected an output [batch, classes], got ${got}`);
     }
     return {
       // Unknown sizes are null in one kind of model and -1 in the other.
       input: (input.shape ?? []).map((size) => (size === null || size < 0 ? null : size)),
-      classes: output.shape?.[1] ?? null,
+      classes,
       predict,
       firstNaN: (x) => firstWithNaN(steps, x),
       dispose: () => dispose.call(model),
@@ -102,8 +102,27 @@ export async function loadTfjsModel({ file, json, bytes, ends }: CheckedModel): 
     const advice = isOfKeras3(json)
       ? " (a model of Keras 3: save it as a graph model, or with tf_keras)"
       : "";
-    throw new StudyError("input", `${file.label}: ${messageOf(error)}${advice}`, { cause: error });
+    throw new StudyError("input", `${file.label}: ${told(error)}${advice}`, { cause: error });
   }
+}
+
+/** What tfjs says of a model; where it only stumbles, that it does. */
+export function told(error: unknown): string {
+  const message = messageOf(error).split("\n")[0]!;
+  const stumbles =
+    error instanceof TypeError ||
+    /Cannot read prop|is not a function|not iterable|Invalid (typed )?array length|call stack|undefined/.test(
+      message,
+    );
+  return stumbles ? `expected a model that tfjs can run, got one that it fails on (${message})` : message;
+}
+
+/** The classes that an output of this shape has, with or without a batch: null for an unknown number, undefined for a map. */
+export function classesOf(shape: readonly (number | null)[]): number | null | undefined {
+  const wide = (shape.length > 1 ? shape.slice(1) : shape).filter((size) => size !== 1);
+  if (wide.length > 1) return undefined;
+  const [classes = 1] = wide;
+  return classes === null || classes < 0 ? null : classes;
 }
 
 function isOfKeras3({ modelTopology }: io.ModelJSON): boolean {

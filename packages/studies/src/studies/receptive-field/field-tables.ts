@@ -30,7 +30,7 @@ function shownLayers({ layers }: Pick<ReceptiveFieldRecord, "layers">): readonly
 function layerTable(record: ReceptiveFieldRecord): Table {
   return {
     columns: [
-      { title: "layer" },
+      { title: "layer", shrinks: true },
       { title: "op" },
       { title: "units", align: right },
       { title: "jump", align: right },

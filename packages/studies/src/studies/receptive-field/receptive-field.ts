@@ -32,6 +32,12 @@ const options = {
     placeholder: "<size>",
     help: "input size: N, or H,W",
   },
+  inputNode: { kind: "text", placeholder: "<name>", help: "the input of --model, where it has several" },
+  output: {
+    kind: "text",
+    placeholder: "<name>",
+    help: "the layer or node at which the graph of --model ends",
+  },
   layer: { kind: "text", placeholder: "<name>", help: "the layer that --unit is in" },
   unit: { kind: "integers", least: 0, placeholder: "<y,x>", help: "a unit, counted from 0" },
   pixel: {
@@ -71,10 +77,14 @@ export const receptiveField = defineStudy({
   ],
   drawn: "what is measured, the boxes over --image, else the growth of the field",
   tensors: "where tensors live (with --measure): the best that passes its self-test, or this one",
-  check({ layer, unit }) {
-    if ((layer === undefined) === (unit === undefined)) return;
-    const [missing, there] = layer === undefined ? ["{layer}", "{unit}"] : ["{unit}", "{layer}"];
-    throw new StudyError("usage", `${missing}: expected beside ${there}, got nothing`);
+  check({ layer, unit, pixel }) {
+    if (layer === undefined && unit !== undefined) {
+      throw new StudyError("usage", "{layer}: expected the layer that {unit} is in, got nothing");
+    }
+    if (layer === undefined || unit !== undefined) return;
+    const got =
+      pixel === undefined ? "nothing" : "{pixel}, which looks at every layer and goes without {layer}";
+    throw new StudyError("usage", `{layer}: expected {unit} Y,X beside it, got ${got}`);
   },
   async *run(chosen, { model, image }, context): AsyncGenerator<never, ReceptiveFieldRecord> {
     const { label, graph } = await loadNetwork(chosen, model);
@@ -87,6 +97,7 @@ export const receptiveField = defineStudy({
         ...(size !== undefined && { inputSize: more.length === 0 ? size : [size, ...more] }),
       }),
     );
+    if (layer !== undefined) expectLayer(field, layer);
     const unit =
       layer !== undefined && index !== undefined
         ? blame("usage", "{unit}", () => field.unit(layer, index))
@@ -118,6 +129,19 @@ export const receptiveField = defineStudy({
     return `unit (${index.join(", ")}) of ${layer}: expected a gradient at ${reachText(arithmetic)}, got one at ${reachText(gradient)}`;
   },
 });
+
+function expectLayer({ layers }: ReceptiveField, layer: string): void {
+  if (layers.some(({ name }) => name === layer)) return;
+  const names = layers.map(({ name }) => name);
+  // In a long network those that look like it.
+  const alike = names.filter((name) => name.slice(0, 3) === layer.slice(0, 3));
+  const shown = names.length <= 40 ? names : alike.length > 0 ? alike : names;
+  const listed = shown.length > 40 ? [...shown.slice(0, 39), "…", shown.at(-1)!] : shown;
+  throw new StudyError(
+    "usage",
+    `{layer}: expected one of ${listed.join(", ")}, got ${JSON.stringify(layer)}`,
+  );
+}
 
 /** What --input makes impossible is wrong usage; what is impossible by itself stands in the model. */
 function whoseFault(

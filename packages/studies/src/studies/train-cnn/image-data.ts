@@ -1,7 +1,6 @@
 import {
   cifar10Labels,
   type Dataset,
-  datasetFromPixels,
   fashionMnistLabels,
   generateShapes,
   readCifar10,
@@ -10,8 +9,9 @@ import {
   shapeNames,
   splitDataset,
 } from "@gradlab/datasets";
-import type { InputFiles, Picture } from "../../declaration/option.js";
+import type { InputFiles } from "../../declaration/option.js";
 import { blame, messageOf, StudyError } from "../../declaration/study-error.js";
+import { pictureFolders } from "./picture-folders.js";
 
 /** Images to learn from, and images to be judged by. */
 export interface ImageData {
@@ -19,19 +19,23 @@ export interface ImageData {
   readonly source: string;
   readonly kind: "idx" | "cifar-10" | "pictures" | "shapes";
   readonly train: Dataset;
-  /** Held out of the training images; null unless asked for. */
+  /** Held out of the training images where that is asked for, or by the folder; null otherwise. */
   readonly validation: Dataset | null;
   readonly test: Dataset | null;
   /** Names of the classes, by label. */
   readonly labels: readonly string[];
   /** SHA-256 of the training images and their labels, before any is held out. */
   readonly digest: string;
+  /** What was left out, a line each. */
+  readonly warnings: readonly string[];
 }
 
 export interface ImageDataOptions {
   readonly seed: number;
   /** The share of the training images that is held out, the same of every class, in [0, 1). */
   readonly validation: number;
+  /** The share where none is asked for (0) and the folder holds none out itself; none unless given. */
+  readonly unasked?: number;
   /** What images are resized to, or generated at; as the files say unless given. */
   readonly inputSize?: readonly [height: number, width: number];
   /** Channels of generated images. */
@@ -42,7 +46,7 @@ export interface ImageDataOptions {
 
 /**
  * Generated images, or those of a folder with IDX files (`train-images…`, `train-labels…`, `t10k-…`, gzipped or not),
- * with the binary files of CIFAR-10, or with a folder of pictures for each class (in `train` and `test`, or at once).
+ * with the binary files of CIFAR-10, or with a folder of pictures for each class (in `train`, `val` and `test`, or at once).
  */
 export async function loadImageData(
   data: InputFiles | undefined,
@@ -54,9 +58,16 @@ export async function loadImageData(
   const { kind, labels } = found;
   const all = fitting(found.train);
   const test = found.test && fitting(found.test);
-  const { validation: share, seed } = options;
+  const { seed } = options;
   const digest = await digestOf(all);
-  const about = { source: data?.label ?? "shapes", kind, test, labels, digest };
+  const warnings = [...(found.warnings ?? [])];
+  const about = { source: data?.label ?? "shapes", kind, test, labels, digest, warnings };
+  if (found.validation) {
+    if (options.validation > 0)
+      warnings.push(`${about.source} has images for validation: {validation} holds no others out`);
+    return { ...about, train: all, validation: fitting(found.validation) };
+  }
+  const share = options.validation || (options.unasked ?? 0);
   if (share === 0) return { ...about, train: all, validation: null };
   const held = Math.round(share * all.count);
   if (held === 0 || held === all.count) {
@@ -82,7 +93,11 @@ async function digestOf({ images, labels }: Dataset): Promise<string> {
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-type Loaded = Pick<ImageData, "kind" | "train" | "test" | "labels">;
+interface Loaded extends Pick<ImageData, "kind" | "train" | "test" | "labels"> {
+  /** Held out by the folder itself. */
+  readonly validation?: Dataset | null;
+  readonly warnings?: readonly string[];
+}
 
 /** How many of the generated images are for the test, after those for training. */
 const generatedTest = 500;
@@ -137,8 +152,9 @@ async function folder(files: InputFiles, options: ImageDataOptions): Promise<Loa
       labels: cifar10Labels,
     };
   }
-  const pictures = await pictureFolders(files, options);
-  if (pictures !== null) return pictures;
+  // Without a wish, the size that ImageNet's networks train at would be far too much for a first try.
+  const pictures = await pictureFolders(files, options.inputSize ?? [64, 64]);
+  if (pictures !== null) return { kind: "pictures", ...pictures };
   const entries = [...new Set(files.names.map((name) => name.split("/")[0]!))];
   const got = entries.length === 0 ? "an empty folder" : entries.slice(0, 6).join(", ");
   throw new StudyError(
@@ -148,62 +164,6 @@ async function folder(files: InputFiles, options: ImageDataOptions): Promise<Loa
 }
 
 const pathOf = (files: InputFiles, name: string) => `${files.label}/${name}`;
-
-const isPicture = (name: string) => /\.(jpe?g|png|webp|gif|tiff?|avif)$/i.test(name);
-
-/** Pictures by class; null where there are none. */
-async function pictureFolders(files: InputFiles, { inputSize }: ImageDataOptions): Promise<Loaded | null> {
-  const parts = classFolders(files, "train/");
-  const classes = parts.length > 0 ? parts : classFolders(files, "");
-  if (classes.length < 2) return null;
-  const labels = classes.map(({ name }) => name);
-  // Without a wish, the size that ImageNet's networks train at would be far too much for a first try.
-  const size = inputSize ?? ([64, 64] as const);
-  const train = await readPictures(files, classes, labels, size);
-  const held = parts.length > 0 ? classFolders(files, "test/") : [];
-  const strange = held.find(({ name }) => !labels.includes(name));
-  if (strange !== undefined) {
-    throw new StudyError(
-      "input",
-      `${pathOf(files, `test/${strange.name}`)}: expected a class of the training images`,
-    );
-  }
-  const test = held.length === 0 ? null : await readPictures(files, held, labels, size);
-  return { kind: "pictures", train, test, labels };
-}
-
-interface ClassFolder {
-  readonly name: string;
-  readonly pictures: readonly string[];
-}
-
-/** The folders with pictures in a folder, by name. */
-function classFolders({ names }: InputFiles, within: string): ClassFolder[] {
-  const classes = new Map<string, string[]>();
-  for (const name of names) {
-    const [folderName, file, ...deeper] = name.startsWith(within) ? name.slice(within.length).split("/") : [];
-    if (file === undefined || deeper.length > 0 || !isPicture(file)) continue;
-    classes.set(folderName!, [...(classes.get(folderName!) ?? []), name]);
-  }
-  return [...classes.keys()].sort().map((name) => ({ name, pictures: classes.get(name)!.sort() }));
-}
-
-async function readPictures(
-  files: InputFiles,
-  classes: readonly ClassFolder[],
-  labels: readonly string[],
-  size: readonly [number, number],
-): Promise<Dataset> {
-  const pixels: Picture[] = [];
-  const label: number[] = [];
-  for (const { name, pictures } of classes) {
-    for (const file of pictures) {
-      pixels.push(await files.decode(file, { size }));
-      label.push(labels.indexOf(name));
-    }
-  }
-  return datasetFromPixels(pixels, label, { channels: 3, classes: labels.length });
-}
 
 async function readPair(
   files: InputFiles,

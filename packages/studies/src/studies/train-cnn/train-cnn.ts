@@ -64,8 +64,10 @@ async function* runTraining(
 ): AsyncGenerator<StudyEvent, TrainCnnRecord> {
   const { signal } = context;
   const { net, seed, batch, patience, resume, width, augment } = chosen;
-  const validation = chosen.validation ?? (patience === undefined ? 0 : 0.1);
-  const data = await loadData(chosen, folder, validation);
+  const unasked = patience === undefined ? 0 : 0.1;
+  const validation = chosen.validation ?? unasked;
+  const data = await loadData(chosen, folder, unasked);
+  for (const text of data.warnings) yield { kind: "warning", text };
   const classic = await classicNetwork(net, { ...shapeOf(data.train), ...(width && { width }) });
   const on = describeBackend(await context.openBackend());
   if (checkpoint !== undefined && !resume && checkpoint.names.includes(lastCheckpoint)) {
@@ -259,13 +261,14 @@ class KeptState {
 }
 
 function loadData(
-  { seed, count, channels, input }: TrainCnnOptions,
+  { seed, count, channels, input, validation = 0 }: TrainCnnOptions,
   folder: InputFiles | undefined,
-  validation: number,
+  unasked: number,
 ): Promise<ImageData> {
   return loadImageData(folder, {
     seed,
     validation,
+    unasked,
     ...(count !== undefined && { count }),
     ...(channels !== undefined && { channels }),
     ...(input !== undefined && { inputSize: bothAxes(input) }),

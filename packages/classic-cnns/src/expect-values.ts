@@ -6,9 +6,15 @@ export function expectPositive(where: string, value: unknown): void {
   }
 }
 
-export function expectInteger(where: string, value: unknown, min: number): void {
-  if (!Number.isSafeInteger(value) || (value as number) < min) {
-    throw numberMismatch(where, `an integer, at least ${min}`, value);
+export function expectInteger(
+  where: string,
+  value: unknown,
+  min: number,
+  max = Number.MAX_SAFE_INTEGER,
+): void {
+  if (!Number.isSafeInteger(value) || (value as number) < min || (value as number) > max) {
+    const limit = max === Number.MAX_SAFE_INTEGER ? `, at least ${min}` : ` in [${min}, ${max}]`;
+    throw numberMismatch(where, `an integer${limit}`, value);
   }
 }
 
@@ -16,6 +22,10 @@ export function expectOneOf(where: string, value: unknown, names: readonly strin
   if (typeof value !== "string" || !names.includes(value)) {
     throw rangeMismatch(where, `one of ${names.map((name) => JSON.stringify(name)).join(", ")}`, value);
   }
+}
+
+export function expectFunction(where: string, value: unknown): void {
+  if (typeof value !== "function") throw typeMismatch(where, "a function", value);
 }
 
 /** An array of numbers of a given length, or of any but 0. */

@@ -1,4 +1,6 @@
-import { decodeBfloat16, decodeFloat16, type RawTensor } from "@gradlab/safetensors";
+import { decodeBfloat16 } from "./bfloat16.js";
+import type { RawTensor } from "./dtype.js";
+import { decodeFloat16 } from "./float16.js";
 
 /**
  * The elements of a tensor of floats as float32: exact for F32, F16 and BF16, rounded for F64. The values may be those

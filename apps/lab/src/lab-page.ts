@@ -1,0 +1,27 @@
+import type { FirstResult } from "./first-result.js";
+import type { Place } from "./place.js";
+import type { BackendWish } from "./worker/messages.js";
+import type { WorkerClient } from "./worker-client.js";
+
+/** A page of the lab that lives as long as the visitor stays on it. */
+export interface LabPage {
+  readonly title: string;
+  view(): unknown;
+  /** Ends what the page has under way. */
+  leave(): void;
+}
+
+/** What pages share: the worker, what runs have kept, the address. */
+export interface LabServices {
+  readonly worker: WorkerClient;
+  /** Files that runs have kept, by study and name: the next page may use them. */
+  readonly kept: Map<string, Map<string, Uint8Array>>;
+  readonly wish: () => BackendWish;
+  /** Draws anew, soon. */
+  readonly changed: () => void;
+  /** Says something to everybody, once in a while. */
+  readonly announce: (text: string) => void;
+  /** Writes an address without going anywhere. */
+  readonly write: (place: Place, how: "push" | "replace") => void;
+  readonly firstResult: (name: string) => Promise<FirstResult | null>;
+}

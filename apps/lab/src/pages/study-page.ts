@@ -1,0 +1,308 @@
+import {
+  type InputOption,
+  isInput,
+  labelName,
+  type Study,
+  type StudyEvent,
+  studyCommandLine,
+  withOptionNames,
+} from "@gradlab/studies";
+import { html, type TemplateResult } from "lit";
+import { exportButtons } from "../export-buttons.js";
+import { type Filled, filledWith, read } from "../fields.js";
+import { firstOptions } from "../first-options.js";
+import type { FirstResult } from "../first-result.js";
+import { formView } from "../form-view.js";
+import type { Hand } from "../hands/hand.js";
+import { handOf } from "../hands/hands.js";
+import type { LabPage, LabServices } from "../lab-page.js";
+import { givenOptions, studyPlace } from "../place.js";
+import { progressView } from "../progress-view.js";
+import type { Result } from "../result.js";
+import { resultView, shownView } from "../result-view.js";
+import { begunRun, ended, heard, type RunState } from "../run-state.js";
+import { titleOf } from "../shell.js";
+
+/** The page of a study: a form, a run, a result; the same for every study. */
+export class StudyPage implements LabPage {
+  readonly title: string;
+  private filled: Filled;
+  private first: FirstResult | null = null;
+  private run: RunState | null = null;
+  private ended: Promise<unknown> = Promise.resolve();
+  private result: Result | null = null;
+  /** Kept to be compared with. */
+  private pinned: Result | null = null;
+  private told = "";
+  private isCurrent = true;
+  private isPeeking = false;
+  private readonly hand: Hand | null;
+
+  private readonly study: Study;
+  private readonly services: LabServices;
+
+  constructor(study: Study, settings: string, services: LabServices) {
+    this.study = study;
+    this.services = services;
+    this.title = titleOf(study.name);
+    this.hand = handOf(study.name);
+    const begun = firstOptions(study);
+    const given = givenOptions(study.options, settings);
+    this.filled = filledWith(study.options, given ?? begun);
+    if (settings !== "" && given === null)
+      this.told = "This link is of another version; these are the defaults.";
+    // A link is to a result of its own; the first one would be of other settings.
+    if (settings === "") {
+      void services.firstResult(study.name).then((found) => {
+        this.first = found;
+        services.changed();
+      });
+    }
+  }
+
+  leave(): void {
+    this.isCurrent = false;
+    this.hand?.leave();
+    if (this.isBusy) void this.services.worker.stop(this.ended);
+  }
+
+  view(): TemplateResult {
+    const { study, run } = this;
+    const reading = read(study.options, this.filled);
+    const isFine = Object.keys(reading.errors).length === 0;
+    return html`
+      <h1 tabindex="-1">${this.title}</h1>
+      <p class="lead">${study.help}</p>
+      ${study.about === undefined ? "" : html`<details><summary>More about it</summary><p class="about">${study.about}</p></details>`}
+      <form
+        @submit=${(event: Event) => {
+          event.preventDefault();
+          if (!this.isBusy) void this.start();
+        }}
+        @keydown=${(event: KeyboardEvent) => {
+          if (event.key === "Escape" && this.isBusy) this.stop();
+        }}
+      >
+        ${formView(study, this.filled, reading.errors, {
+          kept: this.services.kept,
+          type: (name, text) => this.fill({ ...this.filled, texts: { ...this.filled.texts, [name]: text } }),
+          give: (name, files) => {
+            const { [name]: _before, ...others } = this.filled.files;
+            this.fill({ ...this.filled, files: files === null ? others : { ...others, [name]: files } });
+          },
+        })}
+        <div class="actions">
+          <button class="main" type="submit" ?disabled=${this.isBusy || !isFine}>Run</button>
+          ${this.isBusy ? this.controls(run!) : ""}
+          <button type="button" @click=${() => this.copy(location.href, "The link was copied.")}>Copy link</button>
+          <button type="button" ?disabled=${!isFine} @click=${() => this.copy(this.command(), "The command was copied.")}>
+            Copy command
+          </button>
+        </div>
+        <p class="command"><code>${isFine ? this.command() : ""}</code></p>
+        ${this.told === "" ? "" : html`<p class="told" role="status">${this.told}</p>`}
+      </form>
+      ${run === null ? "" : progressView(run, performance.now())}
+      ${this.resultSection()}
+    `;
+  }
+
+  private controls(run: RunState): TemplateResult {
+    const { worker } = this.services;
+    const hold = (phase: "paused" | "running", action: "pause" | "resume") => () => {
+      worker.control(action);
+      this.run = { ...this.run!, phase };
+      this.services.changed();
+    };
+    return html`
+      ${
+        run.phase === "paused"
+          ? html`<button type="button" @click=${hold("running", "resume")}>Go on</button>
+              <button type="button" @click=${() => worker.control("step")}>One step</button>`
+          : html`<button type="button" @click=${hold("paused", "pause")}>Pause</button>`
+      }
+      <button type="button" @click=${() => this.stop()}>Stop</button>
+    `;
+  }
+
+  private resultSection(): TemplateResult {
+    const { result, pinned, first } = this;
+    if (result === null) {
+      if (first?.shown == null || this.isBusy) return html``;
+      return html`<section aria-label="First result">
+        <p class="note">Computed with these settings when this page was built; press Run to compute it here.</p>
+        ${shownView(first.shown)}
+      </section>`;
+    }
+    const pin = html`<button type="button" @click=${() => this.pin(result)}>Keep for comparison</button>`;
+    return html`
+      <section class=${pinned === null ? "results" : "results two"} aria-label="Result">
+        ${
+          pinned === null
+            ? ""
+            : html`<div class="result">
+                <h2>Kept</h2>
+                ${this.oneResult(pinned)}
+                <button type="button" @click=${() => this.pin(null)}>Let go</button>
+              </div>`
+        }
+        <div class="result">
+          <h2>Result</h2>
+          ${this.handView(result)} ${this.oneResult(result)} ${pin}
+        </div>
+      </section>
+    `;
+  }
+
+  private handView({ outcome, options }: Result): unknown {
+    return (
+      this.hand?.view({
+        record: outcome.record,
+        options,
+        files: this.filled.files,
+        choose: (chosen) => {
+          const { options: now } = read(this.study.options, this.filled);
+          this.fill({ ...this.filled, texts: filledWith(this.study.options, { ...now, ...chosen }).texts });
+          if (!this.isBusy) void this.start();
+        },
+        peek: (chosen) => this.peek({ ...options, ...chosen }),
+        changed: this.services.changed,
+      }) ?? ""
+    );
+  }
+
+  /** A record beside the one that is shown; pictures that are only drawn over are left out. */
+  private async peek(options: Readonly<Record<string, unknown>>): Promise<object | null> {
+    if (this.isBusy || this.isPeeking) return null;
+    const { study } = this;
+    const files = Object.fromEntries(
+      Object.entries(this.filled.files).filter(([name]) => {
+        const option = study.options[name]!;
+        return !(isInput(option) && option.drawn);
+      }),
+    );
+    this.isPeeking = true;
+    const peeked = this.services.worker.start({ study: study.name, options, files }, () => undefined);
+    this.ended = peeked;
+    const outcome = await peeked.catch(() => null);
+    this.isPeeking = false;
+    return outcome === null || "failed" in outcome ? null : outcome.record;
+  }
+
+  private oneResult(result: Result): TemplateResult {
+    const { study } = this;
+    const { record, backend, warnings } = result.outcome;
+    const figures = figuresOf(study, record);
+    const verdict = study.verdict?.(record) ?? null;
+    return html`
+      <p class="note"><code>${result.command}</code></p>
+      ${verdict === null ? "" : html`<p class="failure" role="alert">${verdict}</p>`}
+      ${warnings.map((text) => html`<p class="warning">${withOptionNames(text, labelName)}</p>`)}
+      ${resultView(study.tables(record, backend?.name), figures)}
+      ${exportButtons(study, result, figures, { wish: this.services.wish(), kept: this.services.kept.get(study.name) })}
+    `;
+  }
+
+  private get isBusy(): boolean {
+    const phase = this.run?.phase;
+    return phase === "running" || phase === "paused" || phase === "stopping";
+  }
+
+  private fill(filled: Filled): void {
+    this.filled = filled;
+    this.told = "";
+    const { options, errors } = read(this.study.options, filled);
+    if (Object.keys(errors).length === 0) {
+      this.services.write(studyPlace(this.study.name, this.study.options, options), "replace");
+    }
+    this.services.changed();
+  }
+
+  private command(): string {
+    const { options } = read(this.study.options, this.filled);
+    const given = Object.fromEntries(
+      Object.entries(this.filled.files).map(([name, { label }]) => [name, label] as const),
+    );
+    return studyCommandLine(this.study, options, given);
+  }
+
+  private async start(): Promise<void> {
+    const { study, services } = this;
+    if (this.isPeeking) await this.ended;
+    const { options } = read(study.options, this.filled);
+    const command = this.command();
+    services.write(studyPlace(study.name, study.options, options), "push");
+    this.run = begunRun(performance.now());
+    this.told = "";
+    services.announce(`${this.title} is running.`);
+    services.changed();
+    const files = { ...keptFolders(study), ...this.filled.files };
+    const run = services.worker.start({ study: study.name, options, files }, (events) => this.hear(events));
+    this.ended = run;
+    const outcome = await run.catch((error: unknown) => ({ failed: "runtime" as const, text: `${error}` }));
+    this.run = ended(this.run!, outcome);
+    if (!("failed" in outcome)) this.result = { outcome, options, command };
+    services.announce("failed" in outcome ? `It failed: ${outcome.text}` : `${this.title} is done.`);
+    if (this.isCurrent) services.changed();
+  }
+
+  private hear(events: readonly StudyEvent[]): void {
+    const now = performance.now();
+    for (const event of events) {
+      if (event.kind === "file") {
+        const kept = this.services.kept.get(this.study.name) ?? new Map<string, Uint8Array>();
+        kept.set(event.name, event.bytes);
+        this.services.kept.set(this.study.name, kept);
+      }
+      // What was said before it was stopped comes late.
+      if (this.run !== null && this.isBusy) this.run = heard(this.run, event, now);
+      if (event.kind === "progress") {
+        this.services.announce(`${event.text}, ${event.done} of ${event.total}`);
+      }
+    }
+    if (this.isCurrent) this.services.changed();
+  }
+
+  private stop(): void {
+    if (this.run === null) return;
+    this.run = { ...this.run, phase: "stopping" };
+    void this.services.worker.stop(this.ended);
+    this.services.changed();
+  }
+
+  private pin(result: Result | null): void {
+    this.pinned = result;
+    this.services.changed();
+  }
+
+  private copy(text: string, done: string): void {
+    navigator.clipboard.writeText(text).then(
+      () => this.tell(done),
+      () => this.tell(text),
+    );
+  }
+
+  private tell(text: string): void {
+    this.told = text;
+    this.services.changed();
+  }
+}
+
+/** Folders that a study keeps files in are there, empty, so that it keeps them. */
+function keptFolders(study: Study) {
+  return Object.fromEntries(
+    Object.entries(study.options)
+      .filter((entry): entry is [string, InputOption] => isInput(entry[1]) && entry[1].kept === true)
+      .map(([name]) => [name, { label: "this page", names: [], files: [] }] as const),
+  );
+}
+
+/** The figures of a record; a study says itself what would help where there is nothing to draw. */
+function figuresOf(study: Study, record: object) {
+  if (study.figures === undefined) return [];
+  try {
+    return study.figures(record, { document });
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,49 @@
+import type { Column, Figure, Table } from "@gradlab/studies";
+import { html, type TemplateResult } from "lit";
+import { unsafeSVG } from "lit/directives/unsafe-svg.js";
+import { accessibleSvg } from "./accessible-svg.js";
+import type { Shown } from "./first-result.js";
+
+/** Tables and figures that were made when the lab was built. */
+export function shownView({ tables, figures }: Shown): TemplateResult {
+  return html`${figures.map(({ caption, svg }) => figureView(caption, unsafeSVG(svg)))} ${tables.map(tableView)}`;
+}
+
+/** Tables and figures of a record. */
+export function resultView(
+  tables: readonly Table[],
+  figures: readonly Pick<Figure, "caption" | "svg">[],
+): TemplateResult {
+  return html`${figures.map(({ caption, svg }) => figureView(caption, accessibleSvg(svg, caption)))}
+  ${tables.map(tableView)}`;
+}
+
+const figureView = (caption: string, picture: unknown) => html`<figure>
+  <div class="picture" role="region" aria-label=${caption} tabindex="0">${picture}</div>
+  <figcaption>${caption}</figcaption>
+</figure>`;
+
+function tableView({ title, columns, rows, notes }: Table, place: number): TemplateResult {
+  const aligned = (column: Column | undefined) => (column?.align === "right" ? "number" : "");
+  const table = html`<div class="wide" role="region" aria-label=${title ?? `Table ${place + 1}`} tabindex="0">
+    <table>
+      ${title === undefined ? "" : html`<caption>${title}</caption>`}
+      <thead>
+        <tr>
+          ${columns.map((column) => html`<th scope="col" class=${aligned(column)}>${column.title}</th>`)}
+        </tr>
+      </thead>
+      <tbody>
+        ${rows.map(
+          (row) => html`<tr>
+            ${row.map((text, at) => html`<td class=${aligned(columns[at])}>${text}</td>`)}
+          </tr>`,
+        )}
+      </tbody>
+    </table>
+  </div>`;
+  return html`<section class="table">
+    ${columns.length > 0 ? table : title === undefined ? "" : html`<h3>${title}</h3>`}
+    ${notes.map((note) => html`<p class="note">${note}</p>`)}
+  </section>`;
+}

@@ -1,0 +1,9 @@
+/// <reference types="vite/client" />
+
+declare module "virtual:pages" {
+  /** Every study, in the order of the menu. */
+  export const pages: readonly { readonly name: string; readonly help: string }[];
+}
+
+/** Of what the lab was built with. */
+declare const LAB_VERSIONS: Readonly<Record<string, string>>;

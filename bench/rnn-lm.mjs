@@ -1,0 +1,110 @@
+/**
+ * Training steps of rnn-lm (Adam, clipping, carried state) on wasm, without and with the companion module, beside
+ * PyTorch's faster number of threads, in turns; and a thousand words drawn from a model. A process for each, because
+ * the companion is chosen before the backend starts. `RNN_LM_HIDDEN=256` measures one size alone.
+ */
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { generate, startTraining } from "@gradlab/core";
+import { randomStream } from "@gradlab/random";
+import {
+  initLanguageModel,
+  initLanguageModelState,
+  sequenceModel,
+  trainLanguageModel,
+} from "@gradlab/rnn-lm";
+import { enableWasmTraining } from "@gradlab/wasm-training";
+import { enableProdMode, setBackend } from "@tensorflow/tfjs-core";
+import "@tensorflow/tfjs-backend-wasm";
+import { median } from "./interleaved.mjs";
+import { startLstmPeer } from "./lstm-lm.mjs";
+
+const shape = { vocabulary: 10_000, embedding: 128, batch: 20, steps: 30 };
+const pairs = 5;
+
+async function stepTimes({ companion, hidden }) {
+  const { vocabulary, embedding, batch, steps } = shape;
+  const spec = { cell: "lstm", vocabulary, embedding, hidden };
+  const state = initLanguageModelState(spec, { seed: 0, batch });
+  const training = startTraining(state, { name: "adam", learningRate: 1e-3 });
+  const tokens = (step, later) =>
+    Int32Array.from(
+      { length: batch * steps },
+      (_, i) => (((step * 7919 + i + later) * 2654435761) % vocabulary) >>> 0,
+    );
+  const ours = trainLanguageModel(spec, training, {
+    batch: (step) => ({ inputs: tokens(step, 0), targets: tokens(step, 1), shape: [batch, steps] }),
+    maxNorm: 0.25,
+  });
+  const step = async () => (await ours.next()).value.seconds * 1000;
+  const peer = await startLstmPeer({ hidden });
+  const times = { ours: [], 1: [], 2: [] };
+  for (let i = -2; i < pairs; i++) {
+    const own = await step();
+    const others = peer === null ? [] : [await peer.step(1), await peer.step(2)];
+    if (i < 0) continue;
+    times.ours.push(own);
+    for (const [k, time] of others.entries()) times[k + 1].push(time);
+  }
+  peer?.stop();
+  const name = `rnn-lm: LSTM step (E128 H${hidden} V10000 B20 T30, Adam, clip)${companion ? ", companion" : ""}`;
+  const value = median(times.ours);
+  if (peer === null) return [{ name, value, unit: "ms", reference: "PyTorch is not installed", ratio: null }];
+  const faster = median(times[1]) < median(times[2]) ? 1 : 2;
+  return [
+    {
+      name,
+      value,
+      unit: "ms",
+      reference: `PyTorch, ${faster} thread${faster === 1 ? "" : "s"} (${median(times[faster]).toFixed(0)} ms)`,
+      ratio: median(times.ours.map((own, i) => own / times[faster][i])),
+    },
+  ];
+}
+
+/** A thousand words from a model of PTB's validation text in size. */
+async function sampling() {
+  const spec = { cell: "lstm", vocabulary: 6022, embedding: 128, hidden: 256 };
+  const model = sequenceModel(spec, initLanguageModel(spec, { seed: 0 }));
+  const start = performance.now();
+  const stream = randomStream({ seed: 0, purpose: "bench" });
+  for await (const { id } of generate(model, [0], { length: 1000, stream })) void id;
+  const value = performance.now() - start;
+  return [
+    {
+      name: "rnn-lm: 1,000 words drawn (H256 V6022)",
+      value,
+      unit: "ms",
+      reference: "a second",
+      ratio: value / 1000,
+    },
+  ];
+}
+
+async function inChild(task) {
+  enableProdMode();
+  await enableWasmTraining(task.companion ? { companion: true } : {});
+  await setBackend("wasm");
+  const rows = task.sampling ? await sampling() : await stepTimes(task);
+  process.stdout.write(JSON.stringify(rows), () => process.exit(0));
+}
+
+export async function run() {
+  const sizes = (process.env.RNN_LM_HIDDEN ?? "256,1024").split(",").map(Number);
+  const tasks = [
+    ...sizes.flatMap((hidden) => [false, true].map((companion) => ({ hidden, companion }))),
+    { sampling: true },
+  ];
+  const rows = [];
+  for (const task of tasks) {
+    const child = spawn(process.execPath, [fileURLToPath(import.meta.url), JSON.stringify(task)], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    let text = "";
+    for await (const piece of child.stdout) text += piece;
+    for (const row of JSON.parse(text)) rows.push({ ...row, ratio: row.ratio ?? Number.NaN });
+  }
+  return rows;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await inChild(JSON.parse(process.argv[2]));

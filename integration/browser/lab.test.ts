@@ -1,0 +1,213 @@
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { AxeBuilder } from "@axe-core/playwright";
+import { studies } from "@gradlab/studies";
+import type { Page } from "playwright-core";
+import { expect, onTestFinished, test } from "vitest";
+import { type OpenPageOptions, openPage } from "./open-page.js";
+import { differences } from "./record-differences.js";
+
+const built = new URL("../../apps/lab/dist/", import.meta.url).pathname;
+const command = new URL("../../apps/cli/dist/gradlab.js", import.meta.url).pathname;
+
+/** The lab, on one of its pages; what it writes to the console as an error is a failure. */
+async function openLab(address: string, options: OpenPageOptions = {}): Promise<Page> {
+  const { page, messages, close } = await openPage(built, options);
+  onTestFinished(async () => {
+    await close();
+    expect(messages.filter((message) => message.startsWith("error"))).toEqual([]);
+  });
+  await page.goto(new URL(address, page.url()).href);
+  await page.locator("h1").waitFor();
+  return page;
+}
+
+const result = (page: Page) => page.getByRole("region", { name: "Result", exact: true });
+
+/** Runs the study of the page from its form, with the keyboard alone. */
+async function runByKeyboard(page: Page): Promise<void> {
+  const run = page.getByRole("button", { name: "Run", exact: true });
+  await run.waitFor();
+  await run.focus();
+  await page.keyboard.press("Enter");
+  const failure = page.locator("p.failure");
+  await result(page).or(failure).first().waitFor({ timeout: 170_000 });
+  if (await failure.isVisible()) throw new Error((await failure.textContent())!);
+}
+
+/** What the button JSON saves. */
+async function savedRecord(page: Page): Promise<Record<string, unknown>> {
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("button", { name: "JSON", exact: true }).click(),
+  ]);
+  return JSON.parse(readFileSync(await download.path(), "utf8")) as Record<string, unknown>;
+}
+
+/** The record alone: what stands around it, and where a training was kept, is of the place where it was computed. */
+function recordOf({ versions, backend, options, checkpoint, ...record }: Record<string, unknown>) {
+  return record;
+}
+
+async function commandRecord(line: string, ...more: readonly string[]): Promise<Record<string, unknown>> {
+  const words = [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare!);
+  const output = await new Promise<string>((resolve, reject) => {
+    execFile(
+      process.execPath,
+      [command, ...words.slice(1), "--json", "--quiet", ...more],
+      { maxBuffer: 2 ** 26 },
+      (error, stdout, stderr) => (error ? reject(new Error(stderr, { cause: error })) : resolve(stdout)),
+    );
+  });
+  return JSON.parse(output) as Record<string, unknown>;
+}
+
+const violations = async (page: Page) =>
+  (await new AxeBuilder({ page }).analyze()).violations.map(
+    ({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 300)}`,
+  );
+
+/** The studies that need nothing of the visitor's. */
+const runnable = studies.filter(({ name }) => name !== "classify").map(({ name }) => name);
+
+test.each(runnable)(
+  "%s: runs by keyboard, is accessible, and gives the record of its command",
+  async (name) => {
+    const page = await openLab(`?page=${name}`, { isolated: true });
+    await page.getByLabel("Backend").selectOption("wasm");
+    await runByKeyboard(page);
+    expect(await violations(page)).toEqual([]);
+    const got = await savedRecord(page);
+    expect(got).toMatchObject({ schemaVersion: 1, command: name });
+    // What works on a machine is another thing in a page than in Node.
+    if (name === "doctor") return;
+    const line = await page.locator(".command code").textContent();
+    const known = await commandRecord(line!, ...(name === "train-cnn" ? ["--backend", "wasm"] : []));
+    expect(differences(recordOf(got), recordOf(known), name === "train-cnn" ? 1e-4 : 1e-9)).toEqual([]);
+  },
+);
+
+test("the home page and the report are accessible, and one experiment runs", async () => {
+  const page = await openLab("");
+  await page.getByRole("heading", { level: 1 }).waitFor();
+  expect(await violations(page)).toEqual([]);
+  await page.getByRole("link", { name: "Report", exact: true }).first().click();
+  await page.getByRole("button", { name: /^Run all/ }).waitFor();
+  await page.locator("details.experiment summary").first().click();
+  await page.getByRole("button", { name: "Run this one" }).first().click();
+  await page
+    .getByText(/^agrees, /)
+    .first()
+    .waitFor({ timeout: 60_000 });
+  expect(await violations(page)).toEqual([]);
+});
+
+test("a link brings back the settings and the result", async () => {
+  const page = await openLab("?page=gates");
+  await page.getByLabel("inputs").fill("2");
+  await page.getByLabel("inputs").fill("3");
+  await expect.poll(() => page.url()).toContain("inputs=3");
+  await page.getByLabel("inputs").fill("two");
+  await page.getByText("Expected an integer").waitFor();
+  expect(await page.getByRole("button", { name: "Run", exact: true }).isDisabled()).toBe(true);
+  await page.getByLabel("inputs").fill("3");
+  await runByKeyboard(page);
+  const first = await savedRecord(page);
+  await page.reload();
+  await page.getByRole("button", { name: "Run", exact: true }).waitFor();
+  expect(await page.getByLabel("inputs").inputValue()).toBe("3");
+  await runByKeyboard(page);
+  expect(await savedRecord(page)).toEqual(first);
+});
+
+test("one points at a unit and sees what it sees", async () => {
+  const page = await openLab("?page=receptive-field#v=1&spec=conv1+3%2F1%2C+pool1+2%2F2&input=8");
+  await runByKeyboard(page);
+  const picker = page.getByRole("region", { name: "Units" });
+  await picker.getByLabel("Layer").selectOption("pool1");
+  // Unit 1, 1 of 3 x 3: two pixels on, four wide.
+  const seen = "Unit 1, 1 of pool1 sees rows 2 to 5 and columns 2 to 5; 16 pixels contribute.";
+  await picker.getByRole("status").filter({ hasText: seen }).waitFor();
+  await picker.getByRole("button", { name: "Left" }).click();
+  await picker
+    .getByRole("status")
+    .filter({ hasText: "Unit 1, 0 of pool1 sees rows 2 to 5 and columns 0 to 3" })
+    .waitFor();
+  // A click at the last unit writes it into the form and runs.
+  const box = (await picker.locator("svg.field").boundingBox())!;
+  await page.mouse.click(box.x + box.width * 0.9, box.y + box.height * 0.9);
+  await expect.poll(() => page.url()).toContain("unit=2%2C2");
+  expect(await page.getByLabel("unit", { exact: true }).inputValue()).toBe("2,2");
+  expect(await violations(page)).toEqual([]);
+});
+
+test("a training can be paused, taken a step further, and stopped", async () => {
+  const page = await openLab("?page=train-cnn#v=1&net=lenet-relu&count=200&epochs=500");
+  await page.getByRole("button", { name: "Run", exact: true }).click();
+  await page
+    .getByText(/ of 2000/)
+    .first()
+    .waitFor({ timeout: 60_000 });
+  await page.getByRole("button", { name: "Pause" }).click();
+  await page.getByText("paused").waitFor();
+  const steps = async () => Number(await page.getByRole("progressbar").getAttribute("value"));
+  await page.waitForTimeout(300);
+  const before = await steps();
+  await page.waitForTimeout(300);
+  expect(await steps()).toBe(before);
+  await page.getByRole("button", { name: "One step" }).click();
+  await expect.poll(steps).toBe(before + 1);
+  await page.getByRole("button", { name: "Stop" }).click();
+  await page.getByRole("button", { name: "Run", exact: true }).and(page.locator(":enabled")).waitFor();
+});
+
+test("after a worker has died, the page says so and the next run begins another one", async () => {
+  const page = await openLab("?page=train-cnn#v=1&net=lenet-relu&count=100&epochs=500");
+  await page.getByRole("button", { name: "Run", exact: true }).click();
+  await page
+    .getByText(/ of 1000/)
+    .first()
+    .waitFor({ timeout: 60_000 });
+  await page.workers()[0]!.evaluate(() => {
+    setTimeout(() => {
+      throw new Error("harmed");
+    });
+  });
+  await page.getByText(/the worker has died.*harmed/).waitFor();
+  await page.getByLabel("epochs", { exact: true }).fill("1");
+  await runByKeyboard(page);
+});
+
+test("a network that was trained on one page is there on the next", async () => {
+  const page = await openLab("?page=train-cnn#v=1&net=lenet-relu&count=60&epochs=1");
+  await runByKeyboard(page);
+  await page.getByRole("link", { name: "Summary", exact: true }).first().click();
+  await page.getByLabel("net", { exact: true }).fill("");
+  await page.getByLabel("weights: of this page").selectOption("train-cnn/last.safetensors");
+  await runByKeyboard(page);
+  expect(await savedRecord(page)).toMatchObject({ network: "lenet-relu of last.safetensors" });
+});
+
+test("a training on WebGPU gives the losses of the others", async () => {
+  const page = await openLab("?page=train-cnn#v=1&net=lenet-relu&width=2,3,8,6&count=40&epochs=1", {
+    gpu: true,
+  });
+  await page.getByLabel("a GPU in software too").check();
+  await page.getByLabel("Backend").selectOption("webgpu");
+  await runByKeyboard(page);
+  const got = await savedRecord(page);
+  expect(got).toMatchObject({ backend: { requested: "webgpu", actual: "webgpu", software: true } });
+  const known = await commandRecord(
+    "gradlab train-cnn --net lenet-relu --width 2,3,8,6 --count 40 --epochs 1",
+    "--backend",
+    "wasm",
+  );
+  expect(differences(recordOf(got), recordOf(known), 1e-3)).toEqual([]);
+});
+
+test("the folder works from below another one", async () => {
+  const { page, close } = await openPage(new URL("../", `file://${built}`).pathname, {});
+  onTestFinished(close);
+  await page.goto(new URL("dist/index.html?page=lms", page.url()).href);
+  await runByKeyboard(page);
+});

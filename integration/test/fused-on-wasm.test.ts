@@ -1,0 +1,237 @@
+import { type FusedKernel, fusedKernels } from "@gradlab/core";
+import { enableWasmTraining } from "@gradlab/wasm-training";
+import "@tensorflow/tfjs-backend-cpu";
+import {
+  engine,
+  env,
+  getKernel,
+  memory,
+  type NamedAttrMap,
+  setBackend,
+  type Tensor,
+  tensor,
+} from "@tensorflow/tfjs-core";
+import fc from "fast-check";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { registerReference } from "../../packages/core/test/reference-kernels.js";
+
+// The fused kernels of the companion module beside plain loops in double precision on the same numbers.
+
+let unregister: () => void;
+beforeAll(async () => {
+  env().set("PROD", true); // no advertisement on the console
+  unregister = registerReference(Object.keys(fusedKernels));
+  await enableWasmTraining({ companion: true, threads: 3 });
+  await setBackend("wasm");
+});
+afterAll(async () => {
+  unregister();
+  await enableWasmTraining();
+});
+
+interface Input {
+  readonly shape: readonly number[];
+  readonly values: readonly number[];
+  readonly dtype?: "int32";
+}
+
+type Inputs = Readonly<Record<string, Input>>;
+
+/** Numbers about 1 in size, different in every place and for every `phase`. */
+const wave = (shape: readonly number[], phase = 0, scale = 1): Input => {
+  const size = shape.reduce((a, b) => a * b, 1);
+  const at = (i: number) => Math.fround(scale * (1.3 * Math.sin(1.7 * i * (i % 101) + 0.3 * i + phase)));
+  return { shape, values: Array.from({ length: size }, (_, i) => at(i)) };
+};
+
+const ids = (count: number, most: number, phase = 0): Input => ({
+  shape: [count],
+  values: Array.from({ length: count }, (_, i) => Math.abs((i * 7919 + phase * 31 + i * i) % most)),
+  dtype: "int32",
+});
+
+async function results(
+  backend: string,
+  name: string,
+  inputs: Inputs,
+  attributes: object,
+): Promise<number[][]> {
+  await setBackend(backend);
+  const tensors = Object.fromEntries(
+    Object.entries(inputs).map(([key, { shape, values, dtype }]) => [
+      key,
+      tensor([...values], [...shape], dtype ?? "float32"),
+    ]),
+  );
+  const before = memory().numTensors;
+  const given: Tensor | Tensor[] = engine().runKernel(name, tensors, attributes as NamedAttrMap);
+  const outputs = Array.isArray(given) ? given : [given];
+  expect(memory().numTensors).toBe(before + outputs.length);
+  const numbers = await Promise.all(outputs.map(async (x) => Array.from(await x.data())));
+  for (const each of [...outputs, ...Object.values(tensors)]) each.dispose();
+  return numbers;
+}
+
+/**
+ * The largest distance of any output of a kernel from the reference, in units of its largest number (of 1 where all are
+ * small). Not a number must be where the reference has none.
+ */
+async function distance(name: string, inputs: Inputs, attributes: object = {}): Promise<number> {
+  const got = await results("wasm", name, inputs, attributes);
+  const want = await results("cpu", name, inputs, attributes);
+  expect(got.length).toBe(want.length);
+  let most = 0;
+  for (const [k, values] of want.entries()) {
+    expect(got[k]!.length).toBe(values.length);
+    const finite = values.filter(Number.isFinite);
+    const scale = finite.reduce((largest, value) => Math.max(largest, Math.abs(value)), 1);
+    for (const [i, value] of values.entries()) {
+      if (Object.is(value, got[k]![i])) continue;
+      most = Math.max(most, Math.abs(value - got[k]![i]!) / scale);
+      if (Number.isNaN(value) || Number.isNaN(got[k]![i])) most = Number.POSITIVE_INFINITY;
+    }
+  }
+  return most;
+}
+
+/** A few roundings of float32; sums are taken in double precision. */
+const ROUNDINGS = 6 * 2 ** -24;
+
+test("the companion module brings every fused kernel of core's table, and takes it away again", async () => {
+  for (const name of Object.keys(fusedKernels)) expect(getKernel(name, "wasm"), name).toBeDefined();
+  await enableWasmTraining();
+  for (const name of Object.keys(fusedKernels)) expect(getKernel(name, "wasm"), name).toBeUndefined();
+  await enableWasmTraining({ companion: true, threads: 3 });
+  const backwards = Object.values(fusedKernels).map(({ backward }: FusedKernel) => backward);
+  expect(backwards.filter((name) => name !== null && !(name in fusedKernels))).toEqual([]);
+});
+
+const size = fc.integer({ min: 1, max: 40 });
+const classes = fc.oneof(size, fc.integer({ min: 120, max: 700 }));
+const smoothing = fc.constantFrom(0, 0.1, 1);
+
+test("cross-entropy and its gradient", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      size,
+      classes,
+      smoothing,
+      fc.constantFrom(1, 30, 200),
+      async (n, c, labelSmoothing, scale) => {
+        const [logits, labels, dy] = [wave([n, c], 0, scale), ids(n, c), wave([n], 2)];
+        const attributes = { labelSmoothing };
+        const inputs = { logits, labels };
+        expect(await distance("GradlabCrossEntropy", inputs, attributes)).toBeLessThan(ROUNDINGS);
+        expect(await distance("GradlabCrossEntropyGrad", { ...inputs, dy }, attributes)).toBeLessThan(
+          ROUNDINGS,
+        );
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
+test("cross-entropy of labels out of range, of -Infinity and of NaN: NaN where it belongs", async () => {
+  const [inf, nan] = [Number.NEGATIVE_INFINITY, Number.NaN];
+  const logits = { shape: [6, 3], values: [1, 2, 3, 1, 2, 3, 1, 2, 3, 0, nan, 1, inf, 1, 2, inf, inf, inf] };
+  const labels = { shape: [6], values: [-1, 3, 2 ** 31 - 1, 0, 1, 1], dtype: "int32" as const };
+  const [losses] = await results("wasm", "GradlabCrossEntropy", { logits, labels }, { labelSmoothing: 0 });
+  expect(losses!.map(Number.isNaN)).toEqual([true, true, true, true, false, true]);
+  expect(losses![4]).toBeCloseTo(Math.log(1 + Math.E), 6);
+  const dy = { shape: [6], values: [1, 1, 1, 1, 1, 1] };
+  const [rows] = await results(
+    "wasm",
+    "GradlabCrossEntropyGrad",
+    { logits, labels, dy },
+    { labelSmoothing: 0 },
+  );
+  expect(rows!.map(Number.isNaN)).toEqual([
+    ...new Array(12).fill(true),
+    false,
+    false,
+    false,
+    true,
+    true,
+    true,
+  ]);
+});
+
+test("a step of Adam, its clip factor, bound and decay", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.oneof(size, fc.integer({ min: 16_000, max: 40_000 })),
+      fc.integer({ min: 1, max: 1e5 }),
+      fc.constantFrom(1, 1e-3, 20),
+      fc.constantFrom(Number.POSITIVE_INFINITY, 0.5),
+      fc.constantFrom(0, 0.3),
+      async (n, count, scale, maxValue, decay) => {
+        const [value, gradient, firstMoment] = [wave([n]), wave([n], 1), wave([n], 2, 0.1)];
+        const squares = wave([n], 3, 0.1);
+        const secondMoment = { ...squares, values: squares.values.map((x) => Math.fround(x * x)) };
+        const inputs = { value, gradient, firstMoment, secondMoment };
+        const attributes = { learningRate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, count, scale, maxValue, decay }; // biome-ignore format: one line
+        // Six roundings more of a step whose size a small second moment may make as large as it likes.
+        expect(await distance("GradlabAdam", inputs, attributes)).toBeLessThan(2 * ROUNDINGS);
+      },
+    ),
+    { numRuns: 30 },
+  );
+  const one = (x: number) => ({ shape: [1], values: [x] });
+  const inputs = { value: one(1), gradient: one(Number.NaN), firstMoment: one(0), secondMoment: one(0) };
+  const attributes = { learningRate: 0.1, beta1: 0.9, beta2: 0.9, epsilon: 1e-8, count: 1, scale: 1, maxValue: 1, decay: 0 }; // biome-ignore format: one line
+  expect(await results("wasm", "GradlabAdam", inputs, attributes)).toEqual([
+    [Number.NaN],
+    [Number.NaN],
+    [Number.NaN],
+  ]);
+});
+
+test("rows of a table and its gradient, ids out of range", async () => {
+  await fc.assert(
+    fc.asyncProperty(size, size, fc.nat(60), async (n, d, count) => {
+      const table = wave([n, d]);
+      const some = ids(count, n + 2, 1);
+      const list = { ...some, values: some.values.map((id) => (id === n + 1 ? -1 : id)) };
+      expect(await distance("GradlabEmbed", { table, ids: list })).toBe(0);
+      const dy = wave([count, d], 1);
+      // Up to 60 rows of one id, added up one after another.
+      expect(await distance("GradlabEmbedGrad", { dy, ids: list }, { n })).toBeLessThan(60 * 2 ** -24);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test("batch norm in training and its gradient, many rows, a mean far from 0", async () => {
+  const rows = fc.oneof(fc.integer({ min: 2, max: 40 }), fc.integer({ min: 1000, max: 9000 }));
+  await fc.assert(
+    fc.asyncProperty(rows, fc.integer({ min: 1, max: 13 }), fc.constantFrom(0, 100), async (n, c, far) => {
+      const near = wave([n, c]);
+      const x = { ...near, values: near.values.map((value) => Math.fround(value + far)) };
+      const [scale, offset, dy] = [wave([c], 1), wave([c], 2), wave([n, c], 3)];
+      const epsilon = 0.01;
+      expect(await distance("GradlabBatchNorm", { x, scale, offset }, { epsilon })).toBeLessThan(ROUNDINGS);
+      const [mean, variance] = (
+        await results("cpu", "GradlabBatchNorm", { x, scale, offset }, { epsilon })
+      ).slice(1);
+      const inputs = {
+        ...{ dy, dMean: wave([c], 4), dVariance: wave([c], 5), x, scale },
+        ...{ mean: { shape: [c], values: mean! }, variance: { shape: [c], values: variance! } },
+      };
+      // Terms up to 1.3² / √ε = 17, which may cancel each other, with two roundings each.
+      expect(await distance("GradlabBatchNormGrad", inputs, { epsilon })).toBeLessThan(17 * 2 * 2 ** -24);
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test("nothing at all is computed without reading or writing", async () => {
+  const none = { shape: [0, 4], values: [] };
+  const labels = { shape: [0], values: [], dtype: "int32" as const };
+  expect(
+    await results("wasm", "GradlabCrossEntropy", { logits: none, labels }, { labelSmoothing: 0 }),
+  ).toEqual([[]]);
+  expect(await results("wasm", "GradlabEmbed", { table: wave([2, 4]), ids: labels }, {})).toEqual([[]]);
+  expect(await results("wasm", "GradlabEmbedGrad", { dy: none, ids: labels }, { n: 1 })).toEqual([
+    [0, 0, 0, 0],
+  ]);
+});

@@ -1,0 +1,118 @@
+import { disposeParams, disposeTraining, generate, startTraining } from "@gradlab/core";
+import {
+  type Corpus,
+  corpusOf,
+  generateText,
+  grammarSurprises,
+  sentenceGrammar,
+  textColumns,
+} from "@gradlab/datasets";
+import { randomStream } from "@gradlab/random";
+import {
+  embeddingDistance,
+  type Feeding,
+  initLanguageModelState,
+  type LanguageModelSpec,
+  perplexityOf,
+  sequenceModel,
+  surprises,
+  trainLanguageModel,
+  type VectorDistance,
+} from "@gradlab/rnn-lm";
+
+/** Sentences of the grammar: to learn from, and others. */
+export function sentences(seed: number): { readonly train: Corpus; readonly test: Corpus } {
+  const train = corpusOf(generateText({ tokens: 16_000, seed, index: 0 }));
+  const { dictionary } = train;
+  return { train, test: corpusOf(generateText({ tokens: 8_000, seed, index: 1 }), { dictionary }) };
+}
+
+/** The perplexity of the grammar itself on a text: what nobody can do better but by luck. */
+export function sourcePerplexity({ dictionary, ids }: Corpus): number {
+  const tokens = Array.from(ids, (id) => dictionary.tokens[id]!);
+  // The first token has no token before it: a model is not asked for it.
+  return perplexityOf(grammarSurprises(sentenceGrammar, tokens).subarray(1));
+}
+
+/** A model after its training. */
+export interface SentenceModel {
+  /** Of every update, nats a token. */
+  readonly losses: readonly number[];
+  readonly perplexity: number;
+  /** What it says, drawn and greedy. */
+  readonly drawn: readonly string[];
+  readonly greedy: readonly string[];
+  /** The share of drawn sentences that the grammar can say. */
+  readonly rightSentences: number;
+  /** Two nouns of one number, and a noun and a verb. */
+  readonly distances: { readonly alike: VectorDistance; readonly unlike: VectorDistance };
+}
+
+export interface SentenceTraining {
+  readonly steps: number;
+  readonly seed: number;
+  readonly feeding: Feeding;
+  readonly signal: AbortSignal;
+}
+
+/** Trains an LSTM on sentences and lets it speak. */
+export async function trainSentenceModel(
+  { train, test }: { readonly train: Corpus; readonly test: Corpus },
+  { steps, seed, feeding, signal }: SentenceTraining,
+): Promise<SentenceModel> {
+  const { dictionary } = train;
+  const spec: LanguageModelSpec = {
+    cell: "lstm",
+    vocabulary: dictionary.tokens.length,
+    embedding: 16,
+    hidden: 48,
+  };
+  const state = initLanguageModelState(spec, { seed, batch: 40 });
+  const training = startTraining(state, { name: "adam", learningRate: 0.01 });
+  disposeParams(state);
+  try {
+    const { batch } = textColumns(train.ids, { columns: 40, length: 10 });
+    const losses: number[] = [];
+    const options = { batch, steps, seed, feeding, maxNorm: 0.5, signal };
+    for await (const { loss } of trainLanguageModel(spec, training, options)) losses.push(loss);
+    const { params } = training.state;
+    const found = await surprises(spec, params, test.ids, { columns: 20, signal });
+    const say = async (stream: ReturnType<typeof randomStream> | undefined, length: number) => {
+      const tokens: string[] = [];
+      const start = dictionary.tokens.indexOf("<eos>");
+      const said = generate(sequenceModel(spec, params), [start], {
+        length,
+        signal,
+        ...(stream && { stream }),
+      });
+      for await (const { id } of said) tokens.push(dictionary.tokens[id]!);
+      return sentencesOf(tokens);
+    };
+    const drawn = await say(randomStream({ seed, purpose: "rnn-lm/sentences" }), 400);
+    const table = { table: await params.embedding.data(), size: spec.embedding };
+    const distance = (a: string, b: string) => {
+      const [x, y] = [a, b].map((token) => dictionary.tokens.indexOf(token));
+      return embeddingDistance(table, x!, y!);
+    };
+    const right = drawn.filter((one) => {
+      const all = grammarSurprises(sentenceGrammar, [...one.split(" "), "<eos>"]);
+      return all.every(Number.isFinite);
+    });
+    return {
+      losses,
+      perplexity: perplexityOf(found),
+      drawn,
+      greedy: await say(undefined, 24),
+      rightSentences: right.length / drawn.length,
+      distances: { alike: distance("dog", "cat"), unlike: distance("dog", "sees") },
+    };
+  } finally {
+    disposeTraining(training);
+  }
+}
+
+/** Whole sentences; one that is not finished is left out. */
+function sentencesOf(tokens: readonly string[]): string[] {
+  const text = tokens.join(" ").split("<eos>");
+  return text.slice(0, -1).map((one) => one.trim());
+}

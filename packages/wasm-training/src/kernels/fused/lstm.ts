@@ -1,0 +1,170 @@
+import { type Companion, job } from "../../companion/companion.js";
+import { multiplyAt } from "../../companion/multiply.js";
+import { withMemory } from "../../companion/with-memory.js";
+import { allocate, type BackendWasm, floats, sizeOf, type TensorInfo } from "../../heap.js";
+import { companionKernel } from "./companion-kernel.js";
+
+/** As in `assembly/lstm.ts`: a tile, a table and the products of four gates for 96 rows and a tile. */
+const SCRATCH_BYTES = 256 + 4 * (96 + 6) * 32;
+const RECORD_BYTES = 80;
+
+/** Multiplications of a task that are worth a thread's while. */
+const WORK = 500_000;
+
+interface Sizes {
+  readonly steps: number;
+  readonly batch: number;
+  readonly units: number;
+}
+
+const sizesOf = ({ shape }: TensorInfo): Sizes => {
+  const [steps, batch, wide] = shape as [number, number, number];
+  return { steps, batch, units: wide / 4 };
+};
+
+/** Whole eights of units, in as few tasks as have enough to do. */
+function unitsOfTask({ batch, units }: Sizes): number {
+  const eights = Math.ceil(WORK / Math.max(1, batch * units * 32));
+  return 8 * Math.min(Math.max(1, eights), Math.ceil(units / 8));
+}
+
+/** The record `LstmStep` of `assembly/lstm.ts`, in its order. */
+interface StepPlaces {
+  readonly recurrent: number;
+  readonly packed: number;
+  readonly gates: number;
+  readonly hBefore: number;
+  readonly cBefore: number;
+  readonly h: number;
+  readonly c: number;
+  readonly activations: number;
+  readonly dOutputs: number;
+  readonly dCells: number;
+  readonly dGatesAfter: number;
+  readonly dC: number;
+  readonly dCBefore: number;
+  readonly dH: number;
+}
+
+const nowhere: StepPlaces = {
+  ...{ recurrent: 0, packed: 0, gates: 0, hBefore: 0, cBefore: 0, h: 0, c: 0, activations: 0 },
+  ...{ dOutputs: 0, dCells: 0, dGatesAfter: 0, dC: 0, dCBefore: 0, dH: 0 },
+};
+
+const recordOf = ({ batch, units }: Sizes, each: number, places: Partial<StepPlaces>): number[] => [
+  ...[batch, units, each],
+  ...Object.values({ ...nowhere, ...places }),
+];
+
+/** `[t, b, h]` states from `[t, b, 4h]` of what the inputs give to the gates i, f, g, o. */
+function forward(
+  backend: BackendWasm,
+  companion: Companion,
+  inputs: Record<string, TensorInfo>,
+): TensorInfo[] {
+  const sizes = sizesOf(inputs.gates!);
+  const { steps, batch, units } = sizes;
+  const outputs = allocate(backend, [steps, batch, units]);
+  const cells = allocate(backend, [steps, batch, units]);
+  const activations = allocate(backend, [steps, batch, 4 * units]);
+  const results = [outputs, cells, activations];
+  if (sizeOf(activations.shape) === 0) return results;
+  const at = (tensor: TensorInfo) => backend.getMemoryOffset(tensor.dataId);
+  const panels = Math.ceil(units / 8);
+  const bytes = [RECORD_BYTES, panels * 4 * units * 32, SCRATCH_BYTES * companion.threads];
+  withMemory(companion, bytes, (record, packed, scratch) => {
+    const each = unitsOfTask(sizes);
+    const recurrent = at(inputs.recurrent!);
+    const [state, wide] = [batch * units * 4, batch * units * 16];
+    for (let t = 0; t < steps; t++) {
+      const places = {
+        ...{ recurrent, packed: packed! },
+        gates: at(inputs.gates!) + t * wide,
+        hBefore: t === 0 ? at(inputs.h!) : at(outputs) + (t - 1) * state,
+        cBefore: t === 0 ? at(inputs.c!) : at(cells) + (t - 1) * state,
+        ...{ h: at(outputs) + t * state, c: at(cells) + t * state, activations: at(activations) + t * wide },
+      };
+      companion.write(record!, recordOf(sizes, each, places));
+      if (t === 0) companion.run(job.lstmPack, record!, panels, scratch!, SCRATCH_BYTES);
+      companion.run(job.lstmStep, record!, Math.ceil(units / each), scratch!, SCRATCH_BYTES);
+    }
+  });
+  return results;
+}
+
+/** The gradients of the gates' inputs, the recurrent weights and the first states. */
+function backward(
+  backend: BackendWasm,
+  companion: Companion,
+  inputs: Record<string, TensorInfo>,
+): TensorInfo[] {
+  const { recurrent, h, c, outputs, cells, activations, dOutputs, dCells } = inputs as {
+    [name in
+      | "recurrent"
+      | "h"
+      | "c"
+      | "outputs"
+      | "cells"
+      | "activations"
+      | "dOutputs"
+      | "dCells"]: TensorInfo;
+  };
+  const sizes = sizesOf(activations);
+  const { steps, batch, units } = sizes;
+  const shapes = [activations.shape, [units, 4 * units], [batch, units], [batch, units]];
+  const results = shapes.map((shape) => allocate(backend, shape));
+  const [dGates, dRecurrent, dH, dC] = results as [TensorInfo, TensorInfo, TensorInfo, TensorInfo];
+  if (sizeOf(activations.shape) === 0) {
+    for (const result of results) floats(backend, result).fill(0);
+    return results;
+  }
+  const at = (tensor: TensorInfo) => backend.getMemoryOffset(tensor.dataId);
+  const panels = Math.ceil(units / 8);
+  const [state, wide] = [batch * units * 4, batch * units * 16];
+  const bytes = [
+    ...[RECORD_BYTES, panels * units * 128, SCRATCH_BYTES * companion.threads],
+    ...[state, state, steps * state],
+  ];
+  withMemory(companion, bytes, (record, packed, scratch, even, odd, before) => {
+    const each = unitsOfTask(sizes);
+    const weights = { recurrent: at(recurrent), packed: packed! };
+    const tasks = Math.ceil(units / each);
+    companion.write(even!, new Uint32Array(batch * units));
+    companion.write(record!, recordOf(sizes, each, weights));
+    companion.run(job.lstmPackTurned, record!, panels, scratch!, SCRATCH_BYTES);
+    let [read, write] = [even!, odd!];
+    for (let t = steps - 1; t >= 0; t--) {
+      const places = {
+        ...weights,
+        gates: at(dGates) + t * wide,
+        cBefore: t === 0 ? at(c) : at(cells) + (t - 1) * state,
+        ...{ c: at(cells) + t * state, activations: at(activations) + t * wide },
+        ...{ dOutputs: at(dOutputs) + t * state, dCells: at(dCells) + t * state },
+        dGatesAfter: t === steps - 1 ? 0 : at(dGates) + (t + 1) * wide,
+        ...{ dC: read, dCBefore: t === 0 ? at(dC) : write },
+      };
+      companion.write(record!, recordOf(sizes, each, places));
+      companion.run(job.lstmBack, record!, tasks, scratch!, SCRATCH_BYTES);
+      [read, write] = [write, read];
+    }
+    const first = { ...weights, dGatesAfter: at(dGates), dH: at(dH) };
+    companion.write(record!, recordOf(sizes, each, first));
+    companion.run(job.lstmBack, record!, tasks, scratch!, SCRATCH_BYTES);
+    // The states before each step, under each other: one product for all steps.
+    companion.copy(before!, at(h), state);
+    companion.copy(before! + state, at(outputs), (steps - 1) * state);
+    const [m, n, k] = [units, 4 * units, steps * batch];
+    multiplyAt(companion, { m, n, k, a: before!, b: at(dGates), out: at(dRecurrent), transposeA: true });
+  });
+  return results;
+}
+
+/** An LSTM over all steps of a sequence, and its gradient. */
+export const lstmKernels = () => [
+  companionKernel("GradlabLstm", ({ inputs, backend, companion }) =>
+    forward(backend, companion, inputs as Record<string, TensorInfo>),
+  ),
+  companionKernel("GradlabLstmGrad", ({ inputs, backend, companion }) =>
+    backward(backend, companion, inputs as Record<string, TensorInfo>),
+  ),
+];
