@@ -44,6 +44,7 @@ export {
   type SampleRobustness,
   summarizeRobustness,
 } from "./evaluation/evaluate-robustness.js";
+export { type Transfer, transfer } from "./evaluation/transfer.js";
 export {
   crossEntropy,
   difference,
@@ -71,6 +72,7 @@ export { type MiFgsmOptions, miFgsm } from "./methods/mi-fgsm.js";
 export { type OnePixelOptions, onePixel } from "./methods/one-pixel.js";
 export { type PgdOptions, pgd } from "./methods/pgd.js";
 export { type PixelOptimizationOptions, pixelOptimization } from "./methods/pixel-optimization.js";
+export { type RefinedOptions, refined } from "./methods/refined.js";
 export { type SparseFoolOptions, sparseFool } from "./methods/sparse-fool.js";
 export { type SpsaOptions, spsa } from "./methods/spsa.js";
 export { type SquareOptions, square } from "./methods/square.js";
