@@ -1,8 +1,9 @@
 import type { Attack } from "../attack.js";
 import { logitsAt } from "../driver/query.js";
 import { expectInteger, expectPositive } from "../expect-values.js";
+import { boxed } from "../norms/boxed.js";
+import { moved } from "../norms/moved.js";
 import { differenceOf, norms } from "../norms/norm.js";
-import { clamp } from "../norms/single-precision.js";
 import { decides, firstAdversarial } from "./first-adversarial.js";
 
 export interface BoundaryAttackOptions {
@@ -36,10 +37,8 @@ export function boundaryAttack(options: BoundaryAttackOptions = {}): Attack {
     needs: "decisions",
     targeting: "both",
     *run(sample) {
-      const { x: image, lower, upper } = sample;
+      const { x: image } = sample;
       const draws = sample.draws("boundary");
-      const boxed = (point: Float64Array) =>
-        Float32Array.from(point, (value, i) => clamp(value, lower[i]!, upper[i]!));
       let x = yield* firstAdversarial(sample, "boundary start");
       if (x === null) return;
       let [around, towards] = [sphericalStep, sourceStep];
@@ -57,14 +56,12 @@ export function boundaryAttack(options: BoundaryAttackOptions = {}): Attack {
         // Back onto the sphere around the image.
         const shrink = 1 / Math.sqrt(1 + around ** 2);
         const sphere = boxed(
-          image.reduce((all, value, i) => {
-            all[i] = value + shrink * (scale * tangent[i]! - source[i]!);
-            return all;
-          }, new Float64Array(image.length)),
+          source.map((value, i) => image[i]! + shrink * (scale * tangent[i]! - value)),
+          sample,
         );
         // Every second step is looked at before it goes towards the image, to know how well it goes around it.
         if (k % 2 === 0) onSphere.push(decides(yield* logitsAt(sphere), sample));
-        const nearer = boxed(Float64Array.from(sphere, (value, i) => value + towards * (image[i]! - value)));
+        const nearer = boxed(moved(sphere, towards, differenceOf(image, sphere)), sample);
         const isTaken = decides(yield* logitsAt(nearer), sample);
         taken.push(isTaken);
         if (isTaken && l2.size(differenceOf(nearer, image)) < distance) x = nearer;

@@ -2,6 +2,7 @@ import type { Attack } from "../attack.js";
 import { logitsAt, logitsAtAll, type Steps } from "../driver/query.js";
 import type { Sample } from "../driver/sample.js";
 import { expectInteger, expectPositive } from "../expect-values.js";
+import { boxed } from "../norms/boxed.js";
 import { moved } from "../norms/moved.js";
 import { distanceOf, norms } from "../norms/norm.js";
 import { normNamed } from "../norms/norm-named.js";
@@ -112,8 +113,4 @@ function toBoundary(
   const within = (point: Float32Array, share: number) =>
     point.map((value, i) => clamp(value, image[i]! - share * reach, image[i]! + share * reach));
   return onBoundary(sample, far, within, Math.max(Math.min(reach * theta, theta), 1e-6));
-}
-
-function boxed(point: Float64Array, { lower, upper }: Sample): Float32Array {
-  return Float32Array.from(point, (value, i) => clamp(value, lower[i]!, upper[i]!));
 }
