@@ -14,6 +14,7 @@ const names = [
   "rnn-lm",
   "classic-cnns",
   "attention",
+  "attacks",
   "tfjs-node",
 ];
 const chosen = process.argv.slice(2);

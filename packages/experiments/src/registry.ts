@@ -1,3 +1,4 @@
+import { targets } from "./attacks/targets.js";
 import { feedForward } from "./attention/feed-forward.js";
 import { permutations } from "./attention/permutations.js";
 import { crossEntropyClaims } from "./claims/cross-entropy.js";
@@ -52,6 +53,7 @@ export const experiments: readonly Experiment[] = [
   torchvisionLogits,
   zeroWeights,
   lenetTraining,
+  targets,
   permutations,
   feedForward,
   courseData,
