@@ -81,7 +81,8 @@ export {
   type UniversalPerturbation,
   universalPerturbation,
 } from "./methods/universal-perturbation.js";
-export { type Box, distanceOf, type Norm, type NormName, norms } from "./norms/norm.js";
+export { type Box, distanceOf, type Norm, type NormName } from "./norms/norm.js";
+export { norms } from "./norms/norms.js";
 export { ontoHyperplane } from "./norms/onto-hyperplane.js";
 export type { Preflight, PreflightWarning } from "./preflight.js";
 export { withBackwardPass } from "./with-backward-pass.js";

@@ -1,5 +1,6 @@
 import type { Bounds, Target } from "../classifier.js";
-import { differenceOf, type NormName, norms } from "../norms/norm.js";
+import { differenceOf, type NormName } from "../norms/norm.js";
+import { norms } from "../norms/norms.js";
 import { type Goal, isAdversarial, predictionOf } from "./judge.js";
 import type { Oracle } from "./oracle.js";
 import type { Sample } from "./sample.js";

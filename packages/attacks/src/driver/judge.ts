@@ -1,5 +1,6 @@
 import type { Attack } from "../attack.js";
-import { distanceOf, norms } from "../norms/norm.js";
+import { distanceOf } from "../norms/norm.js";
+import { norms } from "../norms/norms.js";
 import type { Found, Sample } from "./sample.js";
 
 /** What makes an image adversarial. */

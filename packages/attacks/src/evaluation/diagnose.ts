@@ -11,7 +11,8 @@ import { fgsm } from "../methods/fgsm.js";
 import { pgd } from "../methods/pgd.js";
 import { square } from "../methods/square.js";
 import { moved } from "../norms/moved.js";
-import { type NormName, norms } from "../norms/norm.js";
+import type { NormName } from "../norms/norm.js";
+import { norms } from "../norms/norms.js";
 import type { Preflight, PreflightWarning } from "../preflight.js";
 
 export interface DiagnoseOptions extends Pick<RunOptions, "seed" | "ids" | "batchSize" | "signal"> {

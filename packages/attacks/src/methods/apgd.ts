@@ -6,8 +6,9 @@ import { crossEntropy, dlr, type Loss, targetedDlr } from "../losses/loss.js";
 import { definedFor, lossFor } from "../losses/loss-for.js";
 import { rankedClasses } from "../losses/of-logits.js";
 import { moved } from "../norms/moved.js";
-import { differenceOf, type Norm, norms } from "../norms/norm.js";
+import { differenceOf, type Norm } from "../norms/norm.js";
 import { normNamed } from "../norms/norm-named.js";
+import { norms } from "../norms/norms.js";
 
 export interface ApgdOptions {
   /** `"linf"` unless given. */

@@ -3,7 +3,8 @@ import { logitsAt } from "../driver/query.js";
 import { expectInteger, expectPositive } from "../expect-values.js";
 import { boxed } from "../norms/boxed.js";
 import { moved } from "../norms/moved.js";
-import { differenceOf, norms } from "../norms/norm.js";
+import { differenceOf } from "../norms/norm.js";
+import { norms } from "../norms/norms.js";
 import { decides, firstAdversarial } from "./first-adversarial.js";
 
 export interface BoundaryAttackOptions {

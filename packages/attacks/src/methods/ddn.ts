@@ -3,7 +3,7 @@ import { predictionOf } from "../driver/judge.js";
 import { gradientAt, logitsAt } from "../driver/query.js";
 import { expectInteger, expectNumber, expectPositive } from "../expect-values.js";
 import { lossFor } from "../losses/loss-for.js";
-import { norms } from "../norms/norm.js";
+import { norms } from "../norms/norms.js";
 
 export interface DdnOptions {
   /** 100 unless given. */

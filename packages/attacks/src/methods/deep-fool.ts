@@ -4,8 +4,8 @@ import { logitsAt } from "../driver/query.js";
 import { expectAtLeast0, expectInteger } from "../expect-values.js";
 import { difference } from "../losses/loss.js";
 import { rankedClasses } from "../losses/of-logits.js";
-import { norms } from "../norms/norm.js";
 import { normNamed } from "../norms/norm-named.js";
+import { norms } from "../norms/norms.js";
 import { ontoHyperplane } from "../norms/onto-hyperplane.js";
 
 export interface DeepFoolOptions {

@@ -4,8 +4,9 @@ import type { Sample } from "../driver/sample.js";
 import { expectInteger, expectPositive } from "../expect-values.js";
 import { boxed } from "../norms/boxed.js";
 import { moved } from "../norms/moved.js";
-import { distanceOf, norms } from "../norms/norm.js";
+import { distanceOf } from "../norms/norm.js";
 import { normNamed } from "../norms/norm-named.js";
+import { norms } from "../norms/norms.js";
 import { clamp } from "../norms/single-precision.js";
 import { between, decides, firstAdversarial, onBoundary } from "./first-adversarial.js";
 

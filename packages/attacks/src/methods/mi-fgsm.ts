@@ -4,8 +4,8 @@ import { expectAtLeast0, expectInteger, expectNumber } from "../expect-values.js
 import type { Loss } from "../losses/loss.js";
 import { lossFor } from "../losses/loss-for.js";
 import { moved } from "../norms/moved.js";
-import { norms } from "../norms/norm.js";
 import { normNamed } from "../norms/norm-named.js";
+import { norms } from "../norms/norms.js";
 
 export interface MiFgsmOptions {
   /** `"linf"` unless given. */

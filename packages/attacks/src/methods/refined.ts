@@ -1,7 +1,8 @@
 import type { Attack } from "../attack.js";
 import { logitsAt } from "../driver/query.js";
 import { expectInteger } from "../expect-values.js";
-import { distanceOf, norms } from "../norms/norm.js";
+import { distanceOf } from "../norms/norm.js";
+import { norms } from "../norms/norms.js";
 import { between, decides } from "./first-adversarial.js";
 
 export interface RefinedOptions {

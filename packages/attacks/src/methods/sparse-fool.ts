@@ -5,7 +5,7 @@ import type { Sample } from "../driver/sample.js";
 import { expectAtLeast0, expectInteger, expectPositive } from "../expect-values.js";
 import { difference } from "../losses/loss.js";
 import { rankedClasses } from "../losses/of-logits.js";
-import { norms } from "../norms/norm.js";
+import { norms } from "../norms/norms.js";
 import { clamp } from "../norms/single-precision.js";
 
 export interface SparseFoolOptions {

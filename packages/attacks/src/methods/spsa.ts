@@ -2,7 +2,7 @@ import type { Attack } from "../attack.js";
 import { marginOf } from "../driver/judge.js";
 import { logitsAt, logitsAtAll } from "../driver/query.js";
 import { expectInteger, expectPositive } from "../expect-values.js";
-import { norms } from "../norms/norm.js";
+import { norms } from "../norms/norms.js";
 import { adam } from "./adam.js";
 
 export interface SpsaOptions {

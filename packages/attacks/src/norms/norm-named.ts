@@ -1,4 +1,5 @@
-import { type Norm, type NormName, norms } from "./norm.js";
+import type { Norm, NormName } from "./norm.js";
+import { norms } from "./norms.js";
 
 /** @throws {RangeError} when there is no such norm, or the caller has nothing for it. */
 export function normNamed(

@@ -1,8 +1,4 @@
 import type { Draws } from "../driver/draws.js";
-import { l0 } from "./l0.js";
-import { l1 } from "./l1.js";
-import { l2 } from "./l2.js";
-import { linf } from "./linf.js";
 
 export type NormName = "linf" | "l2" | "l1" | "l0";
 
@@ -38,8 +34,6 @@ export interface Norm {
   /** A difference, uniform in the ball. */
   readonly randomInBall: (draws: Draws, length: number, epsilon: number) => Float64Array;
 }
-
-export const norms: Readonly<Record<NormName, Norm>> = { linf, l2, l1, l0 };
 
 /** The distance of two images, in double precision. */
 export function distanceOf(norm: Norm, a: ArrayLike<number>, b: ArrayLike<number>): number {

@@ -18,7 +18,7 @@ import type { Picture } from "@gradlab/studies";
 import { add, argMax, type Tensor, type Tensor4D, tensor4d, tidy } from "@tensorflow/tfjs-core";
 import type { ClassifiedImages } from "../classified-images.js";
 import { jpegGrey, jpegNoise } from "./jpeg-grey.js";
-import type { AttackedPair, Driven } from "./targets.js";
+import type { AttackedPair, Driven } from "./targets-record.js";
 
 interface Plan {
   readonly epochs: number;
