@@ -13,6 +13,8 @@ const names = [
   "lstm-lm",
   "rnn-lm",
   "classic-cnns",
+  "attention",
+  "attacks",
   "tfjs-node",
 ];
 const chosen = process.argv.slice(2);

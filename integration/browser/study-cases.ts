@@ -71,8 +71,14 @@ export const studyCases: readonly StudyCase[] = [
   },
   {
     name: "attack",
-    options: { attack: "pgd", norm: "linf", eps: 0.2, restarts: 0, steps: 4, count: 3, batch: 2, seed: 2 },
+    options: { attack: "pgd", targeted: true, eps: 0.01, restarts: 0, steps: 4, count: 2, batch: 2, seed: 2 },
     files: { weights: { "last.safetensors": null } },
+    trains: true,
+  },
+  {
+    name: "robustness",
+    options: { attack: "quick", norm: "l2", eps: [0.2, 0.6], count: 2, batch: 2, resume: false, seed: 1 },
+    files: { weights: { "last.safetensors": null }, checkpoint: {} },
     trains: true,
   },
   {

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { jpegGrey } from "@gradlab/experiments";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { gradlab, temporaryFolder } from "./run-gradlab.js";
@@ -91,3 +92,64 @@ test("attack takes pictures, and refuses what does not go together", async () =>
   ]);
   expect(await refused("--weights", run, "--eps", "-1")).toEqual([2, expect.stringContaining("--eps")]);
 });
+
+test("robustness goes on where it was interrupted, to the same record, and draws a curve that does not rise", async () => {
+  const settings = ["--weights", run, "--count", "60", "--eps", "0.02,0.05,0.15", "--json", ...common];
+  const out = await temporaryFolder();
+  const whole = await gradlab(["robustness", ...settings, "--out", join(out, "curve.svg")]);
+  expect([whole.code, whole.stderr]).toEqual([0, ""]);
+  const record = JSON.parse(whole.stdout);
+  const standing = record.summary.curve.map((point: { standing: number }) => point.standing);
+  expect(standing).toEqual([...standing].sort((a, b) => b - a));
+  expect(standing[0]).toBeGreaterThan(standing[2]);
+  expect(record.diagnosis.findings).toEqual([]);
+  const svg = await readFile(join(out, "curve.svg"), "utf8");
+  expect(svg).toContain("of the right ones");
+  const kept = await temporaryFolder();
+  const controller = new AbortController();
+  const part = await gradlab(
+    ["robustness", ...settings.filter((word) => word !== "--quiet"), "--checkpoint", kept],
+    {
+      signal: controller.signal,
+      onLog: (text) => (/^25 of 60 images/.test(text) ? controller.abort() : undefined),
+    },
+  );
+  expect(part.code).toBe(130);
+  expect(JSON.parse(await readFile(join(kept, "robustness.json"), "utf8")).samples.length).toBeLessThan(60);
+  const rest = await gradlab(["robustness", ...settings, "--checkpoint", kept, "--resume"]);
+  expect(JSON.parse(rest.stdout).samples).toEqual(record.samples);
+  expect(JSON.parse(rest.stdout).summary).toEqual(record.summary);
+  const other = await gradlab([
+    "robustness",
+    "--weights",
+    run,
+    "--norm",
+    "l2",
+    "--checkpoint",
+    kept,
+    "--resume",
+    ...common,
+  ]);
+  expect([other.code, other.stderr]).toEqual([2, expect.stringContaining("--resume: expected the same")]);
+}, 120_000);
+
+// libjpeg rounds its cosines to integers: a level here and there, and a frequency half way between two steps may go to
+// the other one, which is an eighth of its step.
+test.each([95, 75, 40])(
+  "what an experiment takes for a JPEG file of quality %d is what comes out of one",
+  async (quality) => {
+    const [height, width] = [28, 21];
+    const pixels = Float32Array.from(
+      { length: height * width },
+      (_, i) => 0.5 + 0.5 * Math.sin(i * i * 0.013 + (i % width)),
+    );
+    const bytes = Uint8Array.from(pixels, (value) => Math.round(255 * value));
+    const raw = { raw: { width, height, channels: 1 } } as const;
+    const file = await sharp(bytes, raw).jpeg({ quality, mozjpeg: false }).toBuffer();
+    const known = await sharp(file).greyscale().raw().toBuffer();
+    const own = jpegGrey(pixels, [height, width], quality);
+    const differences = Array.from(own, (value, i) => Math.abs(Math.round(255 * value) - known[i]!));
+    expect(Math.max(...differences)).toBeLessThanOrEqual(8);
+    expect(differences.reduce((a, b) => a + b, 0) / differences.length).toBeLessThan(0.5);
+  },
+);

@@ -69,6 +69,7 @@ test("every experiment agrees with its known values, without files", async () =>
     "classic-cnns/torchvision-logits",
     "classic-cnns/zero-weights",
     "classic-cnns/lenet-training",
+    "attacks/targets",
     "attention/permutations",
     "attention/feed-forward",
     "lms/course-data",
@@ -82,6 +83,7 @@ test("every experiment agrees with its known values, without files", async () =>
     "claims/lms",
     "claims/cross-entropy",
     "rnn-lm/sentences",
+    "rnn-lm/truncation",
   ]);
   const computing = [
     "receptive-field/effective-field",
@@ -89,10 +91,12 @@ test("every experiment agrees with its known values, without files", async () =>
     "classic-cnns/torchvision-logits",
     "classic-cnns/zero-weights",
     "classic-cnns/lenet-training",
+    "attacks/targets",
     "attention/permutations",
     "attention/feed-forward",
     "lms/sign-units",
     "rnn-lm/sentences",
+    "rnn-lm/truncation",
   ];
   for (const { id, title, seconds, checks, backend, package: owner } of report.experiments) {
     expect([id, backend]).toEqual([id, computing.includes(id) ? name : null]);
@@ -103,7 +107,7 @@ test("every experiment agrees with its known values, without files", async () =>
       expect([id, one.name, one.ok]).toEqual([id, one.name, true]);
     }
   }
-  expect(stderr).toContain("[1/31] receptive-field/alexnet-227 … agrees");
+  expect(stderr).toContain("[1/32] receptive-field/alexnet-227 … agrees");
   expect((await readdir(out)).sort()).toEqual(["report.html", "report.json"]);
 }, 180_000);
 

@@ -77,7 +77,7 @@ export async function preflight(
   if (oracle.gives !== "decisions" && isSoftmax(first, classes)) {
     warn(
       "softmax",
-      "the outputs look like probabilities: attacks need the logits before the softmax (a cross-entropy of probabilities hardly has a gradient), see unwrapSoftmax",
+      "the outputs look like probabilities: attacks need the logits before the softmax (a cross-entropy of probabilities hardly has a gradient), see layersClassifier and graphClassifier",
     );
   }
   if (classes < 4 && oracle.gives === "gradients") {

@@ -4,16 +4,22 @@ import {
   apgdTargeted,
   autoAttack,
   bim,
+  boundaryAttack,
   carliniWagner,
   ddn,
   deepFool,
   elasticNet,
   fab,
   fgsm,
+  hopSkipJump,
+  jsma,
   miFgsm,
+  onePixel,
   pgd,
   pixelOptimization,
   type RunOptions,
+  sparseFool,
+  spsa,
   square,
 } from "../src/index.js";
 
@@ -48,6 +54,13 @@ export const everyAttack: readonly AttackCase[] = [
   { attack: carliniWagner({ steps: 10, searches: 3, initialConstant: 1 }) },
   { attack: elasticNet({ steps: 10, searches: 3, initialConstant: 1 }) },
   { attack: pixelOptimization({ steps: 30 }) },
+  { attack: spsa({ steps: 3, directions: 12 }), epsilon: radius.linf },
+  { attack: hopSkipJump({ steps: 2, directions: 10 }) },
+  { attack: hopSkipJump({ norm: "linf", steps: 2, directions: 10 }) },
+  { attack: boundaryAttack({ steps: 60 }) },
+  { attack: jsma({ gamma: 0.6 }) },
+  { attack: onePixel({ pixels: 5, population: 12, generations: 4 }) },
+  { attack: sparseFool({ steps: 5, innerSteps: 10 }) },
 ];
 
 export const nameOf = ({ attack }: AttackCase) => `${attack.name} in ${attack.norm}`;

@@ -1,3 +1,4 @@
+export { jpegGrey } from "./attacks/jpeg-grey.js";
 export { type ClassifiedImages, classifiedImages } from "./classified-images.js";
 export {
   defineExperiment,

@@ -10,6 +10,8 @@ import { gradientFlow } from "./studies/gradient-flow.js";
 import { lms } from "./studies/lms/lms.js";
 import { perplexity } from "./studies/perplexity.js";
 import { receptiveField } from "./studies/receptive-field/receptive-field.js";
+
+import { robustness } from "./studies/robustness/robustness.js";
 import { sample } from "./studies/sample.js";
 import { summary } from "./studies/summary.js";
 import { trainCnn } from "./studies/train-cnn/train-cnn.js";
@@ -23,6 +25,7 @@ export const studies = [
   trainCnn,
   classify,
   attack,
+  robustness,
   trainLm,
   sample,
   perplexity,

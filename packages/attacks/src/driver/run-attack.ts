@@ -41,7 +41,10 @@ export interface RunOptions {
   readonly start?: Tensor;
   /** Random numbers in place of seeded ones, for comparisons with other programs. */
   readonly draws?: (purpose: string, id: number) => Draws;
-  /** By how much a wrong class, or the target, has to be ahead; 0 unless given. */
+  /**
+   * By how much a wrong class, or the target, has to be ahead for the attack to be content; 0 unless given. When an image
+   * is looked at again, being ahead is enough.
+   */
   readonly confidence?: number;
   /** In place of that: a rule of one's own. */
   readonly criterion?: Goal["criterion"];
@@ -163,7 +166,9 @@ export async function* stepsOf(
     yield { ...tally, total: n };
     await breathe();
   }
-  const { adversarial, samples } = await finish(oracle, classifier, attack, goal, running, breathe);
+  // A confidence is there to be used up by what differs when an image is looked at again.
+  const again = { ...goal, confidence: 0 };
+  const { adversarial, samples } = await finish(oracle, classifier, attack, again, running, breathe);
   return {
     attack: attack.name,
     norm: attack.norm,
@@ -276,6 +281,8 @@ function* wholeRun(attack: Attack, sample: Sample, keep: (clean: Float32Array) =
   if (sample.found() === null) yield* attack.run(sample);
 }
 
+const nothing = new Float32Array(0);
+
 /** Asks what all active samples want to know, in batches. */
 async function answerAll(
   oracle: Oracle,
@@ -311,9 +318,10 @@ async function answerAll(
       const [classes, length] = [logits.length / part.length, part[0]!.x.length];
       for (const [i, { running, place }] of part.entries()) {
         running.answers[place] = {
-          logits: logits.slice(i * classes, (i + 1) * classes),
+          // Parts of what was read: an attack that keeps one keeps them all, and writes into none.
+          logits: logits.subarray(i * classes, (i + 1) * classes),
           loss: losses?.[i] ?? Number.NaN,
-          gradient: gradients?.slice(i * length, (i + 1) * length) ?? new Float32Array(0),
+          gradient: gradients?.subarray(i * length, (i + 1) * length) ?? nothing,
         };
       }
     }

@@ -5,6 +5,7 @@ import type { Sample } from "../driver/sample.js";
 import { expectInteger } from "../expect-values.js";
 import { difference } from "../losses/loss.js";
 import { rankedClasses } from "../losses/of-logits.js";
+import { boxed } from "../norms/boxed.js";
 import { moved } from "../norms/moved.js";
 import { distanceOf, type Norm } from "../norms/norm.js";
 import { normNamed } from "../norms/norm-named.js";
@@ -131,8 +132,4 @@ function randomStart(
   const found = sample.found();
   const far = Math.min(found === null ? radius : distanceOf(norm, found.x, sample.x), radius);
   return boxed(moved(sample.x, (0.5 * far) / (norm.size(direction) + 1e-12), direction), sample);
-}
-
-function boxed(point: Float64Array, { lower, upper }: Sample): Float32Array {
-  return Float32Array.from(point, (value, i) => Math.min(Math.max(value, lower[i]!), upper[i]!));
 }

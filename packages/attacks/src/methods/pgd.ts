@@ -74,7 +74,7 @@ function* climb(
   let x = start;
   for (let k = 0; k < steps; k++) {
     const { gradient } = yield* gradientAt(x, loss);
-    x = norm.project(moved(x, step, norm.steepest(gradient)), sample, sample.epsilon);
+    x = norm.climb(x, step, gradient, sample, sample.epsilon);
   }
   yield* logitsAt(x);
 }

@@ -1,5 +1,5 @@
 import type { Norm } from "./norm.js";
-import { ceilFloat32, clamp, floorFloat32 } from "./single-precision.js";
+import { ceilFloat32, floorFloat32 } from "./single-precision.js";
 
 /** The largest change of any number. */
 export const linf: Norm = {
@@ -21,20 +21,29 @@ export const linf: Norm = {
   },
   project: (point, { x, lower, upper }, epsilon) => {
     const result = new Float32Array(x.length);
+    for (let i = 0; i < x.length; i++) result[i] = held(point[i]!, x[i]!, epsilon, lower[i]!, upper[i]!);
+    return result;
+  },
+  // Most attacks spend their time here: one loop, no arrays in between.
+  climb: (from, step, gradient, { x, lower, upper }, epsilon) => {
+    const result = new Float32Array(x.length);
     for (let i = 0; i < x.length; i++) {
-      const value = clamp(point[i]!, x[i]! - epsilon, x[i]! + epsilon);
-      // Rounded towards the image where rounding would leave the ball.
-      const rounded = Math.fround(value);
-      const held =
-        Math.abs(rounded - x[i]!) <= epsilon
-          ? rounded
-          : rounded > x[i]!
-            ? floorFloat32(value)
-            : ceilFloat32(value);
-      result[i] = clamp(held, lower[i]!, upper[i]!);
+      const slope = gradient[i]!;
+      const value = slope > 0 ? from[i]! + step : slope < 0 ? from[i]! - step : from[i]!;
+      result[i] = held(value, x[i]!, epsilon, lower[i]!, upper[i]!);
     }
     return result;
   },
   randomInBall: (draws, length, epsilon) =>
     epsilon === 0 ? new Float64Array(length) : draws.uniform(length, -epsilon, epsilon),
 };
+
+/** A number in ball and box, in single precision: rounded towards the image where rounding would leave the ball. */
+function held(point: number, own: number, epsilon: number, lower: number, upper: number): number {
+  const delta = point - own;
+  const value = delta > epsilon ? own + epsilon : delta < -epsilon ? own - epsilon : point;
+  let rounded = Math.fround(value);
+  if (rounded - own > epsilon) rounded = floorFloat32(value);
+  else if (own - rounded > epsilon) rounded = ceilFloat32(value);
+  return Math.min(Math.max(rounded, lower), upper);
+}

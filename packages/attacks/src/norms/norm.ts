@@ -27,6 +27,14 @@ export interface Norm {
    * is one, and near it where not.
    */
   readonly project: (point: ArrayLike<number>, box: Box, epsilon: number) => Float32Array;
+  /** A step of this size along the steepest direction, projected. */
+  readonly climb: (
+    x: Float32Array,
+    step: number,
+    gradient: ArrayLike<number>,
+    box: Box,
+    epsilon: number,
+  ) => Float32Array;
   /** A difference, uniform in the ball. */
   readonly randomInBall: (draws: Draws, length: number, epsilon: number) => Float64Array;
 }

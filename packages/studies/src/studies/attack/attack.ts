@@ -237,8 +237,9 @@ const sheet = 12;
 function figures(record: AttackRecord, { document }: { readonly document: Document }): Figure[] {
   const { samples, classes, beside } = record;
   const name = (k: number) => classes[k] ?? `${k}`;
-  // What was found is worth more than what was not.
-  const order = [...samples.keys()].sort((a, b) => Number(samples[b]!.success) - Number(samples[a]!.success));
+  // What was found is worth more than what was not, and than what was wrong before.
+  const worth = ({ success, by }: (typeof samples)[number]) => Number(success) + Number(by !== null);
+  const order = [...samples.keys()].sort((a, b) => worth(samples[b]!) - worth(samples[a]!));
   const shown = order.slice(0, sheet);
   const rows = shown.map((i) => {
     const { label, prediction, success } = samples[i]!;
