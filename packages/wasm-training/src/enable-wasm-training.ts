@@ -6,7 +6,7 @@ import {
   stopCompanions,
   useCompanion,
 } from "./companion/companion.js";
-import { type Binary, compileCompanion } from "./companion/compile-companion.js";
+import { type Binary, compileCompanion, unpackBinaries } from "./companion/compile-companion.js";
 import { allowRelaxedSimd, nodeParallelism, report } from "./companion/node-parts.js";
 import { canShareMemory, prepareThreadedBackend } from "./companion/threaded-backend.js";
 import type { BackendWasm } from "./heap.js";
@@ -77,6 +77,10 @@ function expectPaths(paths: unknown): void {
   );
 }
 
+/** Those that may be used, the best one first. */
+const binariesOf = ({ relaxedSimd = true }: EnableWasmTrainingOptions): Binary[] =>
+  relaxedSimd ? ["relaxed", "plain"] : ["plain"];
+
 /** Decides about the companion module and its threads. */
 function decide(
   options: EnableWasmTrainingOptions,
@@ -88,7 +92,7 @@ function decide(
     return { result: { threads: 1, binary: null, reason: "the companion module is not wanted", stop } };
   }
   if (relaxedSimd) allowRelaxedSimd();
-  const binaries: Binary[] = relaxedSimd ? ["relaxed", "plain"] : ["plain"];
+  const binaries = binariesOf(options);
   const compiled = compileCompanion("shared", binaries);
   if (compiled === undefined) {
     return {
@@ -133,6 +137,7 @@ export async function enableWasmTraining(options: EnableWasmTrainingOptions = {}
   if (wasmPaths !== undefined) expectPaths(wasmPaths);
   if (threads !== undefined) expectThreads(threads);
   const { setThreadsCount, setWasmPaths } = await import("@tensorflow/tfjs-backend-wasm");
+  if (options.companion ?? true) await unpackBinaries(binariesOf(options));
   const initialized = "wasm" in engine().registry;
   if (wasmPaths !== undefined && !initialized) setWasmPaths(wasmPaths as string, usePlatformFetch);
   const running = engine().registry.wasm as BackendWasm | undefined;

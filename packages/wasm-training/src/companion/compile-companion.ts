@@ -7,8 +7,16 @@ export interface CompiledCompanion {
   readonly binary: Binary;
 }
 
-function decode(base64: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+const unpacked = new Map<Binary, Uint8Array<ArrayBuffer>>();
+
+/** Inflates binaries, before any of them is compiled. */
+export async function unpackBinaries(wanted: readonly Binary[]): Promise<void> {
+  for (const binary of wanted) {
+    if (unpacked.has(binary)) continue;
+    const packed = Uint8Array.from(atob(binaries[binary]), (character) => character.charCodeAt(0));
+    const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
+    unpacked.set(binary, new Uint8Array(await new Response(stream).arrayBuffer()));
+  }
 }
 
 /** `env.memory`, then its kind (a memory) and its limits, of which this is the flag "shared". */
@@ -41,7 +49,8 @@ export function compileCompanion(
 
 function compileFirst(memory: "own" | "shared", wanted: readonly Binary[]): CompiledCompanion | undefined {
   for (const binary of wanted) {
-    const shared = decode(binaries[binary]);
+    const shared = unpacked.get(binary);
+    if (shared === undefined) throw new Error(`wasm-training: the binary ${binary} is not unpacked yet`);
     const bytes = memory === "own" ? forOwnMemory(shared) : shared;
     if (WebAssembly.validate(bytes)) return { module: new WebAssembly.Module(bytes), binary };
   }
