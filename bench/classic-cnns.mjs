@@ -196,10 +196,14 @@ async function measure(name, peer, plain, speed) {
 export async function run() {
   tf.env().set("PROD", true); // no advertisement of tfjs on the console
   installGradients();
+  const factory = tf.findBackendFactory("wasm");
   const plain = {};
   for (const name of Object.keys(networks)) {
     plain[name] = [await plainStep(name, "wasm"), await plainStep(name, "cpu")];
   }
+  // Begun anew, for threads must be asked for before it starts.
+  tf.removeBackend("wasm");
+  tf.registerBackend("wasm", factory, 2);
   await enableWasmTraining();
   await tf.setBackend("wasm");
   const peer = await startCnnPeer();

@@ -83,7 +83,7 @@ async function sampling() {
 
 async function inChild(task) {
   enableProdMode();
-  await enableWasmTraining(task.companion ? { companion: true } : {});
+  await enableWasmTraining({ companion: task.companion ?? true });
   await setBackend("wasm");
   const rows = task.sampling ? await sampling() : await stepTimes(task);
   process.stdout.write(JSON.stringify(rows), () => process.exit(0));

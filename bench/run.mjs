@@ -13,6 +13,7 @@ const names = [
   "lstm-lm",
   "rnn-lm",
   "classic-cnns",
+  "attention",
   "attacks",
   "tfjs-node",
 ];

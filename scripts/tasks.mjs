@@ -241,6 +241,15 @@ const tasks = {
       () => vitest("test:packages", ["--config", "integration/vitest.config.ts", ...args]),
     );
   },
+  /** What else training on wasm may run on; `npm test` has the companion module with all that the machine has. */
+  "test:wasm"(args) {
+    prepare();
+    const names = ["op-parity", "geometry", "core-on-wasm", "layers-training"];
+    const files = args.length > 0 ? args : names.map((name) => `integration/test/${name}.test.ts`);
+    const run = (mode) => () =>
+      vitest(`test:wasm-${mode}`, files, { GRADLAB_WASM: mode, GRADLAB_GEOMETRY_BACKEND: "wasm" });
+    all(run("composition"), run("plain"));
+  },
   "test:webgpu"(args) {
     prepare();
     vitest("test:webgpu", ["--config", "integration/webgpu/vitest.config.ts", ...args]);

@@ -26,7 +26,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   unregister();
-  await enableWasmTraining();
+  await enableWasmTraining({ companion: false });
 });
 
 interface Input {
@@ -99,7 +99,7 @@ const ROUNDINGS = 6 * 2 ** -24;
 
 test("the companion module brings every fused kernel of core's table, and takes it away again", async () => {
   for (const name of Object.keys(fusedKernels)) expect(getKernel(name, "wasm"), name).toBeDefined();
-  await enableWasmTraining();
+  await enableWasmTraining({ companion: false });
   for (const name of Object.keys(fusedKernels)) expect(getKernel(name, "wasm"), name).toBeUndefined();
   await enableWasmTraining({ companion: true, threads: 3 });
   const backwards = Object.values(fusedKernels).map(({ backward }: FusedKernel) => backward);

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { constants } from "node:fs";
+import { constants, createReadStream } from "node:fs";
 import { access, mkdir, open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { Failure } from "./failure.js";
@@ -29,6 +29,15 @@ export function reasonOf(error: unknown): string {
 export async function readInput(file: string): Promise<Uint8Array> {
   try {
     return await readFile(file);
+  } catch (error) {
+    throw new Failure("runtime", `${file}: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+/** A file piece by piece. */
+export async function* readPieces(file: string): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    for await (const piece of createReadStream(file, { highWaterMark: 1 << 20 })) yield piece as Uint8Array;
   } catch (error) {
     throw new Failure("runtime", `${file}: ${reasonOf(error)}`, { cause: error });
   }

@@ -2,7 +2,7 @@ import { readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { InputFiles } from "@gradlab/studies";
 import { Failure, messageOf } from "./failure.js";
-import { isFolder, readInput, readStart } from "./files.js";
+import { isFolder, readInput, readPieces, readStart } from "./files.js";
 import { readPicture } from "./pictures.js";
 
 /** Files by the paths that were given, and what lies beside the first. */
@@ -13,6 +13,7 @@ export function filesInput(paths: readonly string[]): InputFiles {
     label: paths[0]!,
     names: paths,
     read: (name) => readInput(place(name)),
+    pieces: (name) => readPieces(place(name)),
     start: (name, length) => readStart(place(name), length),
     decode: (name, options) => readPicture(place(name), options),
   };

@@ -52,7 +52,7 @@ test("a .pth of PyTorch gives PyTorch's probabilities, the most probable class f
   }
   const text = await gradlab(argv);
   expect(text.stdout).toMatch(
-    /^lenet-relu on wasm\n\n.*waves\.png\nprobability {2}class {2}name\n +\d+\.\d % +\d {2}\w{3}\n/,
+    /^lenet-relu on wasm on .* SIMD\n\n.*waves\.png\nprobability {2}class {2}name\n +\d+\.\d % +\d {2}\w{3}\n/,
   );
 });
 

@@ -83,6 +83,7 @@ test("every experiment agrees with its known values, without files", async () =>
     "claims/lms",
     "claims/cross-entropy",
     "rnn-lm/sentences",
+    "rnn-lm/truncation",
   ]);
   const computing = [
     "receptive-field/effective-field",
@@ -95,6 +96,7 @@ test("every experiment agrees with its known values, without files", async () =>
     "attention/feed-forward",
     "lms/sign-units",
     "rnn-lm/sentences",
+    "rnn-lm/truncation",
   ];
   for (const { id, title, seconds, checks, backend, package: owner } of report.experiments) {
     expect([id, backend]).toEqual([id, computing.includes(id) ? name : null]);

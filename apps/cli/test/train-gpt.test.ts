@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { gradlab, temporaryFolder } from "./run-gradlab.js";
 
+const wasm = ["--backend", "wasm", "--json", "--quiet"];
+
 const tiny = [
   ...["train-gpt", "--length", "3", "--symbols", "4", "--width", "16", "--layers", "1", "--heads", "2"],
   ...["--batch", "16", "--lr", "0.01", "--dropout", "0.1", "--backend", "wasm"],
@@ -71,10 +73,32 @@ test("a text is learned by its characters; one that is too short is refused", as
   const { code, stdout } = await gradlab(argv);
   expect(code).toBe(0);
   const { data, history, examples } = JSON.parse(stdout);
-  expect(data).toMatchObject({ kind: "text", characters: " abc" });
+  expect(data).toMatchObject({ kind: "text", characters: "abc " });
   expect(history.at(-1).exact).toBe(null);
   expect(history.at(-1).testLoss).toBeLessThan(0.3); // log 4 = 1.39 of a model that knows nothing
   expect("abc abc abc abc ".includes(examples[0].read)).toBe(true);
+  // And as a language model: longer than its context, and by how much it is surprised.
+  const run = join(folder, "run");
+  expect((await gradlab([...argv.slice(0, -2), "--quiet", "--checkpoint", run])).code).toBe(0);
+  const said = await gradlab([
+    "sample",
+    "--model",
+    run,
+    "--prompt",
+    "bc a",
+    "--greedy",
+    "--length",
+    "30",
+    ...wasm,
+  ]);
+  expect(said.code).toBe(0);
+  expect(JSON.parse(said.stdout)).toMatchObject({ model: "GPT of 1 blocks of width 16, 4 tokens" });
+  expect("abc ".repeat(20)).toContain(JSON.parse(said.stdout).text.trim());
+  const other = join(folder, "other.txt");
+  await writeFile(other, "abc ".repeat(30));
+  const judged = await gradlab(["perplexity", "--model", run, "--file", other, ...wasm]);
+  expect([judged.code, judged.stderr]).toEqual([0, ""]);
+  expect(JSON.parse(judged.stdout).perplexity).toBeLessThan(1.5);
   await writeFile(file, "abc ".repeat(10));
   const short = await gradlab(argv);
   expect([short.code, short.stderr]).toEqual([

@@ -164,6 +164,11 @@ test("rates that fall, averages, its own words to read, noise, samples and Tenso
   const { epochs } = JSON.parse(rough.stdout);
   const worse = epochs.findIndex(({ validPerplexity }: { validPerplexity: number }, i: number) => i > 0 && validPerplexity > epochs[i - 1].validPerplexity); // biome-ignore format: one line
   expect(epochs.map(({ learningRate }: { learningRate: number }) => learningRate).slice(worse, worse + 2)).toEqual([60, 30]); // biome-ignore format: one line
+  const part = await gradlab([...tiny, ...wasm, "--epochs", "1", "--sampled", "12", "--json", "--out", path("part.svg")]); // biome-ignore format: a command line
+  expect(JSON.parse(part.stdout).epochs[0]).toMatchObject({
+    perplexity: null,
+    validPerplexity: expect.any(Number),
+  });
   const refused = await gradlab([...parts, "--resume", "--decay", "cosine"]);
   expect([refused.code, refused.stderr]).toEqual([
     2,

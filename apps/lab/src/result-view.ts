@@ -30,7 +30,11 @@ function tableView({ title, columns, rows, notes }: Table, place: number): Templ
       ${title === undefined ? "" : html`<caption>${title}</caption>`}
       <thead>
         <tr>
-          ${columns.map((column) => html`<th scope="col" class=${aligned(column)}>${column.title}</th>`)}
+          ${columns.map((column) =>
+            column.title === ""
+              ? html`<td></td>`
+              : html`<th scope="col" class=${aligned(column)}>${column.title}</th>`,
+          )}
         </tr>
       </thead>
       <tbody>

@@ -39,7 +39,7 @@ import { tidyRecord } from "./tidy-record.js";
 export interface AttendInChunksOptions extends Masking {
   /** As in `attend`. */
   readonly scale?: number;
-  /** How many keys at a time, at least 1; 128 unless given. */
+  /** How many keys at a time, at least 1; 64 unless given. */
   readonly chunk?: number;
 }
 
@@ -65,7 +65,7 @@ const chunkOptions = [...maskingOptions, "scale", "chunk"];
 export function attendInChunks<T extends Tensor>(q: T, k: T, v: T, options: AttendInChunksOptions = {}): T {
   const where = "attendInChunks";
   const sizes = planAttention(where, q, k, v, options, chunkOptions);
-  const { chunk = 128, scale = 1 / Math.sqrt(sizes.d) } = options;
+  const { chunk = 64, scale = 1 / Math.sqrt(sizes.d) } = options;
   expectInteger(`${where}: chunk`, chunk, 1);
   expectFinite(`${where}: scale`, scale);
   const { batch, heads, groups, t, s, d, e, plain } = sizes;
@@ -150,10 +150,11 @@ const grouped = (x: Tensor4D, groups: number): Tensor4D => {
 /** The scores of a part, `[batch, heads, queries, keys]`. */
 function scoresOf({ sizes, scale, masking }: Plan, [q, k, , bias]: Inputs, part: ScorePart): Tensor4D {
   const { batch, heads, groups } = sizes;
-  const rows = mul(rowsOf(q, part), scale) as Tensor4D;
-  const products = matMul(grouped(rows, groups), keysOf(k, part), false, true);
   const shape = [batch, heads, part.last - part.first, part.to - part.from] as const;
-  const scores = reshape(products, [...shape]) as Tensor4D;
+  const scores = tidy(() => {
+    const rows = mul(rowsOf(q, part), scale) as Tensor4D;
+    return reshape(matMul(grouped(rows, groups), keysOf(k, part), false, true), [...shape]) as Tensor4D;
+  });
   const { added } = scoreMask(
     bias === undefined ? masking : { ...masking, bias },
     { ...sizes, plain: false },
@@ -173,10 +174,12 @@ function forward(plan: Plan, inputs: Inputs): { output: Tensor4D; logSum: Tensor
   for (const part of plan.parts) {
     if (part.first === part.last) continue;
     const next = tidyRecord(() => {
-      const scores = scoresOf(plan, inputs, part);
       const before = rowsOf(carried.most, part);
-      const most = maximum(before, max(scores, 3, true)) as Tensor4D;
-      const powers = exp(sub(scores, most)) as Tensor4D;
+      const { most, powers } = tidyRecord(() => {
+        const scores = scoresOf(plan, inputs, part);
+        const most = maximum(before, max(scores, 3, true)) as Tensor4D;
+        return { most, powers: exp(sub(scores, most)) as Tensor4D };
+      });
       const faded = exp(sub(before, most));
       const products = matMul(grouped(powers, groups), keysOf(v, part));
       const values = reshape(products, [batch, heads, part.last - part.first, e]);
@@ -220,10 +223,13 @@ function backward(plan: Plan, inputs: Inputs, output: Tensor4D, logSum: Tensor4D
       continue;
     }
     const found = tidyRecord(() => {
-      const weights = exp(sub(scoresOf(plan, inputs, part), rowsOf(logSum, part))) as Tensor4D;
+      // Each intermediate result goes as soon as it is used: they are the peak.
+      const weights = tidy(() => exp(sub(scoresOf(plan, inputs, part), rowsOf(logSum, part)))) as Tensor4D;
       const rows = grouped(rowsOf(dy, part), groups);
-      const dWeights = reshape(matMul(rows, keysOf(v, part), false, true), weights.shape);
-      const dScores = mul(weights, sub(dWeights, rowsOf(along, part))) as Tensor4D;
+      const dScores = tidy(() => {
+        const dWeights = reshape(matMul(rows, keysOf(v, part), false, true), weights.shape);
+        return mul(weights, sub(dWeights, rowsOf(along, part)));
+      }) as Tensor4D;
       const dProducts = mul(grouped(dScores, groups), scale) as Tensor4D;
       const dRows = reshape(matMul(dProducts, keysOf(k, part)), rowsOf(q, part).shape) as Tensor4D;
       return {

@@ -2,9 +2,11 @@ import { breather, ShapeError } from "@gradlab/core";
 import { fillNormal, randomStream } from "@gradlab/random";
 import {
   abs,
+  add,
   dispose,
   max,
   mean,
+  mul,
   type Scalar,
   scalar,
   slice,
@@ -66,7 +68,8 @@ export interface EquivarianceReport {
  * a seeded sample), or any `group`.
  *
  * A pass is vacuous, and the report says so, where the outputs of all tokens are equal or `f(PX) = f(X)` too, so that
- * every arrangement of the output would have passed; and where the input itself is left as it is by all elements.
+ * every arrangement of the output would have passed; where an invariant output does not depend on the input; and where
+ * the input itself is left as it is by all elements.
  *
  * @param f Gives a tensor of float32; its argument is borrowed, its result is disposed. Called in a `tidy`.
  * @throws {TypeError | RangeError} when an option is not as stated.
@@ -118,14 +121,21 @@ export async function checkEquivariance(
       rows.push(differences);
     }
     const permutes = expected === "equivariant" && options.group === undefined;
-    const sizes = tidy(() =>
-      stack([max(abs(base)), permutes ? spreadOf(base, outputAxis) : scalar(Infinity)]),
-    );
+    const sizes = tidy(() => {
+      const other = add(mul(x, x), mul(x, 0.5)); // another input, by no law that a function is likely to ignore
+      return stack([
+        max(abs(base)),
+        permutes ? spreadOf(base, outputAxis) : scalar(Infinity),
+        expected === "equivariant" ? scalar(Infinity) : largestDifference(apply(other), base),
+      ]);
+    });
     const all = stack(rows);
     found.push(sizes, all);
-    const [[largest, apart], numbers] = await Promise.all([sizes.data(), all.data()]);
+    const [[largest, apart, reaction], numbers] = await Promise.all([sizes.data(), all.data()]);
     const limit = tolerance * largest!;
-    return report(expected, group, numbers as Float32Array, { largest: largest!, limit, apart: apart! });
+    return report(expected, group, numbers as Float32Array, {
+      ...{ largest: largest!, limit, apart: apart!, reaction: reaction! },
+    });
   } finally {
     dispose(found);
     x.dispose();
@@ -136,7 +146,7 @@ function report(
   expected: EquivarianceReport["expected"],
   group: readonly GroupElement[],
   numbers: Float32Array,
-  { largest, limit, apart }: { largest: number; limit: number; apart: number },
+  { largest, limit, apart, reaction }: Record<"largest" | "limit" | "apart" | "reaction", number>,
 ): EquivarianceReport {
   let [held, unchanged, fixed] = [0, 0, 0];
   let [deviation, worst] = [0, null as string | null];
@@ -161,9 +171,11 @@ function report(
       ? "every element leaves the input as it is"
       : apart <= limit
         ? "the outputs of all tokens are equal"
-        : expected === "equivariant" && unchanged === elements
-          ? "f(PX) = f(X) too"
-          : null;
+        : reaction <= limit
+          ? "the output does not depend on the input"
+          : expected === "equivariant" && unchanged === elements
+            ? "f(PX) = f(X) too"
+            : null;
   return {
     expected,
     holds,

@@ -16,11 +16,11 @@ import {
 /** Φ by the error function, or by GPT-2's `½ (1 + tanh(√(2/π) (x + 0.044715 x³)))`. */
 export type GeluForm = "exact" | "tanh";
 
-const slope = Math.sqrt(2 / Math.PI);
+const root = Math.sqrt(2 / Math.PI);
 const cubic = 0.044715;
 
 /**
- * Gaussian error linear unit: `x Φ(x)`, Φ the normal distribution. Differentiable twice; only `x` is kept for the
+ * Gaussian error linear unit: `x Φ(x)`, Φ the normal distribution. Differentiable twice; `x` and Φ are kept for the
  * gradient.
  *
  * @param form `"exact"` unless given. (tfjs's `erf` is good to 1.5e-7.)
@@ -31,32 +31,36 @@ export function gelu<T extends Tensor>(x: T, form: GeluForm = "exact"): T {
   if (form !== "exact" && form !== "tanh") {
     throw new RangeError(`gelu: form: expected "exact" or "tanh", got ${JSON.stringify(form)}`);
   }
-  const phi = form === "exact" ? exactPhi : tanhPhi;
+  const { phi, slope } = forms[form];
   return tidy(() => {
     if (engine().state.gradientDepth > 1) return mul(x, phi(x)); // the gradient by hand has none of its own
     return customGrad((...inputs: (Tensor | GradSaveFunc)[]) => {
       const [given, save] = inputs as [Tensor, GradSaveFunc];
-      save([given]);
+      const share = phi(given);
+      save([given, share]);
       return {
-        value: mul(given, phi(given)),
-        gradFunc: (dy: Tensor, [saved]: Tensor[]) =>
-          mul(dy, form === "exact" ? exactSlope(saved!) : tanhSlope(saved!)),
+        value: mul(given, share),
+        gradFunc: (dy: Tensor, [x, share]: Tensor[]) => mul(dy, slope(x!, share!)),
       };
     })(x);
   }) as T;
 }
 
-const exactPhi = (x: Tensor): Tensor => add(mul(erf(mul(x, Math.SQRT1_2)), 0.5), 0.5);
-
-/** Φ(x) + x φ(x). */
-const exactSlope = (x: Tensor): Tensor => add(exactPhi(x), mul(x, mul(exp(mul(square(x), -0.5)), slope / 2)));
-
-const inner = (x: Tensor): Tensor => tanh(mul(x, add(mul(square(x), slope * cubic), slope)));
-
-const tanhPhi = (x: Tensor): Tensor => add(mul(inner(x), 0.5), 0.5);
-
-function tanhSlope(x: Tensor): Tensor {
-  const y = inner(x);
-  const bent = mul(sub(1, square(y)), mul(x, add(mul(square(x), 1.5 * slope * cubic), 0.5 * slope)));
-  return add(add(mul(y, 0.5), 0.5), bent);
-}
+/** Φ, and the slope of x Φ(x) by x and Φ. */
+const forms: Readonly<
+  Record<GeluForm, { phi: (x: Tensor) => Tensor; slope: (x: Tensor, phi: Tensor) => Tensor }>
+> = {
+  exact: {
+    phi: (x) => add(mul(erf(mul(x, Math.SQRT1_2)), 0.5), 0.5),
+    // Φ + x φ(x)
+    slope: (x, phi) => add(phi, mul(x, mul(exp(mul(square(x), -0.5)), root / 2))),
+  },
+  tanh: {
+    phi: (x) => add(mul(tanh(mul(x, add(mul(square(x), root * cubic), root))), 0.5), 0.5),
+    // With Φ = ½ (1 + tanh u): ½ (1 - tanh² u) = 2 Φ (1 - Φ), times x u'.
+    slope: (x, phi) => {
+      const bent = mul(x, add(mul(square(x), 6 * root * cubic), 2 * root));
+      return add(phi, mul(mul(phi, sub(1, phi)), bent));
+    },
+  },
+};

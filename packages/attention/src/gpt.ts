@@ -1,6 +1,7 @@
 import { embed, expectShape, normalTensor, type SequenceModel, ShapeError } from "@gradlab/core";
 import {
   add,
+  concat,
   matMul,
   mul,
   reshape,
@@ -152,20 +153,37 @@ export function applyGptCached(
   });
 }
 
+/** What a GPT has read: its cache, and the ids in it, `[n, t]`. */
+export interface GptState extends GptCache {
+  readonly ids: Tensor2D;
+}
+
 /**
- * A GPT as `generate` of `@gradlab/core` reads it, one id after the other, with a cache.
+ * A GPT as `generate` of `@gradlab/core` reads it, one id after the other, with a cache. When the context is full, it
+ * forgets the older half of it and reads the rest again, so that a text may be of any length.
  *
  * @param params Borrowed, for as long as the model is used.
  */
-export function gptModel(params: GptParams, config: GptConfig): SequenceModel<GptCache> {
-  const { width, heads, groups, layers } = fullGptConfig("gptModel", config);
+export function gptModel(params: GptParams, config: GptConfig): SequenceModel<GptState> {
+  const { width, heads, groups, layers, context } = fullGptConfig("gptModel", config);
   const empty = () => zeros([1, groups, 0, width / heads]) as Tensor4D;
   return {
-    start: () => ({ layers: Array.from({ length: layers }, () => ({ key: empty(), value: empty() })) }),
-    step: (state, ids: Tensor1D) => {
-      const n = ids.shape[0];
-      const { logits, cache } = applyGptCached(params, reshape(ids, [n, 1]), state, config);
-      return { logits: reshape(logits, [n, logits.shape[2]]) as Tensor2D, state: cache };
+    start: () => ({
+      layers: Array.from({ length: layers }, () => ({ key: empty(), value: empty() })),
+      ids: zeros([1, 0], "int32") as Tensor2D,
+    }),
+    step: ({ layers, ids: before }, next: Tensor1D) => {
+      const [n, t] = [next.shape[0], before.shape[1]];
+      const id = reshape(next, [n, 1]) as Tensor2D;
+      const kept = t < context ? t : Math.floor(context / 2);
+      const ids = kept === 0 ? id : concat([slice(before, [0, t - kept], [n, kept]), id], 1);
+      const { logits, cache } =
+        t < context
+          ? applyGptCached(params, id, { layers }, config)
+          : applyGptCached(params, ids, null, config);
+      const read = logits.shape[1];
+      const last = slice(logits, [0, read - 1, 0], [n, 1, logits.shape[2]]);
+      return { logits: reshape(last, [n, logits.shape[2]]) as Tensor2D, state: { ...cache, ids } };
     },
   };
 }

@@ -25,6 +25,7 @@ export {
   applyGptCached,
   type GptCache,
   type GptParams,
+  type GptState,
   gptModel,
   type InitGptOptions,
   initGpt,

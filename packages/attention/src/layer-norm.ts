@@ -51,7 +51,7 @@ export function initRmsNorm(width: number): RmsNormParams {
 /**
  * Layer norm: `scale · (x - mean) / √(variance + ε) + offset`, mean and variance over the last axis.
  *
- * Differentiable twice. For the gradient only `x` is kept.
+ * Differentiable twice. For the gradient one tensor like `x` is kept, and a number per row.
  *
  * @param x `[..., width]`.
  * @returns The shape of `x`; the caller disposes it.
@@ -118,12 +118,12 @@ function centeredAndDivided(rows: Tensor, epsilon: number, centers: boolean) {
 function byHand(rows: Tensor, scale: Tensor1D, offset: Tensor1D, epsilon: number, centers: boolean): Tensor {
   const norm = customGrad((...inputs: (Tensor | GradSaveFunc)[]) => {
     const [x, gamma, beta, save] = inputs as [Tensor, Tensor1D, Tensor1D, GradSaveFunc];
-    save([x, gamma]);
+    const { unit, deviation } = centeredAndDivided(x, epsilon, centers);
+    save([unit, deviation, gamma]);
     return {
-      value: add(mul(centeredAndDivided(x, epsilon, centers).unit, gamma), beta),
+      value: add(mul(unit, gamma), beta),
       gradFunc: (dy: Tensor, saved: Tensor[]) => {
-        const [x, gamma] = saved as [Tensor, Tensor1D];
-        const { unit, deviation } = centeredAndDivided(x, epsilon, centers);
+        const [unit, deviation, gamma] = saved as [Tensor, Tensor, Tensor1D];
         const g = mul(dy, gamma);
         const along = sub(g, mul(unit, mean(mul(g, unit), 1, true)));
         const dx = div(centers ? sub(along, mean(g, 1, true)) : along, deviation);

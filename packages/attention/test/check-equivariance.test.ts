@@ -111,6 +111,15 @@ describe("on cpu", () => {
     dispose([x, same]);
   });
 
+  test("an invariant pass is vacuous where the output does not depend on the input", async () => {
+    for (const expected of ["invariant", "pooled"] as const) {
+      const constant = await checkEquivariance((x) => ones(x.shape), { tokens: 4, expected });
+      expect(constant).toMatchObject({ holds: true, vacuous: "the output does not depend on the input" });
+      const twice = await checkEquivariance((x) => mul(x, 2), { tokens: 4, expected });
+      expect(twice).toMatchObject({ holds: expected === "pooled", vacuous: null });
+    }
+  });
+
   test("f(PX) = f(X) for every element is a vacuous pass too, although the outputs of the tokens differ", async () => {
     // Tokens 0 and 1 come out as their mean, token 2 as it is: a swap of the first two changes nothing.
     const x = new Draw("x").normalTensor([3, 2]);

@@ -115,6 +115,26 @@ describe.each(backends)("on %s", (backend) => {
     });
   });
 
+  test("a text longer than the context goes on: the older half is forgotten, the rest read again", async () => {
+    await expectNoLeak(async () => {
+      const params = large(small);
+      const written: number[] = [];
+      for await (const { id } of generate(gptModel(params, small), [3, 1], { length: 22 })) written.push(id);
+      // The same by hand: at most 9 tokens are seen; of 9 full ones the last 4 stay.
+      const all = [3, 1];
+      let from = 0;
+      while (all.length < 24) {
+        const ids = idsOf(all.slice(from));
+        const last = (await numbers(applyGpt(params, ids, small))).slice(-7);
+        ids.dispose();
+        if (all.length - from === 9) from = all.length - 4;
+        all.push(last.indexOf(Math.max(...last)));
+      }
+      expect(written).toEqual(all.slice(2));
+      disposeParams(params as never);
+    });
+  });
+
   test("a training with dropout that is saved and loaded goes on to the same bits", async () => {
     await expectNoLeak(async () => {
       const options = {

@@ -1,4 +1,4 @@
-import { enableWasmTraining } from "@gradlab/wasm-training";
+import { enableWasmTraining, type WasmTraining } from "@gradlab/wasm-training";
 import type { Attempt, OpenedBackend } from "./attempt.js";
 import { isInitialized, keepRegistered, messageOf } from "./backend-registry.js";
 
@@ -6,7 +6,8 @@ import { isInitialized, keepRegistered, messageOf } from "./backend-registry.js"
 export async function openWasm(attempt: Attempt): Promise<OpenedBackend> {
   const { wasmPaths } = attempt.settings;
   try {
-    await enableWasmTraining(wasmPaths === undefined || isInitialized("wasm") ? {} : { wasmPaths });
+    const options = wasmPaths === undefined || isInitialized("wasm") ? {} : { wasmPaths };
+    attempt.device = describe(await enableWasmTraining(options));
   } catch (error) {
     if (!messageOf(error)?.startsWith("The WASM backend was already initialized")) throw error;
     // tfjs keeps that it failed, and refuses other paths from then on.
@@ -16,4 +17,11 @@ export async function openWasm(attempt: Attempt): Promise<OpenedBackend> {
   attempt.signal.throwIfAborted();
   keepRegistered("wasm");
   return { tfjsName: "wasm" };
+}
+
+/** What computes, and why not more. */
+function describe({ binary, threads, reason }: WasmTraining): string {
+  const count = threads === 1 ? "1 thread" : `${threads} threads`;
+  const simd = { relaxed: " with relaxed SIMD", plain: " with SIMD" };
+  return `${count}${binary === null ? "" : simd[binary]}${reason === "" ? "" : ` (${reason})`}`;
 }

@@ -10,7 +10,10 @@ export interface Selection {
   readonly backend: CandidateName;
   /** The name under which tfjs knows it: `getBackend()`. */
   readonly tfjsBackend: string;
-  /** The GPU, as its driver names it, or what TensorFlow's library computes on; null where there is none or it is not known. */
+  /**
+   * The GPU, as its driver names it, what TensorFlow's library computes on, or how many threads compute on wasm, and why not
+   * more; null where there is none or it is not known.
+   */
   readonly device: string | null;
   /** Whether the GPU is emulated on the CPU; null where there is none or it is not known. */
   readonly software: boolean | null;

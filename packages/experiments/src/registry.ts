@@ -31,6 +31,7 @@ import { branches } from "./receptive-field/branches.js";
 import { effectiveFields } from "./receptive-field/effective-field.js";
 import { published } from "./receptive-field/published.js";
 import { sentencesExperiment } from "./rnn-lm/sentences.js";
+import { truncation } from "./rnn-lm/truncation.js";
 
 /** Every experiment, in the order of the report. A package adds its own here. */
 export const experiments: readonly Experiment[] = [
@@ -66,4 +67,5 @@ export const experiments: readonly Experiment[] = [
   lmsClaims,
   crossEntropyClaims,
   sentencesExperiment,
+  truncation,
 ];

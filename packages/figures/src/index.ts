@@ -30,3 +30,4 @@ export {
   type UnitsOverImageOptions,
   unitsOverImage,
 } from "./units-over-image.js";
+export { type UnrolledGraphOptions, unrolledGraph } from "./unrolled-graph.js";

@@ -76,7 +76,7 @@ export function linePanels(
       },
       color: { domain: names, range: [...seriesColors] },
       marks: [
-        Plot.line(points, { x: "x", y: "y", stroke: "name", strokeWidth: 2 }),
+        Plot.line(points, { x: "x", y: "y", z: "name", stroke: "name", strokeWidth: 2 }),
         // A training of one epoch is a point.
         ...(series.some((one) => one.points.filter(finite).length === 1)
           ? [Plot.dot(shown, { x: "x", y: "y", fill: "name", r: 3 })]

@@ -17,6 +17,7 @@ import {
   reachDiagram,
   svgText,
   unitsOverImage,
+  unrolledGraph,
 } from "../src/index.js";
 
 /*
@@ -506,4 +507,27 @@ test("curves over points: a path per curve, cut off at the ends of the axis, and
   expect(() => curvesOverPoints([[0, Number.NaN]], [{ name: "a", points: [] }], { document })).toThrow(
     "curvesOverPoints: expected finite numbers, got NaN",
   );
+});
+
+test("an unrolled network: a node for every input, state and loss, and a red edge before every piece but the first", async () => {
+  const svg = unrolledGraph({ document, steps: 7, length: 3 });
+  expect(svg.querySelectorAll("circle")).toHaveLength(3 * 7);
+  const lines = [...svg.querySelectorAll("line")];
+  expect(lines).toHaveLength(2 * 7 + 6);
+  const cut = lines.filter((line) => line.getAttribute("stroke-dasharray") !== null);
+  const states = [...svg.querySelectorAll("circle")].filter((circle) => circle.getAttribute("cy") === "88");
+  const x = (t: number) => Number(states[t]!.getAttribute("cx"));
+  // Between h3 and h4, and between h6 and h7.
+  for (const [i, t] of [2, 5].entries()) {
+    const [from, to] = numbers(cut[i]!, ["x1", "x2"]);
+    expect([from! > x(t), to! < x(t + 1)]).toEqual([true, true]);
+  }
+  expect(cut).toHaveLength(2);
+  expect(svg.getAttribute("aria-label")).toBe(
+    "A recurrent network over 7 steps; the gradient stops at 2 of 6 edges",
+  );
+  expect(() => unrolledGraph({ document, steps: 4, length: 0 })).toThrow(
+    "unrolledGraph: length: expected an integer, at least 1, got 0",
+  );
+  await expect(file(svg)).toMatchFileSnapshot(gallery("unrolled-graph"));
 });

@@ -52,6 +52,7 @@ export {
   teacherForcing,
 } from "./training/feeding.js";
 export { type GradientNoise, gradientNoise } from "./training/gradient-noise.js";
+export type { SampledSoftmax } from "./training/sampled-loss.js";
 export {
   type TokenBatch,
   type TrainLanguageModelOptions,

@@ -170,9 +170,22 @@ function gatherRow(p: Convolution, out: i32, outputs: i32, tap0: i32, tap1: i32,
   }
 }
 
-/** The pixels under the taps of one output side by side, `[tap, channel]`. */
-function copyPixels(p: Convolution, out: i32, tap0: i32, tap1: i32, to: usize): void {
-  goTo(p, out, tap0);
+/** Moves on to the next output. */
+// @ts-expect-error: a decorator of AssemblyScript
+@inline
+function nextOutput(p: Convolution): void {
+  if (++outX < p.outWidth) return;
+  outX = 0;
+  if (++outY < p.outHeight) return;
+  outY = 0;
+  if (++outZ < p.outDepth) return;
+  outZ = 0;
+  image++;
+}
+
+/** The pixels under the taps of the output that `goTo` went to side by side, `[tap, channel]`. */
+function copyPixels(p: Convolution, tap0: i32, tap1: i32, to: usize): void {
+  const firstX = tapX, firstY = tapY, firstZ = tapZ;
   const channels = <usize>p.channels << 2, width = p.width, dilation = p.dilationX;
   let tap = tap0;
   while (tap < tap1) {
@@ -193,6 +206,9 @@ function copyPixels(p: Convolution, out: i32, tap0: i32, tap1: i32, to: usize): 
     }
     nextTapRow(p);
   }
+  tapX = firstX;
+  tapY = firstY;
+  tapZ = firstZ;
 }
 
 /** A task packs 8 output channels of the filter, `[taps channels][8]`. */
@@ -284,7 +300,11 @@ export function filterGradientTask(at: usize, task: i32, scratch: usize): void {
   const block = rowPanel + <usize>(p.pixelsOfBlock * 24);
   for (let out = 0; out < outputs; out += p.pixelsOfBlock) {
     const pixels = min(p.pixelsOfBlock, outputs - out);
-    for (let i = 0; i < pixels; i++) copyPixels(p, out + i, tap0, tap1, block + <usize>i * aStep);
+    goTo(p, out, tap0);
+    for (let i = 0; i < pixels; i++) {
+      copyPixels(p, tap0, tap1, block + <usize>i * aStep);
+      nextOutput(p);
+    }
     const dy = p.y + <usize>out * bStep + (<usize>column0 << 2);
     const panelBytes = <usize>pixels << 5;
     for (let x = 0; x < columns; x += 8) {
@@ -328,7 +348,10 @@ export class Phase {
   rows: i32;
   columns: i32;
   taps: i32;
-  /** The taps (i32 each), in their order. */
+  /**
+   * The taps in their order, four i32 each: the tap, and on each axis the output that sees the first pixel of the phase
+   * through it (which may be outside; the next pixel is seen by the next output).
+   */
   list: usize;
   /** Where the filter of these taps is packed: panels of 8 channels, `[taps outChannels][8]`. */
   packed: usize;
@@ -346,7 +369,7 @@ export function packTurnedTask(at: usize, task: i32): void {
   const tapBytes = <usize>(p.channels * p.outChannels) << 2;
   let to = phase.packed + (<usize>channel << 2) * phase.taps * p.outChannels;
   for (let i = 0; i < phase.taps; i++) {
-    const tap = load<i32>(phase.list + (<usize>i << 2));
+    const tap = load<i32>(phase.list + (<usize>i << 4));
     packPanel(
       p.filter + <usize>tap * tapBytes + (<usize>(channel * p.outChannels) << 2),
       4,
@@ -359,33 +382,28 @@ export function packTurnedTask(at: usize, task: i32): void {
   }
 }
 
-/** Where one pixel of a phase stands: set by `goToPixel`. */
+/** Which pixel of a phase, counted on each axis: set by `goToPixel`. */
 let batchIndex: i32 = 0, pixelZ: i32 = 0, pixelY: i32 = 0, pixelX: i32 = 0;
 
 /** The address of a pixel of a phase. */
 function goToPixel(p: Convolution, phase: Phase, row: i32): usize {
-  pixelX = phase.x + (row % phase.columns) * p.strideX;
+  pixelX = row % phase.columns;
   row /= phase.columns;
-  pixelY = phase.y + (row % phase.rows) * p.strideY;
+  pixelY = row % phase.rows;
   row /= phase.rows;
-  pixelZ = phase.z + (row % phase.slices) * p.strideZ;
+  pixelZ = row % phase.slices;
   batchIndex = row / phase.slices;
-  return p.x + (<usize>((((batchIndex * p.depth + pixelZ) * p.height + pixelY) * p.width + pixelX) * p.channels) << 2);
+  const z = phase.z + pixelZ * p.strideZ, y = phase.y + pixelY * p.strideY, x = phase.x + pixelX * p.strideX;
+  return p.x + (<usize>((((batchIndex * p.depth + z) * p.height + y) * p.width + x) * p.channels) << 2);
 }
 
-/** Pointers of the outputs that see one pixel through the taps `[tap0, tap1)` of its phase. */
-function pointBack(p: Convolution, phase: Phase, row: i32, tap0: i32, tap1: i32, to: usize): void {
-  goToPixel(p, phase, row);
+/** Pointers of the outputs that see the pixel that `goToPixel` went to through the taps `[tap0, tap1)` of its phase. */
+function pointBack(p: Convolution, phase: Phase, tap0: i32, tap1: i32, to: usize): void {
   const first = p.y + (<usize>(batchIndex * p.outDepth * p.outHeight * p.outWidth * p.outChannels) << 2);
   for (let i = tap0; i < tap1; i++) {
-    const tap = load<i32>(phase.list + (<usize>i << 2));
-    const tapRow = tap / p.tapColumns;
-    // The phase has only taps for which the stride divides these.
-    const z = pixelZ + p.front - (tapRow / p.tapRows) * p.dilationZ;
-    const y = pixelY + p.top - (tapRow % p.tapRows) * p.dilationY;
-    const x = pixelX + p.left - (tap % p.tapColumns) * p.dilationX;
-    const oz = z / p.strideZ, oy = y / p.strideY, ox = x / p.strideX;
-    const inside = z >= 0 && y >= 0 && x >= 0 && oz < p.outDepth && oy < p.outHeight && ox < p.outWidth;
+    const entry = phase.list + (<usize>i << 4);
+    const oz = pixelZ + load<i32>(entry, 4), oy = pixelY + load<i32>(entry, 8), ox = pixelX + load<i32>(entry, 12);
+    const inside = <u32>oz < <u32>p.outDepth && <u32>oy < <u32>p.outHeight && <u32>ox < <u32>p.outWidth;
     store<u32>(to, <u32>(inside ? first + (<usize>(((oz * p.outHeight + oy) * p.outWidth + ox) * p.outChannels) << 2) : p.zeros));
     to += 24;
   }
@@ -401,7 +419,8 @@ export function inputGradientTask(at: usize, task: i32, scratch: usize): void {
   const row0 = (task % phase.rowTasks) * p.rowsOfTask, column0 = (task / phase.rowTasks) * p.columnsOfTask;
   const rows = min(p.rowsOfTask, p.batch * phase.slices * phase.rows * phase.columns - row0);
   const columns = min(p.columnsOfTask, p.channels - column0);
-  const tile = scratch, table = scratch + 192;
+  // Where the rows stand, then the pointers.
+  const tile = scratch, places = scratch + 192, table = places + (<usize>p.rowsOfTask << 2);
   const bPanel = <usize>(phase.taps * p.outChannels) << 5;
   const b = phase.packed + (<usize>column0 >> 3) * bPanel;
   const cColumn = <usize>column0 << 2;
@@ -415,7 +434,11 @@ export function inputGradientTask(at: usize, task: i32, scratch: usize): void {
     let entry = table;
     for (let y = 0; y < rows; ) {
       const size = tileRows(rows - y);
-      for (let r = 0; r < size; r++) pointBack(p, phase, row0 + min(y + r, rows - 1), tap0, tap1, entry + (<usize>r << 2));
+      for (let r = 0; r < size; r++) {
+        const row = min(y + r, rows - 1);
+        store<u32>(places + (<usize>row << 2), <u32>goToPixel(p, phase, row0 + row));
+        pointBack(p, phase, tap0, tap1, entry + (<usize>r << 2));
+      }
       entry += <usize>taps * 24;
       y += size;
     }
@@ -427,7 +450,8 @@ export function inputGradientTask(at: usize, task: i32, scratch: usize): void {
         const size = tileRows(rows - y), within = min(size, rows - y);
         rowsTile(size, 0, inside, taps, entry, <usize>p.outChannels << 2, bAt, 32, tile, 32, false, tile);
         for (let r = 0; r < within; r++) {
-          takeTile(tile + (<usize>r << 5), 1, inside, goToPixel(p, phase, row0 + y + r) + cColumn + (<usize>x << 2), 0, tap0 > 0);
+          const to = <usize>load<u32>(places + (<usize>(y + r) << 2)) + cColumn + (<usize>x << 2);
+          takeTile(tile + (<usize>r << 5), 1, inside, to, 0, tap0 > 0);
         }
         entry += <usize>taps * 24;
         y += size;

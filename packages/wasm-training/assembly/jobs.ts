@@ -17,7 +17,7 @@ import {
 } from "./convolution";
 import { embedGradientTask, embedTask } from "./embedding";
 import { lstmBackTask, lstmPackTask, lstmPackTurnedTask, lstmStepTask } from "./lstm";
-import { packTask, productTask } from "./matrix-product";
+import { packTask, productTask, thinTask } from "./matrix-product";
 import { pairsTask, selectTask } from "./pairs";
 import {
   averagePoolGradientTask,
@@ -28,6 +28,7 @@ import {
   maxPoolTask,
 } from "./pools";
 import { reduceFinishTask, reduceTask } from "./reduce";
+import { packSpreadTask, spreadTask } from "./spread";
 import { crossEntropyGradientTask, crossEntropyTask, softmaxTask } from "./softmax";
 import { unaryTask } from "./unary";
 
@@ -68,6 +69,9 @@ export function runTask(job: i32, at: usize, task: i32, scratch: usize): void {
     case 31: return averagePoolGradientTask(at, task, scratch);
     case 32: return depthwiseFilterTask(at, task, scratch);
     case 33: return depthwiseInputTask(at, task);
+    case 34: return thinTask(at, task, scratch);
+    case 35: return packSpreadTask(at, task);
+    case 36: return spreadTask(at, task, scratch);
     default: unreachable();
   }
 }

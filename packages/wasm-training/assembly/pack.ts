@@ -3,6 +3,9 @@
  * `[n / 8][k][8]`, the last panel filled with zeros, first ones as `[k][size]` for the rows of one tile.
  */
 
+import { loadLanes } from "./lanes";
+import { tileRows } from "./tiles";
+
 /** 4 k by 4 columns, each column contiguous: transposed on the way. */
 // @ts-expect-error: a decorator of AssemblyScript
 @inline
@@ -38,6 +41,16 @@ export function packPanel(
     }
     return;
   }
+  if (columnStep == 4) {
+    const left = min(4, columns), right = columns - 4;
+    for (; k > 0; k--) {
+      v128.store(to, loadLanes(b, left));
+      v128.store(to, right > 0 ? loadLanes(b + 16, right) : f32x4.splat(0), 16);
+      b += rowStep;
+      to += 32;
+    }
+    return;
+  }
   if (columns == 8 && rowStep == 4) {
     for (; k >= 4; k -= 4) {
       turn4(b, columnStep, to);
@@ -54,6 +67,38 @@ export function packPanel(
       to += 4;
     }
     b += rowStep;
+  }
+}
+
+/**
+ * Packs the rows of a first operand that are neighbours at each k, `step` bytes from k to k: `[k][size]` for one
+ * tile after another, as `tileRows` cuts them. Each k is read once from end to end.
+ */
+export function packColumns(a: usize, step: usize, rows: i32, k: i32, to: usize): void {
+  for (let i = 0; i < k; i++) {
+    let from = a, panel = to;
+    for (let y = 0; y < rows; ) {
+      const left = rows - y, size = tileRows(left);
+      if (size == 6) {
+        const place = panel + <usize>i * 24;
+        if (left >= 6) {
+          v128.store(place, v128.load(from));
+          store<u64>(place, load<u64>(from, 16), 16);
+        } else {
+          for (let r = 0; r < 6; r++) {
+            store<f32>(place + (<usize>r << 2), r < left ? load<f32>(from + (<usize>r << 2)) : 0);
+          }
+        }
+      } else {
+        const place = panel + <usize>(i << 4);
+        if (left >= 4) v128.store(place, v128.load(from));
+        else for (let r = 0; r < 4; r++) store<f32>(place + (<usize>r << 2), r < left ? load<f32>(from + (<usize>r << 2)) : 0);
+      }
+      from += <usize>size << 2;
+      panel += <usize>(k * size) << 2;
+      y += size;
+    }
+    a += step;
   }
 }
 

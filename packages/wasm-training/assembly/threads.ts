@@ -41,6 +41,9 @@ const LISTENING = offsetof<Control>("listening");
 const STOPPED = offsetof<Control>("stopped");
 const HELPED = offsetof<Control>("helped");
 
+/** Rounds of waiting for the last workers before this thread sleeps: some microseconds. */
+const SPINS = 4000;
+
 function takeTasks(control: usize, thread: i32): void {
   const c = changetype<Control>(control);
   const scratch = c.scratch + <usize>thread * c.scratchBytes;
@@ -59,7 +62,8 @@ export function runAlone(job: i32, at: usize, tasks: i32, scratch: usize): void 
 
 /**
  * All tasks of a job on this thread and those that listen. The result is false when a worker that had joined did
- * not end within `patience` rounds: it is gone, and the job must be run again, alone.
+ * not end within `patience` rounds: it is gone, and the job must be run again, alone. `mayWait`: whether this thread may
+ * sleep, which the main one of a page may not.
  */
 export function runTogether(
   control: usize,
@@ -69,6 +73,7 @@ export function runTogether(
   scratch: usize,
   scratchBytes: usize,
   patience: i64,
+  mayWait: bool,
 ): bool {
   const c = changetype<Control>(control);
   c.job = job;
@@ -82,8 +87,15 @@ export function runTogether(
   if (atomic.load<i32>(control + ASLEEP) > 0) atomic.notify(control + EPOCH, -1);
   takeTasks(control, 0);
   atomic.store<i32>(control + OPEN, 0);
-  while (atomic.load<i32>(control + ACTIVE) > 0) {
+  let spins = SPINS, active = atomic.load<i32>(control + ACTIVE);
+  while (active != 0) {
     if (--patience < 0) return false;
+    // A worker that has lost its core gets this one.
+    if (mayWait && --spins < 0) {
+      atomic.wait<i32>(control + ACTIVE, active, 1_000_000);
+      patience -= 400_000;
+    }
+    active = atomic.load<i32>(control + ACTIVE);
   }
   return true;
 }
@@ -104,7 +116,7 @@ export function listen(control: usize, thread: i32, spins: i32): void {
     if (atomic.load<i32>(control + STOPPED) != 0) break;
     atomic.add<i32>(control + ACTIVE, 1);
     if (atomic.load<i32>(control + OPEN) != 0) takeTasks(control, thread);
-    atomic.sub<i32>(control + ACTIVE, 1);
+    if (atomic.sub<i32>(control + ACTIVE, 1) == 1) atomic.notify(control + ACTIVE, 1);
   }
   atomic.sub<i32>(control + LISTENING, 1);
 }

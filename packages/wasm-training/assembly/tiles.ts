@@ -23,9 +23,26 @@ export function takeTile(tile: usize, rows: i32, columns: i32, c: usize, cStep: 
       v128.store(c, left);
       v128.store(c, right, 16);
     } else {
-      for (let x: usize = 0; x < <usize>columns << 2; x += 4) {
-        const value = load<f32>(tile + x);
-        store<f32>(c + x, accumulate ? load<f32>(c + x) + value : value);
+      let from = tile, to = c, left = columns;
+      if (left >= 4) {
+        let value = v128.load(from);
+        if (accumulate) value = f32x4.add(v128.load(to), value);
+        v128.store(to, value);
+        from += 16;
+        to += 16;
+        left -= 4;
+      }
+      if (left >= 2) {
+        let value = v128.load64_zero(from);
+        if (accumulate) value = f32x4.add(v128.load64_zero(to), value);
+        v128.store64_lane(to, value, 0);
+        from += 8;
+        to += 8;
+        left -= 2;
+      }
+      if (left > 0) {
+        const value = load<f32>(from);
+        store<f32>(to, accumulate ? load<f32>(to) + value : value);
       }
     }
     tile += 32;

@@ -28,8 +28,8 @@ export interface EnableWasmTrainingOptions {
   /** Multiply and add in one instruction where the engine can, default true: faster, other last bits. */
   readonly relaxedSimd?: boolean;
   /**
-   * True: products and convolutions run in the companion module, in place on tfjs's tensors; false, the default:
-   * everything is composed of tfjs's own kernels, on one thread.
+   * True, the default: what trainings spend their time on runs in the companion module, in place on tfjs's tensors;
+   * false: everything is composed of tfjs's own kernels and of loops, on one thread.
    */
   readonly companion?: boolean;
   /**
@@ -82,10 +82,10 @@ function decide(
   options: EnableWasmTrainingOptions,
   backend: BackendWasm | undefined,
 ): { settings?: CompanionSettings; result: WasmTraining } {
-  const { threads: wanted, relaxedSimd = true, companion = false, workerPath, onWorkerDeath } = options;
+  const { threads: wanted, relaxedSimd = true, companion = true, workerPath, onWorkerDeath } = options;
   const stop = stopCompanions;
   if (!companion) {
-    return { result: { threads: 1, binary: null, reason: "the companion module is not asked for", stop } };
+    return { result: { threads: 1, binary: null, reason: "the companion module is not wanted", stop } };
   }
   if (relaxedSimd) allowRelaxedSimd();
   const binaries: Binary[] = relaxedSimd ? ["relaxed", "plain"] : ["plain"];
@@ -121,8 +121,9 @@ function decide(
  * selects the backend nor registers gradients (`@tensorflow/tfjs` brings its own).
  * `wasmPaths` is without effect once the backend has been initialized.
  *
- * With `companion: true` products and convolutions run in a companion module in place on tfjs's tensors, on several
- * threads where memory can be shared; results do not depend on the number of threads.
+ * Unless `companion` is false, products, convolutions, pools, reductions, functions and the fused kernels that
+ * `@gradlab/core` asks for run in a companion module in place on tfjs's tensors, on several threads where memory can be
+ * shared; results do not depend on the number of threads. An engine without SIMD gets compositions.
  *
  * @throws {TypeError} when `wasmPaths` is neither a string nor a record of strings.
  * @throws {RangeError} when `threads` is no integer of at least 1.

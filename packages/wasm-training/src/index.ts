@@ -1,1 +1,5 @@
-export { type EnableWasmTrainingOptions, enableWasmTraining } from "./enable-wasm-training.js";
+export {
+  type EnableWasmTrainingOptions,
+  enableWasmTraining,
+  type WasmTraining,
+} from "./enable-wasm-training.js";

@@ -46,7 +46,7 @@ async function deviation(compute: () => Tensor): Promise<number> {
   await enableWasmTraining({ companion: true, threads: THREADS, onWorkerDeath });
   const x = compute();
   const got = Float32Array.from(await x.data());
-  await enableWasmTraining();
+  await enableWasmTraining({ companion: false });
   const y = compute();
   const want = Float32Array.from(await y.data());
   expect(x.shape).toEqual(y.shape);
@@ -228,5 +228,5 @@ test("threads that are no number from 1 are refused", async () => {
 });
 
 afterAll(async () => {
-  await enableWasmTraining();
+  await enableWasmTraining({ companion: false });
 });

@@ -24,7 +24,7 @@ import { afterAll, expect, test } from "vitest";
 // The functions of the companion module, in units of the last place of float32, beside those of the engine in float64.
 
 afterAll(async () => {
-  await enableWasmTraining();
+  await enableWasmTraining({ companion: false });
 });
 
 /** Numbers of every size and sign: every 9,973rd pattern of bits, NaN, infinities and denormals among them. */

@@ -9,7 +9,7 @@ beforeAll(async () => {
   await setBackend("wasm");
 });
 afterAll(async () => {
-  await enableWasmTraining();
+  await enableWasmTraining({ companion: false });
 });
 
 interface Sizes {

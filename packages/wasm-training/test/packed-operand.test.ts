@@ -5,7 +5,7 @@ import { enableWasmTraining } from "../src/index.js";
 
 test("the same numbers multiply in one shape and then in another", async () => {
   env().set("PROD", true); // no advertisement on the console
-  await enableWasmTraining();
+  await enableWasmTraining({ companion: false });
   await setBackend("wasm");
   const numbers = tensor([3, 4]);
   const column = matMul(tensor2d([[1, 2]]), reshape(numbers, [2, 1]));

@@ -4,7 +4,7 @@ import { beforeAll, expect, test } from "vitest";
 
 beforeAll(async () => {
   env().set("PROD", true); // no advertisement on the console
-  await enableWasmTraining();
+  await enableWasmTraining({ companion: false });
   await setBackend("wasm");
 });
 

@@ -20,7 +20,7 @@ import { window2d } from "../src/window.js";
 
 beforeAll(async () => {
   env().set("PROD", true); // no advertisement on the console
-  await enableWasmTraining();
+  await enableWasmTraining({ companion: false });
   await setBackend("cpu");
 });
 

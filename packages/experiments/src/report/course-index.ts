@@ -77,6 +77,7 @@ export const courseIndex: readonly CourseChapter[] = [
         "classify --net alexnet --weights alexnet.pth --labels imagenet.txt photo.jpg",
       ),
       q("How does LeNet learn?", "classic-cnns/lenet-training", "train-cnn --net lenet-relu --out run"),
+      q("What does it cost to cut a gradient in time?", "rnn-lm/truncation"),
       q(
         "Can a network be made to see what is not there?",
         "attacks/targets",

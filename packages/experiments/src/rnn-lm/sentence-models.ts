@@ -44,7 +44,7 @@ export interface SentenceModel {
   readonly greedy: readonly string[];
   /** The share of drawn sentences that the grammar can say. */
   readonly rightSentences: number;
-  /** Two nouns of one number, and a noun and a verb. */
+  /** Means over all pairs of words that can stand in one place, and over all pairs of a noun and a verb. */
   readonly distances: { readonly alike: VectorDistance; readonly unlike: VectorDistance };
 }
 
@@ -90,9 +90,13 @@ export async function trainSentenceModel(
     };
     const drawn = await say(randomStream({ seed, purpose: "rnn-lm/sentences" }), 400);
     const table = { table: await params.embedding.data(), size: spec.embedding };
-    const distance = (a: string, b: string) => {
-      const [x, y] = [a, b].map((token) => dictionary.tokens.indexOf(token));
-      return embeddingDistance(table, x!, y!);
+    const distance = (pairs: readonly (readonly [string, string])[]): VectorDistance => {
+      const all = pairs.map(([a, b]) =>
+        embeddingDistance(table, dictionary.tokens.indexOf(a), dictionary.tokens.indexOf(b)),
+      );
+      const mean = (value: (one: VectorDistance) => number) =>
+        all.reduce((sum, one) => sum + value(one), 0) / all.length;
+      return { euclidean: mean((one) => one.euclidean), cosine: mean((one) => one.cosine) };
     };
     const right = drawn.filter((one) => {
       const all = grammarSurprises(sentenceGrammar, [...one.split(" "), "<eos>"]);
@@ -104,12 +108,28 @@ export async function trainSentenceModel(
       drawn,
       greedy: await say(undefined, 24),
       rightSentences: right.length / drawn.length,
-      distances: { alike: distance("dog", "cat"), unlike: distance("dog", "sees") },
+      distances: { alike: distance(alikePairs), unlike: distance(unlikePairs) },
     };
   } finally {
     disposeTraining(training);
   }
 }
+
+/** Words that can stand in one place. */
+const classes = [
+  ["dog", "cat", "bird", "child", "teacher"],
+  ["dogs", "cats", "birds", "children", "teachers"],
+  ["sees", "hears", "follows", "likes"],
+  ["see", "hear", "follow", "like"],
+] as const;
+
+const alikePairs = classes.flatMap((words) =>
+  words.flatMap((a, i) => words.slice(i + 1).map((b) => [a, b] as const)),
+);
+const [ones, manies, oneVerbs, manyVerbs] = classes;
+const unlikePairs = [...ones, ...manies].flatMap((noun) =>
+  [...oneVerbs, ...manyVerbs].map((verb) => [noun, verb] as const),
+);
 
 /** Whole sentences; one that is not finished is left out. */
 function sentencesOf(tokens: readonly string[]): string[] {

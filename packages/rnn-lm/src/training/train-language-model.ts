@@ -1,16 +1,18 @@
 import { type PartOf, type Training, type TrainingStep, type TrainOptions, train } from "@gradlab/core";
-import { type Tensor2D, tensor2d, zerosLike } from "@tensorflow/tfjs-core";
-import { typeMismatch } from "../expect-argument.js";
+import { reshape, type Tensor1D, type Tensor2D, tensor2d, transpose, zerosLike } from "@tensorflow/tfjs-core";
+import { rangeMismatch, typeMismatch } from "../expect-argument.js";
 import { expectFraction, expectInteger } from "../expect-values.js";
 import {
   type DropoutRates,
   expectSpec,
+  hiddenStates,
   type LanguageModelSpec,
   type LanguageModelState,
   languageModelLoss,
 } from "../model/language-model.js";
 import { fedLoss } from "./fed-loss.js";
 import type { Feeding } from "./feeding.js";
+import { drawTokens, expectSampled, type SampledSoftmax, sampledLoss } from "./sampled-loss.js";
 
 /** The tokens of a step, as `textColumns` of `@gradlab/datasets` gives them. */
 export interface TokenBatch {
@@ -39,6 +41,11 @@ export interface TrainLanguageModelOptions
   readonly dropout?: DropoutRates;
   /** What the model reads: teacher forcing unless given. */
   readonly feeding?: Feeding;
+  /**
+   * Trains on the true token against some others, for large vocabularies; the loss is then no cross-entropy, and
+   * perplexity is for `surprises` to count. All of the vocabulary unless given. Only with teacher forcing.
+   */
+  readonly sampled?: SampledSoftmax;
 }
 
 /**
@@ -59,9 +66,15 @@ export function trainLanguageModel(
 ): AsyncGenerator<TrainingStep, void, undefined> {
   const caller = "trainLanguageModel";
   expectSpec(`${caller}: spec`, spec);
-  const { batch, seed = 0, dropout, feeding, ...rest } = options;
+  const { batch, seed = 0, dropout, feeding, sampled, ...rest } = options;
   if (typeof batch !== "function") throw typeMismatch(`${caller}: batch`, "a function", batch);
   expectInteger(`${caller}: seed`, seed, 0);
+  if (sampled !== undefined) {
+    expectSampled(caller, sampled, spec.vocabulary);
+    if (feeding !== undefined) throw rangeMismatch(`${caller}: feeding`, "none beside sampled", feeding);
+  }
+  const masks = (step: number) =>
+    dropout === undefined ? {} : { dropout: { ...dropout, seed, index: step } };
   return train<LanguageModelState, Tokens>(training, {
     caller,
     ...rest,
@@ -72,7 +85,18 @@ export function trainLanguageModel(
     loss: ({ params, carry }, { inputs, targets, isFirst }, step) => {
       const before = isFirst ? forgotten(carry) : carry;
       const state = { params, carry: before };
-      const applied = dropout === undefined ? {} : { dropout: { ...dropout, seed, index: step } };
+      if (sampled !== undefined) {
+        const pass = hiddenStates(spec, params, transpose(inputs), before, masks(step));
+        const labels = reshape(transpose(targets), [targets.size]) as Tensor1D;
+        const loss = sampledLoss(
+          params,
+          pass.hidden,
+          labels,
+          drawTokens(sampled, spec.vocabulary, { seed, step }),
+        );
+        return { loss, moved: { carry: pass.carry } as PartOf<LanguageModelState> };
+      }
+      const applied = masks(step);
       const truth = feeding?.(step) ?? 1;
       expectFraction(`${caller}: feeding(${step})`, truth, true);
       // With certainty of the true tokens all of them are known at once.

@@ -35,6 +35,11 @@ function optionsOfLine({ name, options: table }: Study, line: string): Record<st
     }
     const [option, declared] = found;
     if (isInput(declared)) {
+      // Where files are kept is no file that it needs.
+      if (declared.kept) {
+        at++;
+        continue;
+      }
       if (declared.none === undefined || words[at + 1] !== declared.none) return null;
       at++;
     } else if (declared.kind === "flag") {

@@ -109,6 +109,8 @@ export interface InputFiles {
   readonly emptyFolders?: readonly string[];
   /** The bytes of a file by its path; of a single file also what lies beside it. */
   readonly read: (name: string) => Promise<Uint8Array>;
+  /** The bytes of a file piece by piece, where an app can read it so: files that are too large to be held. */
+  readonly pieces?: (name: string) => AsyncIterable<Uint8Array>;
   /** The first bytes of a file, fewer where it has no more. */
   readonly start: (name: string, length: number) => Promise<Uint8Array>;
   /** A picture, decoded. */

@@ -6,6 +6,7 @@ import { languageModelNote } from "./language-model-note.js";
 
 /** The kinds of language models, by the name in their checkpoints. A kind of your own is a file and a line here. */
 const languageModelKinds: Readonly<Record<string, () => Promise<LanguageModelKind>>> = {
+  gpt: async () => (await import("./gpt-kind.js")).gptKind,
   "rnn-lm": async () => (await import("./recurrent-kind.js")).recurrentKind,
 };
 
@@ -13,7 +14,7 @@ const languageModelKinds: Readonly<Record<string, () => Promise<LanguageModelKin
 export const modelOption = {
   kind: "file",
   inFolder: lastCheckpoint,
-  help: "a checkpoint of gradlab train-lm, or its folder",
+  help: "a checkpoint of gradlab train-lm or train-gpt --text, or its folder",
 } as const satisfies InputOption;
 
 /** The model in a checkpoint. The backend must be there. */

@@ -28,6 +28,8 @@ export interface Texts {
 export interface LoadTextsOptions {
   readonly level: TextLevel;
   readonly minCount: number;
+  /** How tokens are numbered. */
+  readonly order: "appearance" | "frequency";
   readonly seed: number;
   /** How many tokens are generated. */
   readonly tokens: number;
@@ -38,10 +40,10 @@ export async function loadTexts(
   options: LoadTextsOptions,
   files: { readonly [name in "corpus" | "valid" | "test"]: InputFiles | undefined },
 ): Promise<Texts> {
-  const { level, minCount, seed, tokens } = options;
+  const { level, minCount, order, seed, tokens } = options;
   if (files.corpus === undefined) {
     const text = (index: number, count: number) => generateText({ tokens: count, seed, index });
-    const { dictionary, ids } = corpusOf(text(0, tokens), { level, minCount });
+    const { dictionary, ids } = corpusOf(text(0, tokens), { level, minCount, order });
     const held = Math.max(1, Math.ceil(tokens / 5));
     const other = (index: number) => corpusOf(text(index, held), { dictionary }).ids;
     return {
@@ -54,7 +56,7 @@ export async function loadTexts(
       digest: await digestOf(ids, dictionary),
     };
   }
-  const { dictionary, ids } = await readText(files.corpus, { level, minCount });
+  const { dictionary, ids } = await readText(files.corpus, { level, minCount, order });
   const other = async (file: InputFiles | undefined) =>
     file === undefined ? null : (await readText(file, { dictionary })).ids;
   return {
@@ -70,10 +72,12 @@ export async function loadTexts(
 
 /** The text of a file as ids. */
 export async function readText(file: InputFiles, options: Parameters<typeof readCorpus>[1]): Promise<Corpus> {
-  const bytes = await file.read(file.names[0]!);
+  const name = file.names[0]!;
   try {
-    return await readCorpus(bytes, options);
+    return await readCorpus(file.pieces?.(name) ?? (await file.read(name)), options);
   } catch (error) {
+    // What could not be read is told as it is.
+    if (!(error instanceof RangeError || error instanceof TypeError)) throw error;
     const words = messageOf(error).replace(/^readCorpus: (text|bytes): /, "");
     const hint = words.includes("without <unk>")
       ? "; a {minCount} of 2 in the training makes room for it"

@@ -9,6 +9,7 @@ export interface CompanionExports {
     scratch: number,
     scratchBytes: number,
     patience: bigint,
+    mayWait: number,
   ): number;
   listen(control: number, thread: number, spins: number): void;
   helped(control: number): number;

@@ -43,6 +43,9 @@ export const job = {
   averagePoolGradient: 31,
   depthwiseFilter: 32,
   depthwiseInput: 33,
+  thin: 34,
+  packSpread: 35,
+  spread: 36,
 } as const;
 
 const float = new Float32Array(1);
@@ -54,7 +57,17 @@ export function floatWord(value: number): number {
   return word[0]!;
 }
 
+/** What tasks are cut to, where nothing is said, and from when on two threads are better than one. */
+const TASK_MICROSECONDS = 10;
+const WORTH_MICROSECONDS = 30;
+
+/** A record and some scratch: what a small job needs. */
+const SMALL_BYTES = 2 ** 14;
+
 export class Companion {
+  #small: number | undefined;
+  #smallInUse = false;
+  #words: Uint32Array = new Uint32Array(0);
   readonly #module: TfjsModule;
   readonly #exports: CompanionExports;
   #helpers: Helpers | undefined;
@@ -81,15 +94,35 @@ export class Companion {
     this.#module._free(at);
   }
 
+  /** Memory until `use` returns: a small piece is always the same one. */
+  borrow(bytes: number, use: (at: number) => void): void {
+    const small = bytes <= SMALL_BYTES && !this.#smallInUse;
+    if (small) this.#small ??= this.allocate(SMALL_BYTES);
+    const at = small ? this.#small! : this.allocate(bytes);
+    this.#smallInUse ||= small;
+    try {
+      use(at);
+    } finally {
+      if (small) this.#smallInUse = false;
+      else this.free(at);
+    }
+  }
+
+  /** All of the heap, as unsigned numbers: addresses above 2 GB too. */
+  get #view(): Uint32Array {
+    const { buffer } = this.#module.HEAPU8;
+    if (this.#words.buffer !== buffer) this.#words = new Uint32Array(buffer);
+    return this.#words;
+  }
+
   /** Writes 32-bit words (a record, a list) to the heap. */
   write(at: number, words: ArrayLike<number>): void {
-    // Through the unsigned view: addresses above 2 GB too.
-    new Uint32Array(this.#module.HEAPU8.buffer, at, words.length).set(words);
+    this.#view.set(words, at / 4);
   }
 
   /** One 32-bit word of the heap. */
   read(at: number): number {
-    return new Uint32Array(this.#module.HEAPU8.buffer, at, 1)[0]!;
+    return this.#view[at / 4]!;
   }
 
   /** Copies bytes within the heap. */
@@ -101,9 +134,17 @@ export class Companion {
    * Runs all tasks of a job with its record in memory.
    *
    * @param scratch Memory of every thread, `scratchBytes` for each.
+   * @param microseconds About how long the job takes one thread: short ones are not worth waking another.
    */
-  run(number: number, record: number, tasks: number, scratch: number, scratchBytes: number): void {
-    const helpers = tasks > 1 ? this.#helpers : undefined;
+  run(
+    number: number,
+    record: number,
+    tasks: number,
+    scratch: number,
+    scratchBytes: number,
+    microseconds = tasks * TASK_MICROSECONDS,
+  ): void {
+    const helpers = tasks > 1 && microseconds >= WORTH_MICROSECONDS ? this.#helpers : undefined;
     if (helpers?.run(number, record, tasks, scratch, scratchBytes)) return;
     // A worker that died in the middle leaves no half result: a task can be done twice.
     if (helpers !== undefined) this.#helpers = undefined;

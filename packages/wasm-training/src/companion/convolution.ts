@@ -2,6 +2,7 @@
 import { allocate, allocateZeros, type BackendWasm, sizeOf, type TensorInfo } from "../heap.js";
 import type { SlidingWindow } from "../window.js";
 import { type Companion, job } from "./companion.js";
+import { MACS } from "./multiply.js";
 import { align, withMemory } from "./with-memory.js";
 
 const ROWS_OF_TASK = 96;
@@ -29,6 +30,7 @@ interface Places {
 
 interface Cuts {
   readonly activation: number;
+  readonly rowsOfTask: number;
   readonly rowTasks: number;
   readonly tapsOfTask: number;
   readonly pixelsOfBlock: number;
@@ -48,20 +50,24 @@ export function record(
 ): number[] {
   const { batch, channels, image, output, taps, stride, dilation, before } = window;
   const { activation = 0, rowTasks = 0, tapsOfTask = 0, pixelsOfBlock = 0, columnTasks = 0 } = cuts;
-  const { phases = 0, phaseCount = 0 } = cuts;
+  const { phases = 0, phaseCount = 0, rowsOfTask = ROWS_OF_TASK } = cuts;
   const { x, filter, y, packed, zeros, bias } = places;
   return [
     ...[batch, ...image, channels, ...output, outChannels],
     ...[taps[0] * taps[1] * taps[2], taps[1], taps[2]],
     ...[...stride, ...dilation, ...before],
     ...[x, filter, y, packed, zeros, bias],
-    ...[activation, ROWS_OF_TASK, COLUMNS_OF_TASK, rowTasks],
+    ...[activation, rowsOfTask, COLUMNS_OF_TASK, rowTasks],
     ...[tapsOfTask, pixelsOfBlock, columnTasks, phases, phaseCount],
   ];
 }
 
 const tapsOf = ({ taps }: SlidingWindow) => taps[0] * taps[1] * taps[2];
 const outputsOf = ({ batch, output }: SlidingWindow) => batch * output[0] * output[1] * output[2];
+
+/** Microseconds of one thread. */
+const workOf = (window: SlidingWindow, outChannels: number): number =>
+  (outputsOf(window) * tapsOf(window) * window.channels * outChannels) / MACS;
 
 /** @returns `activation(convolution + bias)`, in the shape `outShape`; the caller releases it. */
 export function convolve(
@@ -94,9 +100,23 @@ export function convolve(
       };
       companion.write(zeros!, new Uint32Array(channels));
       companion.write(at!, record(window, outChannels, places, { activation, rowTasks }));
-      companion.run(job.packFilter, at!, panels, scratch!, scratchBytes);
+      companion.run(
+        job.packFilter,
+        at!,
+        panels,
+        scratch!,
+        scratchBytes,
+        (taps * channels * outChannels) / 1000,
+      );
       const columnTasks = Math.ceil(outChannels / COLUMNS_OF_TASK);
-      companion.run(job.convolve, at!, rowTasks * columnTasks, scratch!, scratchBytes);
+      companion.run(
+        job.convolve,
+        at!,
+        rowTasks * columnTasks,
+        scratch!,
+        scratchBytes,
+        workOf(window, outChannels),
+      );
     },
   );
   return out;
@@ -146,6 +166,7 @@ export function filterGradient(
         Math.ceil(taps / tapsOfTask) * columnTasks,
         scratch!,
         scratchBytes,
+        workOf(window, outChannels),
       );
     },
   );
@@ -184,6 +205,80 @@ function phasesOf({ image, taps, stride, dilation, before }: SlidingWindow): Pha
   );
 }
 
+/**
+ * Nanoseconds: to multiply and add, to find what stands under a tap of a pixel, to add up a number of a patch. Of the
+ * shape of one image alone, so that its bits do not depend on how many there are.
+ */
+const cost = { product: 1 / 22, point: 4, add: 0.5 };
+
+const eights = (columns: number) => Math.ceil(columns / 8) * 8;
+
+/** Whether to compute patches and to add them up, rather than to gather from `dy` for each pixel. */
+function isCheaperSpread(
+  { channels, image, output, taps, stride }: SlidingWindow,
+  outChannels: number,
+): boolean {
+  const size = (axes: readonly number[]) => axes.reduce((product, n) => product * n, 1);
+  // A pixel is under one of so many taps only.
+  const pairs = (size(image) * size(taps)) / size(stride);
+  const gathered = pairs * (eights(channels) * outChannels * cost.product + cost.point);
+  const columns = size(taps) * channels;
+  const patches = size(output) * (eights(columns) * outChannels * cost.product + columns * cost.add);
+  return patches < gathered;
+}
+
+/** As in `assembly/spread.ts`. */
+const SPREAD_OUTPUTS = 24;
+
+/** The input gradient as patches that are added up, into `out`. */
+function spread(
+  backend: BackendWasm,
+  companion: Companion,
+  dy: TensorInfo,
+  filter: TensorInfo,
+  out: TensorInfo,
+  window: SlidingWindow,
+): void {
+  const outChannels = filter.shape.at(-1)!;
+  const columns = tapsOf(window) * window.channels;
+  const panels = Math.ceil(columns / 8);
+  const scratchBytes = align(256 + (SPREAD_OUTPUTS + 4) * panels * 32);
+  const bytes = [RECORD_BYTES, panels * outChannels * 32, scratchBytes * companion.threads];
+  withMemory(companion, bytes, (at, packed, scratch) => {
+    const [x, y] = [backend.getMemoryOffset(out.dataId), backend.getMemoryOffset(dy.dataId)];
+    const places = {
+      x,
+      y,
+      filter: backend.getMemoryOffset(filter.dataId),
+      packed: packed!,
+      zeros: 0,
+      bias: 0,
+    };
+    const images = Math.max(1, Math.floor(SPREAD_OUTPUTS / (outputsOf(window) / window.batch)));
+    companion.write(at!, record(window, outChannels, places, { rowsOfTask: images }));
+    companion.run(job.packSpread, at!, panels, scratch!, scratchBytes, (columns * outChannels) / 1000);
+    companion.run(
+      job.spread,
+      at!,
+      Math.ceil(window.batch / images),
+      scratch!,
+      scratchBytes,
+      workOf(window, outChannels),
+    );
+  });
+}
+
+/** On each axis, the output that sees the first pixel of a phase through a tap; the stride divides its place. */
+function firstOutput(
+  { taps, stride, dilation, before }: SlidingWindow,
+  { begin }: Phase,
+  tap: number,
+): number[] {
+  const row = Math.floor(tap / taps[2]);
+  const places = [Math.floor(row / taps[1]), row % taps[1], tap % taps[2]];
+  return places.map((k, axis) => (begin[axis]! + before[axis]! - k * dilation[axis]!) / stride[axis]!);
+}
+
 const PHASE_WORDS = 11;
 
 /** @returns The gradient of the image, in the shape `inShape`. */
@@ -200,12 +295,16 @@ export function inputGradient(
   const { channels } = window;
   const out = allocate(backend, inShape);
   if (sizeOf(inShape) === 0) return out;
+  if (isCheaperSpread(window, outChannels)) {
+    spread(backend, companion, dy, filter, out, window);
+    return out;
+  }
   const phases = phasesOf(window);
   const panels = Math.ceil(channels / 8);
   const mostTaps = Math.max(1, ...phases.map(({ taps }) => taps.length));
   const entries = Math.ceil(ROWS_OF_TASK / 4);
   const group = Math.min(mostTaps, Math.max(1, Math.floor(K_BLOCK / outChannels)));
-  const scratchBytes = align(TILE_BYTES + entries * 24 * group);
+  const scratchBytes = align(TILE_BYTES + ROWS_OF_TASK * 4 + entries * 24 * group);
   const listed = phases.reduce((sum, { taps }) => sum + taps.length, 0);
   withMemory(
     companion,
@@ -213,7 +312,7 @@ export function inputGradient(
       RECORD_BYTES,
       outChannels * 4,
       phases.length * PHASE_WORDS * 4,
-      listed * 4,
+      listed * 16,
       listed * panels * outChannels * 32,
       scratchBytes * companion.threads,
     ],
@@ -230,7 +329,7 @@ export function inputGradient(
       let [before, tasks] = [0, 0];
       const words = phases.flatMap(({ begin, count, taps }) => {
         const rowTasks = Math.ceil((window.batch * count[0]! * count[1]! * count[2]!) / ROWS_OF_TASK);
-        const list = lists! + before * 4;
+        const list = lists! + before * 16;
         const panelsAt = packed! + before * panels * outChannels * 32;
         const words = [...begin, ...count, taps.length, list, panelsAt, tasks, rowTasks];
         before += taps.length;
@@ -241,12 +340,19 @@ export function inputGradient(
       companion.write(phaseAt!, words);
       companion.write(
         lists!,
-        phases.flatMap(({ taps }) => taps),
+        phases.flatMap((phase) => phase.taps.flatMap((tap) => [tap, ...firstOutput(window, phase, tap)])),
       );
       const cuts = { phases: phaseAt!, phaseCount: phases.length };
       companion.write(at!, record(window, outChannels, places, cuts));
-      companion.run(job.packTurned, at!, phases.length * panels, scratch!, scratchBytes);
-      companion.run(job.inputGradient, at!, tasks, scratch!, scratchBytes);
+      companion.run(
+        job.packTurned,
+        at!,
+        phases.length * panels,
+        scratch!,
+        scratchBytes,
+        (listed * panels * outChannels * 8) / 1000,
+      );
+      companion.run(job.inputGradient, at!, tasks, scratch!, scratchBytes, workOf(window, outChannels));
     },
   );
   return out;

@@ -1,6 +1,6 @@
 /** Worker threads that run the tasks of a job beside the thread that asks for it. */
 import type { CompanionExports, Helpers, TfjsModule } from "./companion-module.js";
-import { nodeThreads } from "./node-parts.js";
+import { isNode, nodeThreads } from "./node-parts.js";
 import { workerSource } from "./worker-source.js";
 
 /** Rounds of waiting before a worker goes to sleep: some tens of microseconds, the distance of two jobs in a training. */
@@ -63,6 +63,9 @@ function startWorker(start: Start, path: string | undefined, onDeath: (error: Er
   return worker;
 }
 
+/** Whether this thread may sleep: the main one of a page may not. */
+const mayWait = isNode || typeof (globalThis as { document?: unknown }).document === "undefined";
+
 export interface RunningHelpers extends Helpers {
   /** How many tasks the workers have done. */
   helped(): number;
@@ -89,7 +92,17 @@ export function startHelpers(options: HelperOptions): RunningHelpers {
     threads,
     run(number, at, tasks, scratch, scratchBytes) {
       if (!running) return false;
-      if (exports.runTogether(control, number, at, tasks, scratch, scratchBytes, PATIENCE) !== 0) return true;
+      const ended = exports.runTogether(
+        control,
+        number,
+        at,
+        tasks,
+        scratch,
+        scratchBytes,
+        PATIENCE,
+        mayWait ? 1 : 0,
+      );
+      if (ended !== 0) return true;
       die(new Error("gradlab wasm-training: a worker thread did not end its task"));
       return false;
     },

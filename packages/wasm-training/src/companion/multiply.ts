@@ -17,9 +17,14 @@ const COLUMNS_OF_TASK = 128;
 /** As in `assembly/matrix-product.ts`. */
 const K_BLOCK = 512;
 
-/** A tile, and six pointers for every four rows of a task, or, transposed, a block of the rows themselves. */
-const scratchOf = (transposeA: boolean, k: number) =>
-  208 + (transposeA ? (ROWS_OF_TASK + 4) * Math.min(k, K_BLOCK) * 4 : 24 * (ROWS_OF_TASK / 4 + 1));
+/**
+ * A tile, a panel that is packed where it is used, and six pointers for every four rows of a task, or, transposed, a
+ * block of the rows themselves.
+ */
+const scratchOf = (transposeA: boolean, packsPanels: boolean, k: number) =>
+  208 +
+  (packsPanels ? K_BLOCK * 32 : 0) +
+  (transposeA ? (ROWS_OF_TASK + 4) * Math.min(k, K_BLOCK) * 4 : 24 * (ROWS_OF_TASK / 4 + 1));
 
 /** For each matrix of the result, the index of the matrix of an input, whose batch is broadcast. */
 function matrixIndices(batch: readonly number[], own: readonly number[]): number[] {
@@ -38,8 +43,15 @@ function matrixIndices(batch: readonly number[], own: readonly number[]): number
   });
 }
 
-/** Of how many rows on packing the second matrix pays: fewer read it where it is. */
+/** Of how many rows on packing the second matrix pays: fewer read it where it is, very few row by row. */
 const PACK_FROM = 24;
+const THIN_UP_TO = 6;
+
+/** Multiplications and additions of a thread in a microsecond. */
+export const MACS = 20_000;
+
+/** As in `assembly/matrix-product.ts`: columns and rows of a task, whose sums are its scratch. */
+const THIN = { columns: 256, rows: 4, bytes: 4 * 256 * 4 + 16 };
 
 export interface Product {
   readonly m: number;
@@ -67,42 +79,52 @@ export function multiplyAt(companion: Companion, product: Product): void {
   const { m, n, k, a, b, out, transposeA = false, transposeB = false } = product;
   const { bias = 0, activation = 0, aIndices = first, bIndices = first } = product;
   const batch = aIndices.length;
-  const packs = transposeB || m >= PACK_FROM;
+  const packs = m >= PACK_FROM;
+  const isThin = m <= THIN_UP_TO && !transposeA && !transposeB;
   const matrices = bIndices.reduce((most, index) => Math.max(most, index), 0) + 1;
   const panelBytes = packs ? Math.ceil(n / 8) * k * 32 : 0;
-  const rowTasks = Math.ceil(m / ROWS_OF_TASK);
-  const columnTasks = Math.ceil(n / COLUMNS_OF_TASK);
-  const scratchBytes = align(scratchOf(transposeA, k));
-  const bytes = [
-    RECORD_BYTES,
-    16 * batch,
-    8 * matrices,
-    scratchBytes * companion.threads,
-    matrices * panelBytes,
-  ];
-  withMemory(companion, bytes, (at, offsets, packOffsets, scratch, packed) => {
-    companion.write(
-      offsets!,
-      aIndices.flatMap((index, i) => [
-        index * m * k * 4,
-        bIndices[i]! * k * n * 4,
-        i * m * n * 4,
-        bIndices[i]! * panelBytes,
-      ]),
+  // A transposed first matrix is packed by every task that has some of its rows.
+  const columnsOfTask = transposeA && m > 4 * ROWS_OF_TASK ? 4 * COLUMNS_OF_TASK : COLUMNS_OF_TASK;
+  const rowTasks = Math.ceil(m / (isThin ? THIN.rows : ROWS_OF_TASK));
+  const columnTasks = Math.ceil(n / (isThin ? THIN.columns : columnsOfTask));
+  const scratchBytes = align(isThin ? THIN.bytes : scratchOf(transposeA, transposeB && !packs, k));
+  const listed = 4 * batch + 2 * matrices;
+  const bytes = [RECORD_BYTES + 4 * listed, scratchBytes * companion.threads, matrices * panelBytes];
+  withMemory(companion, bytes, (at, scratch, packed) => {
+    const offsets = at! + RECORD_BYTES;
+    const words = new Uint32Array(RECORD_BYTES / 4 + listed);
+    words.set([m, n, k, a, transposeA ? 4 : k * 4, transposeA ? m * 4 : 4]);
+    words.set([b, transposeB ? 4 : n * 4, transposeB ? k * 4 : 4, out, n * 4, offsets], 6);
+    words.set([bias, activation, packs ? packed! : 0, batch, ROWS_OF_TASK, columnsOfTask], 12);
+    words.set([rowTasks, columnTasks, offsets + 16 * batch], 18);
+    let next = RECORD_BYTES / 4;
+    for (let i = 0; i < batch; i++) {
+      words[next++] = aIndices[i]! * m * k * 4;
+      words[next++] = bIndices[i]! * k * n * 4;
+      words[next++] = i * m * n * 4;
+      words[next++] = bIndices[i]! * panelBytes;
+    }
+    for (let i = 0; i < matrices; i++) {
+      words[next++] = i * k * n * 4;
+      words[next++] = i * panelBytes;
+    }
+    companion.write(at!, words);
+    if (packs)
+      companion.run(
+        job.pack,
+        at!,
+        matrices * Math.ceil(n / 8),
+        scratch!,
+        scratchBytes,
+        (matrices * n * k) / 1000,
+      );
+    companion.run(
+      isThin ? job.thin : job.product,
+      at!,
+      batch * rowTasks * columnTasks,
+      scratch!,
+      scratchBytes,
     );
-    companion.write(
-      packOffsets!,
-      Array.from({ length: matrices }, (_, i) => [i * k * n * 4, i * panelBytes]).flat(),
-    );
-    companion.write(at!, [
-      ...[m, n, k],
-      ...[a, transposeA ? 4 : k * 4, transposeA ? m * 4 : 4],
-      ...[b, transposeB ? 4 : n * 4, transposeB ? k * 4 : 4],
-      ...[out, n * 4, offsets!, bias, activation, packs ? packed! : 0],
-      ...[batch, ROWS_OF_TASK, COLUMNS_OF_TASK, rowTasks, columnTasks, packOffsets!],
-    ]);
-    if (packs) companion.run(job.pack, at!, matrices * Math.ceil(n / 8), scratch!, scratchBytes);
-    companion.run(job.product, at!, batch * rowTasks * columnTasks, scratch!, scratchBytes);
   });
 }
 

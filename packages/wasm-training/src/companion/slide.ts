@@ -27,6 +27,10 @@ function cutsOf(name: SlideJob, { batch, channels, image, output, taps }: Slidin
   return [batch * blocks, listed * 4];
 }
 
+/** Microseconds of one thread. */
+const workOf = ({ batch, channels, output, taps }: SlidingWindow): number =>
+  [...output, ...taps].reduce((product, n) => product * n, batch * channels) / 2000;
+
 /** Runs a job of `assembly/pools.ts`, whose comments say what stands at `x`, `filter`, `y` and `packed`. */
 export function slide(
   backend: BackendWasm,
@@ -43,6 +47,6 @@ export function slide(
     const { x, filter, y, packed } = tensors;
     const places = { x: address(x), filter: address(filter), y: address(y), packed: address(packed) };
     companion.write(at!, record(window, window.channels, { ...places, zeros: 0, bias: 0 }, {}));
-    companion.run(job[name], at!, tasks, scratch!, scratchBytes);
+    companion.run(job[name], at!, tasks, scratch!, scratchBytes, workOf(window));
   });
 }

@@ -1,5 +1,5 @@
 import type { Evaluation, NetworkState } from "@gradlab/classic-cnns";
-import type { NonFiniteError, OptimizerConfig } from "@gradlab/core";
+import type { OptimizerConfig } from "@gradlab/core";
 import { type Dataset, stepsPerEpoch } from "@gradlab/datasets";
 import type { LayerGraph } from "@gradlab/receptive-field";
 import type { InputFiles, InputsOf } from "../../declaration/option.js";
@@ -12,7 +12,9 @@ import {
   type EpochRecord,
   lastCheckpoint,
 } from "../../networks/checkpoint.js";
+import { KeptState } from "../../networks/kept-state.js";
 import { bothAxes, classicNetwork } from "../../networks/network-source.js";
+import { divergence, interruption } from "../../networks/training-failure.js";
 import type { Begun, TrainingNote } from "./begin-training.js";
 import { type ImageData, loadImageData } from "./image-data.js";
 import {
@@ -96,7 +98,7 @@ async function* runTraining(
     ? await resumeTraining(checkpoint!, note, optimizer)
     : startTraining(classic, note, optimizer);
   const { training } = begun;
-  const kept = new KeptState();
+  const kept = new KeptState<NetworkState>();
   try {
     const params = countParams(training.state.params);
     yield {
@@ -119,7 +121,8 @@ async function* runTraining(
     if (stopped === "interrupted") throw interruption(training.step, checkpoint);
     // A resumed training may have had its best epoch in an earlier run.
     if (patience !== undefined && kept.state === null && checkpoint !== undefined) {
-      await kept.read(checkpoint);
+      const { readTraining } = await import("./begin-training.js");
+      await kept.take((await readTraining(checkpoint, bestCheckpoint)).training);
     }
     const state = kept.state ?? training.state;
     const seconds = (performance.now() - started) / 1000;
@@ -179,7 +182,7 @@ async function* trainAndKeep(
     signal,
   }: {
     readonly checkpoint: InputFiles | undefined;
-    readonly kept: KeptState;
+    readonly kept: KeptState<NetworkState>;
     readonly signal: AbortSignal;
   },
 ): AsyncGenerator<StudyEvent, Trained> {
@@ -232,34 +235,6 @@ async function* trainAndKeep(
   return trained;
 }
 
-/** A copy of the best state so far. */
-class KeptState {
-  state: NetworkState | null = null;
-
-  async keep(state: NetworkState): Promise<void> {
-    const { mapParams } = await import("@gradlab/core");
-    await this.dispose();
-    this.state = mapParams(state, (tensor) => tensor.clone());
-  }
-
-  async read(folder: InputFiles): Promise<void> {
-    const { readTraining } = await import("./begin-training.js");
-    const { disposeTraining } = await import("@gradlab/core");
-    const { training } = await readTraining(folder, bestCheckpoint);
-    try {
-      await this.keep(training.state);
-    } finally {
-      disposeTraining(training);
-    }
-  }
-
-  async dispose(): Promise<void> {
-    const { disposeParams } = await import("@gradlab/core");
-    if (this.state !== null) disposeParams(this.state);
-    this.state = null;
-  }
-}
-
 function loadData(
   { seed, count, channels, input, validation = 0 }: TrainCnnOptions,
   folder: InputFiles | undefined,
@@ -287,36 +262,6 @@ function epochLine(record: EpochRecord, seconds: number, epochs: number, data: I
       ? ""
       : ` · ${watched} loss ${validationLoss.toFixed(4)}, accuracy ${percent(validationAccuracy!)}`;
   return `epoch ${`${epoch}`.padStart(`${epochs}`.length)} of ${epochs} · loss ${loss.toFixed(4)}${seen} · ${seconds.toFixed(1)} s`;
-}
-
-function interruption(step: number, checkpoint: InputFiles | undefined): StudyError {
-  const kept =
-    checkpoint === undefined
-      ? "nothing was kept ({checkpoint} DIR keeps it)"
-      : `${checkpoint.label}/${lastCheckpoint} holds it ({resume} goes on)`;
-  return new StudyError("interrupted", `interrupted after step ${step}; ${kept}`);
-}
-
-/** A loss or gradient that is no number any more, in words that help. */
-function divergence(
-  error: NonFiniteError,
-  { learningRate }: OptimizerConfig,
-  perEpoch: number,
-  checkpoint: InputFiles | undefined,
-): StudyError {
-  const [what, value] = Number.isFinite(error.loss)
-    ? ["gradient norm", error.gradientNorm]
-    : ["loss", error.loss];
-  const epochs = Math.floor(error.step / perEpoch);
-  const kept =
-    checkpoint === undefined || epochs === 0
-      ? ""
-      : `; ${checkpoint.label}/${lastCheckpoint} holds it as it was after epoch ${epochs}`;
-  return new StudyError(
-    "input",
-    `the training diverged: the ${what} of step ${error.step + 1} is ${value}; try an {lr} below ${learningRate}${kept}`,
-    { cause: error },
-  );
 }
 
 function trainingTables(record: TrainCnnRecord): Table[] {

@@ -1,7 +1,14 @@
-import { type SequenceTaskName, sequenceBatch, sequenceTask } from "@gradlab/datasets";
+import {
+  type Dictionary,
+  decodeIds,
+  type SequenceTaskName,
+  sequenceBatch,
+  sequenceTask,
+} from "@gradlab/datasets";
 import { integer, randomStream } from "@gradlab/random";
 import type { InputFiles } from "../../declaration/option.js";
 import { StudyError } from "../../declaration/study-error.js";
+import { readText } from "../../language-models/load-texts.js";
 import type { TrainGptOptions } from "./train-gpt-options.js";
 import type { TrainGptRecord } from "./train-gpt-record.js";
 
@@ -16,7 +23,8 @@ export interface TokenBatch {
 export interface GptData {
   readonly source: string;
   readonly kind: TrainGptRecord["data"]["kind"];
-  readonly characters: string | null;
+  /** Of a text. */
+  readonly dictionary: Dictionary | null;
   readonly vocabulary: number;
   readonly context: number;
   /** SHA-256 of a text; of a task its name and sizes. */
@@ -44,7 +52,7 @@ function taskData({ task: name, length, symbols, batch, seed }: TrainGptOptions)
   return {
     source: name,
     kind: "task",
-    characters: null,
+    dictionary: null,
     vocabulary: task.vocabulary,
     context: task.tokens,
     digest: `${name} ${length} ${symbols}`,
@@ -61,11 +69,7 @@ function taskData({ task: name, length, symbols, batch, seed }: TrainGptOptions)
 
 /** Characters as ids; the last tenth of the text is not trained on. */
 async function textData({ context, batch, seed }: TrainGptOptions, file: InputFiles): Promise<GptData> {
-  const bytes = await file.read(file.names[0]!);
-  const text = [...new TextDecoder().decode(bytes)];
-  const characters = [...new Set(text)].sort();
-  const idOf = new Map(characters.map((character, id) => [character, id]));
-  const ids = Int32Array.from(text, (character) => idOf.get(character)!);
+  const { dictionary, ids } = await readText(file, { level: "characters" });
   const end = Math.floor(0.9 * ids.length);
   if (end <= context || ids.length - end <= context) {
     const least = 10 * (context + 1);
@@ -83,13 +87,15 @@ async function textData({ context, batch, seed }: TrainGptOptions, file: InputFi
   };
   const count = Math.min(64, Math.floor((ids.length - end - 1) / context));
   const starts = Array.from({ length: count }, (_, i) => end + i * context);
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", Uint8Array.from(bytes)));
+  const digest = new Uint8Array(
+    await crypto.subtle.digest("SHA-256", Uint8Array.from(await file.read(file.names[0]!))),
+  );
   const promptLength = Math.min(16, context / 2);
   return {
     source: file.label,
     kind: "text",
-    characters: characters.join(""),
-    vocabulary: characters.length,
+    dictionary,
+    vocabulary: dictionary.tokens.length,
     context,
     digest: Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join(""),
     batch: (step) => {
@@ -99,6 +105,6 @@ async function textData({ context, batch, seed }: TrainGptOptions, file: InputFi
     test: Array.from({ length: Math.ceil(count / 32) }, (_, i) => windows(starts.slice(32 * i, 32 * i + 32))),
     prompts: [{ ids: Array.from(ids.subarray(end, end + Math.floor(promptLength))), known: null }],
     written: context - Math.floor(promptLength),
-    textOf: (tokens) => tokens.map((id) => characters[id]!).join(""),
+    textOf: (tokens) => decodeIds(dictionary, tokens),
   };
 }

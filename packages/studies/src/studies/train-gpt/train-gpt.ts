@@ -4,6 +4,7 @@ import type { InputFiles, InputsOf } from "../../declaration/option.js";
 import { defineStudy, type StudyContext, type StudyEvent, type Table } from "../../declaration/study.js";
 import { blame, StudyError } from "../../declaration/study-error.js";
 import { describeBackend, duration, grouped, lines, percent } from "../../declaration/wording.js";
+import { noteName } from "../../language-models/language-model-note.js";
 import { lastCheckpoint } from "../../networks/checkpoint.js";
 import type { GptTraining } from "./gpt-training.js";
 import { type TrainGptOptions, trainGptOptions } from "./train-gpt-options.js";
@@ -18,7 +19,8 @@ export const trainGpt = defineStudy({
   options: trainGptOptions,
   about: `A task shows a model symbols and a separator, and asks for the symbols again. It is
 judged by how many of 200 other sequences it answers right to the last symbol.
-Ctrl-C ends the training in a checkpoint (exit code 130); --resume goes on from it.`,
+Ctrl-C ends the training in a checkpoint (exit code 130); --resume goes on from it.
+gradlab sample, perplexity and embedding take the checkpoint of a text.`,
   examples: [
     "train-gpt --task reverse",
     "train-gpt --task sort --symbols 20 --checkpoint run --out run/curves.svg",
@@ -103,7 +105,8 @@ async function* run(
   const on = describeBackend(await context.openBackend());
   const { beginGpt, countGpt, gptExamples, gptSteps, judgeGpt } = await import("./gpt-training.js");
   const { disposeTraining, NonFiniteError, saveCheckpoint } = await import("@gradlab/core");
-  const { source, kind, characters, digest } = data;
+  const { source, kind, dictionary, digest } = data;
+  const characters = dictionary?.tokens.join("") ?? null;
   const about = {
     config,
     data: { source, kind, characters, digest },
@@ -117,7 +120,9 @@ async function* run(
   let unfinished: GptNote["unfinished"] = begun.unfinished;
   const file = async (): Promise<StudyEvent> => {
     const note: GptNote = { ...about, history, unfinished };
-    training.extra = { "train-gpt": note as never };
+    // Of a text it is a language model too, which `sample` and its kin open.
+    const model = dictionary && { [noteName]: { kind: "gpt", spec: config, dictionary } };
+    training.extra = { "train-gpt": note, ...model } as never;
     return { kind: "file", name: lastCheckpoint, bytes: await saveCheckpoint(training) };
   };
   try {

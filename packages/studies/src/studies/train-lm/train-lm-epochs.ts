@@ -20,7 +20,10 @@ export interface LmEpochsOptions {
   readonly epochs: number;
   readonly patience: number | undefined;
   readonly signal: AbortSignal;
-  readonly training: Pick<TrainLanguageModelOptions, "maxNorm" | "dropout" | "feeding" | "schedule">;
+  readonly training: Pick<
+    TrainLanguageModelOptions,
+    "maxNorm" | "dropout" | "feeding" | "schedule" | "sampled"
+  >;
   /** Averages begin when the watched text is no better than so many epochs before; never, unless given. */
   readonly asgd: number | undefined;
   /** The noise of gradients is looked at after so many steps; never, unless given. */
@@ -89,14 +92,13 @@ export async function* trainLmEpochs(
       epoch,
       step: training.step,
       loss,
-      perplexity: Math.exp(loss),
+      perplexity: options.training.sampled === undefined ? Math.exp(loss) : null,
       validPerplexity: seen?.perplexity ?? null,
       learningRate: rate,
     };
     history.push(record);
     unfinished = nothing;
-    if (training.plateau !== null)
-      reportValidation(training, Math.log(record.validPerplexity ?? record.perplexity));
+    if (training.plateau !== null) reportValidation(training, Math.log(record.validPerplexity!));
     const seconds = (performance.now() - since) / 1000;
     since = performance.now();
     return { kind: "epoch", epoch: record, history, isBest: bestLmEpoch(history) === record, seconds };

@@ -38,6 +38,7 @@ export const trainLmOptions = {
   decayBy: { kind: "number", above: 0, below: 1, default: 0.5, help: "what a decay multiplies the learning rate by" },
   decayAfter: { kind: "integer", least: 0, default: 4, unit: "epochs", help: "epochs before --decay epochs begins" },
   asgd: { kind: "integer", least: 1, unit: "epochs", help: "average the weights from when the watched text is no better than so many epochs ago" },
+  sampled: { kind: "integer", least: 1, unit: "words", help: "train against so many others drawn by frequency instead of all: for large vocabularies" },
   patience: { kind: "integer", least: 1, unit: "epochs", help: "stop after so many epochs without a smaller perplexity of the watched text" },
   checkpoint: { kind: "folder", kept: true, help: "write last.safetensors and best.safetensors there after every epoch" },
   resume: { kind: "flag", help: "go on from last.safetensors of --checkpoint" },

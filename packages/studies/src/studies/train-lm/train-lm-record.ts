@@ -9,8 +9,8 @@ export interface LmEpoch {
   readonly step: number;
   /** Mean over the steps of the epoch, each before its update; in nats a token. */
   readonly loss: number;
-  /** `exp loss`. */
-  readonly perplexity: number;
+  /** `exp loss`; null where the loss is that of some of the vocabulary. */
+  readonly perplexity: number | null;
   /** Of the text that is watched; null where there is none. */
   readonly validPerplexity: number | null;
   /** Of the last step. */

@@ -1,26 +1,22 @@
-import type { NonFiniteError, OptimizerConfig } from "@gradlab/core";
+import type { OptimizerConfig } from "@gradlab/core";
 import { decodeIds, endOfLine, textColumns } from "@gradlab/datasets";
-import { linePanels } from "@gradlab/figures";
 import { randomStream } from "@gradlab/random";
 import type { LanguageModelSpec, LanguageModelState } from "@gradlab/rnn-lm";
 import type { InputFiles, InputsOf } from "../../declaration/option.js";
-import {
-  defineStudy,
-  type Figure,
-  type StudyContext,
-  type StudyEvent,
-  type Table,
-} from "../../declaration/study.js";
+import { defineStudy, type StudyContext, type StudyEvent } from "../../declaration/study.js";
 import { blame, StudyError } from "../../declaration/study-error.js";
-import { describeBackend, duration, grouped, lines, short } from "../../declaration/wording.js";
+import { describeBackend, grouped } from "../../declaration/wording.js";
 import { noteName } from "../../language-models/language-model-note.js";
 import { loadTexts, type Texts } from "../../language-models/load-texts.js";
 import { type ScalarEvent, tensorBoardEvents } from "../../logs/tensor-board.js";
 import { bestCheckpoint, lastCheckpoint } from "../../networks/checkpoint.js";
+import { KeptState } from "../../networks/kept-state.js";
+import { divergence, interruption } from "../../networks/training-failure.js";
 import type { BegunLm, LmNote, LmProgress } from "./begin-lm-training.js";
 import type { TrainedLm } from "./train-lm-epochs.js";
 import { type TrainLmOptions, trainLmOptions, usualRates } from "./train-lm-options.js";
 import type { LmEpoch, TrainLmRecord } from "./train-lm-record.js";
+import { trainLmFigures, trainLmTables } from "./train-lm-results.js";
 
 export const trainLm = defineStudy({
   name: "train-lm",
@@ -37,7 +33,7 @@ gradlab sample, perplexity, embedding and gradient-flow take checkpoints.`,
   ],
   drawn: "loss and perplexity by epoch",
   tensors: "where tensors live: the best that passes its self-test, or this one",
-  check({ tokens, resume, patience, asgd, decay, tensorBoard, noiseEvery, batch }, files) {
+  check({ tokens, resume, patience, asgd, decay, tensorBoard, noiseEvery, batch, sampled, feeding }, files) {
     const { corpus, valid, test, checkpoint } = files;
     if (tokens !== undefined && corpus !== undefined) {
       throw new StudyError(
@@ -57,6 +53,9 @@ gradlab sample, perplexity, embedding and gradient-flow take checkpoints.`,
     for (const [option, value] of Object.entries(watching)) {
       if (value === undefined || corpus === undefined || valid !== undefined) continue;
       throw new StudyError("usage", `{${option}}: expected a {valid} to watch, got none`);
+    }
+    if (sampled !== undefined && feeding !== "teacher") {
+      throw new StudyError("usage", `{feeding}: expected teacher beside {sampled}, got ${feeding}`);
     }
     if (tensorBoard && !checkpoint) {
       throw new StudyError("usage", "{tensorBoard}: expected {checkpoint} DIR beside it, got none");
@@ -78,7 +77,9 @@ async function* runTraining(
   const { signal } = context;
   const { seed, batch, steps, patience, resume, level, minCount } = chosen;
   const { tokens = 20_000 } = chosen;
-  const texts = await loadTexts({ level, minCount, seed, tokens }, { corpus, valid, test });
+  // Where some are drawn, the frequent ones are to come more often.
+  const order = chosen.sampled === undefined ? "appearance" : "frequency";
+  const texts = await loadTexts({ level, minCount, order, seed, tokens }, { corpus, valid, test });
   // Before a backend loads: a text that is too short for its columns.
   blame("usage", "{batch}, {steps}", () => textColumns(texts.train, { columns: batch, length: steps }));
   const spec = specOf(chosen, texts);
@@ -113,6 +114,7 @@ async function* runTraining(
       // What a step does depends on the whole length where it falls along it.
       ...((decay === "cosine" || !["teacher", "free"].includes(feeding)) && { epochs: chosen.epochs }),
       asgd: chosen.asgd ?? null,
+      sampled: chosen.sampled ?? null,
     },
   };
   const { resumeLm, startLm } = await import("./begin-lm-training.js");
@@ -122,7 +124,7 @@ async function* runTraining(
     ? await resumeLm(checkpoint!, note, optimizer)
     : startLm(note, optimizer, { forgetBias, plateau });
   const { training } = begun;
-  const kept = new KeptState();
+  const kept = new KeptState<LanguageModelState>();
   try {
     const params = countParams(training.state.params);
     const { recurrentName } = await import("../../language-models/recurrent-kind.js");
@@ -146,8 +148,10 @@ async function* runTraining(
     });
     if (stopped === "interrupted") throw interruption(training.step, checkpoint);
     // A resumed training may have had its best epoch in an earlier run.
-    if (patience !== undefined && kept.state === null && checkpoint !== undefined)
-      await kept.read(checkpoint);
+    if (patience !== undefined && kept.state === null && checkpoint !== undefined) {
+      const { readLmTraining } = await import("./begin-lm-training.js");
+      await kept.take((await readLmTraining(checkpoint, bestCheckpoint)).training);
+    }
     const state = kept.state ?? training.average ?? training.state;
     const seconds = (performance.now() - started) / 1000;
     const judged = (ids: Int32Array | null) => (ids === null ? null : judge(note, state, ids, signal));
@@ -177,7 +181,8 @@ async function* runTraining(
     if (signal.aborted && error === signal.reason) throw interruption(training.step, checkpoint);
     const core = await import("@gradlab/core");
     if (!(error instanceof core.NonFiniteError)) throw error;
-    throw divergence(error, optimizer, checkpoint);
+    const { stepsPerEpoch } = textColumns(texts.train, { columns: batch, length: steps });
+    throw divergence(error, optimizer, stepsPerEpoch, checkpoint);
   } finally {
     await kept.dispose();
     disposeTraining(training);
@@ -206,7 +211,11 @@ async function* trainAndKeep(
     checkpoint,
     kept,
     signal,
-  }: { readonly checkpoint: InputFiles | undefined; readonly kept: KeptState; readonly signal: AbortSignal },
+  }: {
+    readonly checkpoint: InputFiles | undefined;
+    readonly kept: KeptState<LanguageModelState>;
+    readonly signal: AbortSignal;
+  },
 ): AsyncGenerator<StudyEvent, TrainedLm> {
   const { epochs, patience, clip, dropout, dropWords, dropConnect, asgd, sampleEvery, noiseEvery } = chosen;
   const { trainLmEpochs } = await import("./train-lm-epochs.js");
@@ -232,6 +241,9 @@ async function* trainAndKeep(
     noiseEvery,
     training: {
       maxNorm: clip,
+      ...(chosen.sampled !== undefined && {
+        sampled: { count: chosen.sampled, distribution: "zipf" as const },
+      }),
       ...trainingPlan(chosen, training.config.learningRate, stepsPerEpoch),
       ...(Math.max(dropout, dropWords, dropConnect) > 0 && {
         dropout: {
@@ -279,7 +291,7 @@ async function* trainAndKeep(
     if (patience !== undefined && isBest) await kept.keep(training.average ?? training.state);
     const { perplexity, validPerplexity } = epoch;
     board?.add(epoch.step, {
-      perplexity,
+      ...(perplexity !== null && { perplexity }),
       ...(validPerplexity !== null && { "validation perplexity": validPerplexity }),
     });
     if (board !== null) yield board.file();
@@ -314,34 +326,6 @@ class EventLog {
   }
 }
 
-/** A copy of the best state so far. */
-class KeptState {
-  state: LanguageModelState | null = null;
-
-  async keep(state: LanguageModelState): Promise<void> {
-    const { mapParams } = await import("@gradlab/core");
-    await this.dispose();
-    this.state = mapParams(state, (tensor) => tensor.clone());
-  }
-
-  async read(folder: InputFiles): Promise<void> {
-    const { readLmTraining } = await import("./begin-lm-training.js");
-    const { disposeTraining } = await import("@gradlab/core");
-    const { training } = await readLmTraining(folder, bestCheckpoint);
-    try {
-      await this.keep(training.average ?? training.state);
-    } finally {
-      disposeTraining(training);
-    }
-  }
-
-  async dispose(): Promise<void> {
-    const { disposeParams } = await import("@gradlab/core");
-    if (this.state !== null) disposeParams(this.state);
-    this.state = null;
-  }
-}
-
 /** What the model says when it begins a text. */
 async function sampleOf(
   { spec, dictionary }: LmNote,
@@ -364,94 +348,7 @@ async function sampleOf(
 
 function epochLine(record: LmEpoch, seconds: number, epochs: number): string {
   const { epoch, loss, perplexity, validPerplexity } = record;
+  const own = perplexity === null ? "" : `, perplexity ${perplexity.toFixed(2)}`;
   const seen = validPerplexity === null ? "" : ` · validation perplexity ${validPerplexity.toFixed(2)}`;
-  return `epoch ${`${epoch}`.padStart(`${epochs}`.length)} of ${epochs} · loss ${loss.toFixed(4)}, perplexity ${perplexity.toFixed(2)}${seen} · ${seconds.toFixed(1)} s`;
-}
-
-function interruption(step: number, checkpoint: InputFiles | undefined): StudyError {
-  const kept =
-    checkpoint === undefined
-      ? "nothing was kept ({checkpoint} DIR keeps it)"
-      : `${checkpoint.label}/${lastCheckpoint} holds it ({resume} goes on)`;
-  return new StudyError("interrupted", `interrupted after step ${step}; ${kept}`);
-}
-
-/** A loss or gradient that is no number any more, in words that help. */
-function divergence(
-  error: NonFiniteError,
-  { learningRate }: OptimizerConfig,
-  checkpoint: InputFiles | undefined,
-): StudyError {
-  const [what, value] = Number.isFinite(error.loss)
-    ? ["gradient norm", error.gradientNorm]
-    : ["loss", error.loss];
-  const kept = checkpoint === undefined ? "" : `; ${checkpoint.label} holds the last whole epoch`;
-  return new StudyError(
-    "input",
-    `the training diverged: the ${what} of step ${error.step + 1} is ${value}; try an {lr} below ${learningRate}${kept}`,
-    { cause: error },
-  );
-}
-
-function trainLmTables(record: TrainLmRecord): Table[] {
-  const { data, steps, seconds, epochs, stopped, bestEpoch, valid, test, sample } = record;
-  const right = "right" as const;
-  const last = epochs.at(-1)!;
-  const how = stopped === "patience" ? `, stopped early; the parameters are those of epoch ${bestEpoch}` : "";
-  const rows = [
-    ["training", grouped(data.train), last.perplexity.toFixed(2), `mean over epoch ${last.epoch}`],
-    ...(valid === null ? [] : [["validation", grouped(valid.tokens), valid.perplexity.toFixed(2), ""]]),
-    ...(test === null ? [] : [["test", grouped(test.tokens), test.perplexity.toFixed(2), ""]]),
-    ...(data.optimum === null ? [] : [["optimum", "", data.optimum.toFixed(2), "no model does better"]]),
-  ];
-  return [
-    lines(`${record.model.cell} after ${epochs.length} epochs, ${steps} steps, ${duration(seconds)}${how}`),
-    {
-      columns: [
-        { title: "text" },
-        { title: "tokens", align: right },
-        { title: "perplexity", align: right },
-        { title: "" },
-      ],
-      rows,
-      notes: [],
-    },
-    lines("it says", ...sample.trim().split("\n").slice(0, 6)),
-  ];
-}
-
-function trainLmFigures(record: TrainLmRecord, { document }: { readonly document: Document }): Figure[] {
-  const { epochs, data } = record;
-  const points = (value: (epoch: LmEpoch) => number | null) =>
-    epochs.flatMap((epoch) => {
-      const y = value(epoch);
-      return y === null ? [] : [[epoch.epoch, y] as const];
-    });
-  const watched = points(({ validPerplexity }) => validPerplexity);
-  const optimum =
-    data.optimum === null
-      ? []
-      : [{ name: "optimum", points: epochs.map(({ epoch }) => [epoch, data.optimum!] as const) }];
-  const svg = linePanels(
-    [
-      { title: "loss, nats a token", series: [{ name: "training", points: points(({ loss }) => loss) }] },
-      {
-        title: "perplexity",
-        series: [
-          { name: "training", points: points(({ perplexity }) => perplexity) },
-          ...(watched.length === 0 ? [] : [{ name: "validation", points: watched }]),
-          ...optimum,
-        ],
-      },
-    ],
-    { document },
-  );
-  const best = Math.min(...epochs.map(({ validPerplexity, perplexity }) => validPerplexity ?? perplexity));
-  return [
-    {
-      name: "training",
-      caption: `Training of ${record.model.cell} on ${data.source}: mean of every epoch; the lowest perplexity is ${short(best)}.`,
-      svg,
-    },
-  ];
+  return `epoch ${`${epoch}`.padStart(`${epochs}`.length)} of ${epochs} · loss ${loss.toFixed(4)}${own}${seen} · ${seconds.toFixed(1)} s`;
 }

@@ -1,5 +1,5 @@
 import { type Companion, job } from "../../companion/companion.js";
-import { multiplyAt } from "../../companion/multiply.js";
+import { MACS, multiplyAt } from "../../companion/multiply.js";
 import { withMemory } from "../../companion/with-memory.js";
 import { allocate, type BackendWasm, floats, sizeOf, type TensorInfo } from "../../heap.js";
 import { companionKernel } from "./companion-kernel.js";
@@ -27,6 +27,10 @@ function unitsOfTask({ batch, units }: Sizes): number {
   const eights = Math.ceil(WORK / Math.max(1, batch * units * 32));
   return 8 * Math.min(Math.max(1, eights), Math.ceil(units / 8));
 }
+
+/** Microseconds of one thread for a step, and to pack the recurrent weights. */
+const workOf = ({ batch, units }: Sizes): number => (batch * units * (4 * units + 80)) / MACS;
+const packingOf = ({ units }: Sizes): number => (4 * units * units) / 1000;
 
 /** The record `LstmStep` of `assembly/lstm.ts`, in its order. */
 interface StepPlaces {
@@ -85,8 +89,8 @@ function forward(
         ...{ h: at(outputs) + t * state, c: at(cells) + t * state, activations: at(activations) + t * wide },
       };
       companion.write(record!, recordOf(sizes, each, places));
-      if (t === 0) companion.run(job.lstmPack, record!, panels, scratch!, SCRATCH_BYTES);
-      companion.run(job.lstmStep, record!, Math.ceil(units / each), scratch!, SCRATCH_BYTES);
+      if (t === 0) companion.run(job.lstmPack, record!, panels, scratch!, SCRATCH_BYTES, packingOf(sizes));
+      companion.run(job.lstmStep, record!, Math.ceil(units / each), scratch!, SCRATCH_BYTES, workOf(sizes));
     }
   });
   return results;
@@ -131,7 +135,7 @@ function backward(
     const tasks = Math.ceil(units / each);
     companion.write(even!, new Uint32Array(batch * units));
     companion.write(record!, recordOf(sizes, each, weights));
-    companion.run(job.lstmPackTurned, record!, panels, scratch!, SCRATCH_BYTES);
+    companion.run(job.lstmPackTurned, record!, panels, scratch!, SCRATCH_BYTES, packingOf(sizes));
     let [read, write] = [even!, odd!];
     for (let t = steps - 1; t >= 0; t--) {
       const places = {
@@ -144,12 +148,12 @@ function backward(
         ...{ dC: read, dCBefore: t === 0 ? at(dC) : write },
       };
       companion.write(record!, recordOf(sizes, each, places));
-      companion.run(job.lstmBack, record!, tasks, scratch!, SCRATCH_BYTES);
+      companion.run(job.lstmBack, record!, tasks, scratch!, SCRATCH_BYTES, workOf(sizes));
       [read, write] = [write, read];
     }
     const first = { ...weights, dGatesAfter: at(dGates), dH: at(dH) };
     companion.write(record!, recordOf(sizes, each, first));
-    companion.run(job.lstmBack, record!, tasks, scratch!, SCRATCH_BYTES);
+    companion.run(job.lstmBack, record!, tasks, scratch!, SCRATCH_BYTES, workOf(sizes));
     // The states before each step, under each other: one product for all steps.
     companion.copy(before!, at(h), state);
     companion.copy(before! + state, at(outputs), (steps - 1) * state);
