@@ -81,7 +81,10 @@ test("attack takes pictures, and refuses what does not go together", async () =>
     const { code, stderr } = await gradlab(["attack", ...words, ...common]);
     return [code, stderr];
   };
-  expect(await refused("--eps", "0.1")).toEqual([2, expect.stringContaining("--weights: expected")]);
+  expect(await refused("--eps", "0.1")).toEqual([
+    2,
+    expect.stringContaining("expected one of --weights and --model, got neither"),
+  ]);
   expect(await refused("--weights", run, "--target", "1")).toEqual([
     2,
     expect.stringContaining("--target: expected --targeted"),
@@ -152,4 +155,36 @@ test.each([95, 75, 40])(
     expect(Math.max(...differences)).toBeLessThanOrEqual(8);
     expect(differences.reduce((a, b) => a + b, 0) / differences.length).toBeLessThan(0.5);
   },
+);
+
+const data = process.env.GRADLAB_DATA;
+
+test.runIf(data)(
+  "a photograph is driven to a target by a MobileNet of tfjs, with and without a softmax of its own",
+  async () => {
+    for (const [model, target] of [
+      ["mobilenet-v1-025-224", "10"],
+      ["mobilenet-v1-025-graph", "11"],
+    ]) {
+      const { code, stdout } = await gradlab([
+        ...["attack", join(data!, "images/lizard.jpg"), "--model", join(data!, `models/${model}/model.json`)],
+        ...[
+          "--attack",
+          "pixel-optimization",
+          "--targeted",
+          "--target",
+          target!,
+          "--steps",
+          "60",
+          "--json",
+          ...common,
+        ],
+      ]);
+      expect(code).toBe(0);
+      const { samples, preflight } = JSON.parse(stdout);
+      expect(preflight.warnings).toEqual([]);
+      expect(samples[0]).toMatchObject({ success: true, prediction: Number(target) });
+    }
+  },
+  120_000,
 );

@@ -1,4 +1,5 @@
 import { type OptionsOf, seedOption } from "../../declaration/option.js";
+import { StudyError } from "../../declaration/study-error.js";
 import { bestCheckpoint } from "../../networks/checkpoint.js";
 
 export const attackNames = [
@@ -40,6 +41,15 @@ export const networkOptions = {
     inFolder: bestCheckpoint,
     help: "its weights: .pth of PyTorch or .safetensors; or a checkpoint of train-cnn, or its folder",
   },
+  model: {
+    kind: "file",
+    help: "instead: a model.json of tfjs with its weights beside it, without its softmax",
+  },
+  output: {
+    kind: "text",
+    placeholder: "<name>",
+    help: "the layer or node of --model that gives the logits, where it is not found",
+  },
   data: {
     kind: "folder",
     none: "shapes",
@@ -63,7 +73,7 @@ export const networkOptions = {
   preprocess: {
     kind: "choice",
     choices: ["unit", "symmetric", "imagenet"],
-    help: "what the network takes: 0 to 1, -1 to 1, or ImageNet's mean and deviation",
+    help: "what the network takes: 0 to 1, -1 to 1 (default of --model), or ImageNet's mean and deviation",
   },
 } as const;
 
@@ -106,3 +116,16 @@ export const attackOptions = {
 } as const;
 
 export type AttackOptions = OptionsOf<typeof attackOptions>;
+
+/** One of the two ways to name a network. */
+export function expectNetworkFile({
+  weights,
+  model,
+}: {
+  readonly weights?: string;
+  readonly model?: string;
+}): void {
+  if (Boolean(weights) !== Boolean(model)) return;
+  const got = weights ? "both" : "neither";
+  throw new StudyError("usage", `expected one of {weights} and {model}, got ${got}`);
+}

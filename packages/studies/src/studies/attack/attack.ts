@@ -10,7 +10,7 @@ import {
 } from "../../declaration/study.js";
 import { StudyError } from "../../declaration/study-error.js";
 import { lines, percent, short } from "../../declaration/wording.js";
-import { type AttackOptions, attackOptions, usualEpsilon } from "./attack-options.js";
+import { type AttackOptions, attackOptions, expectNetworkFile, usualEpsilon } from "./attack-options.js";
 
 export interface AttackRecord {
   readonly network: string;
@@ -50,12 +50,12 @@ that was found the image and the amplified difference as PNG.`,
   examples: [
     "attack --weights run --attack pgd --eps 0.1 --out adversarial",
     "attack --weights run --data fashion-mnist --targeted --target coat --json",
-    "attack --net alexnet --weights alexnet.pth --labels imagenet.txt photo.jpg",
+    "attack --model model.json photo.jpg --attack pixel-optimization --targeted --target 15",
   ],
   drawn: "originals, adversarial images and differences side by side",
   tensors: "where tensors live: the best that passes its self-test, or this one",
-  check({ targeted, target }, { weights }) {
-    if (!weights) throw new StudyError("usage", "{weights}: expected the file of a network, got none");
+  check({ targeted, target }, given) {
+    expectNetworkFile(given);
     if (target !== undefined && !targeted) {
       throw new StudyError("usage", "{target}: expected {targeted} beside it, got it alone");
     }
@@ -71,11 +71,11 @@ async function* runStudy(
   { openBackend, signal }: StudyContext,
 ): AsyncGenerator<StudyEvent, AttackRecord> {
   await openBackend();
-  const { attackedNetwork } = await import("./attacked-network.js");
+  const { openAttacked } = await import("./open-attacked.js");
   const { attackedImages } = await import("./attacked-images.js");
   const { makeAttack } = await import("./make-attack.js");
   const { attackSteps } = await import("@gradlab/attacks");
-  const network = await attackedNetwork(inputs.weights!, chosen);
+  const network = await openAttacked(inputs, chosen);
   try {
     const images = await attackedImages(network, {
       image: inputs.image,

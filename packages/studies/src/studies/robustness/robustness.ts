@@ -10,6 +10,7 @@ import {
 } from "../../declaration/study.js";
 import { StudyError } from "../../declaration/study-error.js";
 import { lines, percent, short } from "../../declaration/wording.js";
+import { expectNetworkFile } from "../attack/attack-options.js";
 import type { AttackedImages } from "../attack/attacked-images.js";
 import type { AttackedNetwork } from "../attack/attacked-network.js";
 import { type RobustnessOptions, robustnessOptions, usualRadii } from "./robustness-options.js";
@@ -40,8 +41,9 @@ masked gradients are looked for, by which such a curve would be too good to be t
   ],
   drawn: "accuracy over the radius of the attacks",
   tensors: "where tensors live: the best that passes its self-test, or this one",
-  check({ resume, eps }, { weights, checkpoint }) {
-    if (!weights) throw new StudyError("usage", "{weights}: expected the file of a network, got none");
+  check({ resume, eps }, given) {
+    expectNetworkFile(given);
+    const { checkpoint } = given;
     if (resume && !checkpoint) {
       throw new StudyError("usage", "{resume}: expected {checkpoint} DIR beside it, got none");
     }
@@ -64,10 +66,10 @@ async function* runStudy(
   { openBackend, signal }: StudyContext,
 ): AsyncGenerator<StudyEvent, RobustnessRecord> {
   await openBackend();
-  const { attackedNetwork } = await import("../attack/attacked-network.js");
+  const { openAttacked } = await import("../attack/open-attacked.js");
   const { attackedImages } = await import("../attack/attacked-images.js");
-  const weights = inputs.weights!;
-  const network = await attackedNetwork(weights, chosen);
+  const weights = inputs.weights ?? inputs.model!;
+  const network = await openAttacked(inputs, chosen);
   try {
     const images = await attackedImages(network, {
       image: undefined,
