@@ -1,4 +1,4 @@
-import { disposeParams, disposeTraining, generate, startTraining } from "@gradlab/core";
+import { disposeParams, disposeTraining, generate, startTraining, type Training } from "@gradlab/core";
 import {
   type Corpus,
   corpusOf,
@@ -13,6 +13,7 @@ import {
   type Feeding,
   initLanguageModelState,
   type LanguageModelSpec,
+  type LanguageModelState,
   perplexityOf,
   sequenceModel,
   surprises,
@@ -55,26 +56,54 @@ export interface SentenceTraining {
   readonly signal: AbortSignal;
 }
 
+const specOf = ({ dictionary }: Corpus): LanguageModelSpec => ({
+  cell: "lstm",
+  vocabulary: dictionary.tokens.length,
+  embedding: 16,
+  hidden: 48,
+});
+
+function begin(spec: LanguageModelSpec, seed: number): Training<LanguageModelState> {
+  const state = initLanguageModelState(spec, { seed, batch: 40 });
+  const training = startTraining(state, { name: "adam", learningRate: 0.01 });
+  disposeParams(state);
+  return training;
+}
+
+async function lossesOf(
+  spec: LanguageModelSpec,
+  training: Training<LanguageModelState>,
+  { ids }: Corpus,
+  { steps, seed, feeding, signal }: SentenceTraining,
+): Promise<number[]> {
+  const { batch } = textColumns(ids, { columns: 40, length: 10 });
+  const losses: number[] = [];
+  const options = { batch, steps, seed, feeding, maxNorm: 0.5, signal };
+  for await (const { loss } of trainLanguageModel(spec, training, options)) losses.push(loss);
+  return losses;
+}
+
+/** The losses of the first updates alone, nats a token. */
+export async function firstLosses(train: Corpus, options: SentenceTraining): Promise<number[]> {
+  const spec = specOf(train);
+  const training = begin(spec, options.seed);
+  try {
+    return await lossesOf(spec, training, train, options);
+  } finally {
+    disposeTraining(training);
+  }
+}
+
 /** Trains an LSTM on sentences and lets it speak. */
 export async function trainSentenceModel(
   { train, test }: { readonly train: Corpus; readonly test: Corpus },
   { steps, seed, feeding, signal }: SentenceTraining,
 ): Promise<SentenceModel> {
   const { dictionary } = train;
-  const spec: LanguageModelSpec = {
-    cell: "lstm",
-    vocabulary: dictionary.tokens.length,
-    embedding: 16,
-    hidden: 48,
-  };
-  const state = initLanguageModelState(spec, { seed, batch: 40 });
-  const training = startTraining(state, { name: "adam", learningRate: 0.01 });
-  disposeParams(state);
+  const spec = specOf(train);
+  const training = begin(spec, seed);
   try {
-    const { batch } = textColumns(train.ids, { columns: 40, length: 10 });
-    const losses: number[] = [];
-    const options = { batch, steps, seed, feeding, maxNorm: 0.5, signal };
-    for await (const { loss } of trainLanguageModel(spec, training, options)) losses.push(loss);
+    const losses = await lossesOf(spec, training, train, { steps, seed, feeding, signal });
     const { params } = training.state;
     const found = await surprises(spec, params, test.ids, { columns: 20, signal });
     const say = async (stream: ReturnType<typeof randomStream> | undefined, length: number) => {
