@@ -124,9 +124,9 @@ export class Lab {
         page: this.page?.view() ?? "",
         said: this.said.text,
         wish: this.wish,
-        choose: (wish) => {
-          this.wish = wish;
-          this.worker.configure(wish);
+        choose: (change) => {
+          this.wish = { ...this.wish, ...change };
+          this.worker.configure(this.wish);
           this.changed();
         },
       }),

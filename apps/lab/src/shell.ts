@@ -8,7 +8,7 @@ export interface Shell {
   /** For screen readers. */
   readonly said: string;
   readonly wish: BackendWish;
-  readonly choose: (wish: BackendWish) => void;
+  readonly choose: (change: Partial<BackendWish>) => void;
 }
 
 const backends = ["auto", "webgpu", "webgl", "wasm", "cpu"] as const;
@@ -37,7 +37,7 @@ export function shell({ pages, here, page, said, wish, choose }: Shell): Templat
         <select
           id="backend"
           @change=${(event: Event) =>
-            choose({ ...wish, only: (event.target as HTMLSelectElement).value as BackendWish["only"] })}
+            choose({ only: (event.target as HTMLSelectElement).value as BackendWish["only"] })}
         >
           ${backends.map((name) => html`<option value=${name} ?selected=${name === wish.only}>${name}</option>`)}
         </select>
@@ -46,7 +46,7 @@ export function shell({ pages, here, page, said, wish, choose }: Shell): Templat
             type="checkbox"
             .checked=${wish.allowSoftwareGpu}
             @change=${(event: Event) =>
-              choose({ ...wish, allowSoftwareGpu: (event.target as HTMLInputElement).checked })}
+              choose({ allowSoftwareGpu: (event.target as HTMLInputElement).checked })}
           />
           a GPU in software too</label
         >
