@@ -8,7 +8,12 @@ const updates = 200;
 const firstUpdates = 10;
 
 /** Over seeds 0 to 3: mean and spread of what depends on chance. */
-const expected = { free: [19.8, 2.5], right: [0.94, 0.1], nearer: [0.23, 0.15], first: [3.14, 0.25] } as const;
+const expected = {
+  free: [19.8, 2.5],
+  right: [0.94, 0.1],
+  nearer: [0.23, 0.15],
+  first: [3.14, 0.25],
+} as const;
 
 /** A language model learns a source whose lowest perplexity is known, with true tokens and with its own. */
 export const sentencesExperiment = defineExperiment({
