@@ -32,7 +32,8 @@ export type { Draws } from "./driver/draws.js";
 export { type Answer, gradientAt, logitsAt, logitsAtAll, type Query, type Steps } from "./driver/query.js";
 export type { Labels, PerSample } from "./driver/read-arguments.js";
 export type { AttackResult, AttackSummary, SampleResult } from "./driver/result.js";
-export { type AttackProgress, attackSteps, type RunOptions, runAttack } from "./driver/run-attack.js";
+export { type AttackProgress, attackSteps, runAttack } from "./driver/run-attack.js";
+export type { RunOptions } from "./driver/run-options.js";
 export type { Found, Sample } from "./driver/sample.js";
 export { type DiagnoseOptions, type Diagnosis, diagnose, type Finding } from "./evaluation/diagnose.js";
 export {

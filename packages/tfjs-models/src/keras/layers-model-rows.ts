@@ -2,7 +2,8 @@ import { type WeightEntry, weightEntries } from "../graph-model/weights-manifest
 import { conversionRefusal, Fields, isCount } from "../json-fields.js";
 import type { ModelRow, ModelRows, ModelRowsOptions } from "../model-row.js";
 import { expectSize, type Shape, sizeAlong, sizeOf } from "../model-shape.js";
-import { type BuiltLayer, builtLayer } from "./keras-shapes.js";
+import type { BuiltLayer } from "./built-layer.js";
+import { builtLayer } from "./keras-shapes.js";
 import { type LayerCall, layerCalls } from "./layer-calls.js";
 import { layersModelToGraph, topologyOf } from "./layers-model.js";
 
