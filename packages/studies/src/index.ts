@@ -49,6 +49,7 @@ export {
   short,
   shortened,
 } from "./declaration/wording.js";
+export { type ImageData, loadImageData } from "./networks/image-data.js";
 export { studies } from "./registry.js";
 export { type AttackRecord, attack } from "./studies/attack/attack.js";
 export {
@@ -62,7 +63,6 @@ export { learningCurveOf } from "./studies/lms/learning-curve.js";
 export { growthOf } from "./studies/receptive-field/growth-of.js";
 export { type Reached, reached } from "./studies/receptive-field/reached.js";
 export { middleUnits } from "./studies/receptive-field/unit-boxes.js";
-export { type ImageData, loadImageData } from "./studies/train-cnn/image-data.js";
 export { trainCnn } from "./studies/train-cnn/train-cnn.js";
 export type { TrainCnnRecord } from "./studies/train-cnn/train-cnn-record.js";
 export { trainGpt } from "./studies/train-gpt/train-gpt.js";

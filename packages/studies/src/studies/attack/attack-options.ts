@@ -1,6 +1,7 @@
 import { type OptionsOf, seedOption } from "../../declaration/option.js";
 import { StudyError } from "../../declaration/study-error.js";
 import { bestCheckpoint } from "../../networks/checkpoint.js";
+import { ownNetworkOptions } from "../../networks/own-network-options.js";
 
 export const attackNames = [
   "fgsm",
@@ -55,21 +56,7 @@ export const networkOptions = {
     none: "shapes",
     help: "images with their classes: IDX files, CIFAR-10, or a folder of pictures for each class; or shapes: generated images",
   },
-  labels: { kind: "file", help: "names of the classes: a line each, or JSON" },
-  input: {
-    kind: "integers",
-    least: 1,
-    unit: "pixels",
-    placeholder: "<size>",
-    help: "input size N or H,W (default: that of the network)",
-  },
-  channels: { kind: "integer", least: 1, help: "input channels of --net" },
-  classes: { kind: "integer", least: 1, help: "number of classes of --net" },
-  width: {
-    kind: "numbers",
-    above: 0,
-    help: "a factor for the channels of --net, or the channels themselves",
-  },
+  ...ownNetworkOptions,
   preprocess: {
     kind: "choice",
     choices: ["unit", "symmetric", "imagenet"],

@@ -2,7 +2,7 @@ import { datasetFromPixels, takeBatch } from "@gradlab/datasets";
 import { argMax, type Tensor4D, tensor4d, tidy } from "@tensorflow/tfjs-core";
 import type { InputFiles, Picture } from "../../declaration/option.js";
 import { blame, StudyError } from "../../declaration/study-error.js";
-import { loadImageData } from "../train-cnn/image-data.js";
+import { loadImageData } from "../../networks/image-data.js";
 import type { AttackedNetwork } from "./attacked-network.js";
 
 /** Images to attack, in [0, 1], and what is in them. */

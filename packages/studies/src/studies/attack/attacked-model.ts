@@ -2,7 +2,7 @@ import { type Classifier, withPreprocessing } from "@gradlab/attacks";
 import { reshape, type Tensor4D, tidy, zeros } from "@tensorflow/tfjs-core";
 import type { InputFiles } from "../../declaration/option.js";
 import { StudyError } from "../../declaration/study-error.js";
-import { loadTfjsModel, readTfjsModel, type TfjsModel } from "../classify/tfjs-model.js";
+import { loadTfjsModel, readTfjsModel, type TfjsModel } from "../../networks/tfjs-model.js";
 import type { AttackedNetwork, AttackedOptions } from "./attacked-network.js";
 
 /** A model of tfjs without the softmax at its end: the layer or node before it gives the scores. */

@@ -5,9 +5,15 @@ import { type Tensor, type Tensor4D, tensor4d, tidy, zeros } from "@tensorflow/t
 import type { InputFiles } from "../../declaration/option.js";
 import { blame, StudyError } from "../../declaration/study-error.js";
 import { bothAxes } from "../../networks/network-source.js";
+import {
+  type CheckedModel,
+  classesOf,
+  loadTfjsModel,
+  type TfjsModel,
+  told,
+} from "../../networks/tfjs-model.js";
 import type { ClassifyOptions, Preprocessing, Scores } from "./classify-options.js";
 import { asNumbers, fitted, type PixelNumbers } from "./pixel-numbers.js";
-import { type CheckedModel, classesOf, loadTfjsModel, type TfjsModel, told } from "./tfjs-model.js";
 
 /** Something that gives every class a score. */
 export interface Classifier {

@@ -1,5 +1,6 @@
 import { type OptionsOf, seedOption } from "../../declaration/option.js";
 import { bestCheckpoint } from "../../networks/checkpoint.js";
+import { ownNetworkOptions } from "../../networks/own-network-options.js";
 import { torchOptions } from "../../networks/torch-choice.js";
 
 /** How pixels become numbers. */
@@ -23,21 +24,7 @@ export const classifyOptions = {
     help: "its weights: .pth of PyTorch or .safetensors; or a checkpoint of train-cnn, or its folder",
   },
   model: { kind: "file", help: "instead: a model.json of tfjs with its weights beside it" },
-  labels: { kind: "file", help: "names of the classes: a line each, or JSON" },
-  input: {
-    kind: "integers",
-    least: 1,
-    unit: "pixels",
-    placeholder: "<size>",
-    help: "input size N or H,W (default: that of the network)",
-  },
-  channels: { kind: "integer", least: 1, help: "input channels of --net" },
-  classes: { kind: "integer", least: 1, help: "number of classes of --net" },
-  width: {
-    kind: "numbers",
-    above: 0,
-    help: "a factor for the channels of --net, or the channels themselves",
-  },
+  ...ownNetworkOptions,
   ...torchOptions,
   preprocess: { kind: "choice", choices: preprocessings, help: "how pixels become numbers, see below" },
   fit: {

@@ -61,7 +61,7 @@ they are. The end of a model's graph says which, unless --scores does.`,
   },
   async *run(chosen, inputs, { openBackend, signal }): AsyncGenerator<StudyEvent, ClassifyRecord> {
     const { model, weights, image } = inputs;
-    const { readTfjsModel } = await import("./tfjs-model.js");
+    const { readTfjsModel } = await import("../../networks/tfjs-model.js");
     const ends = {
       ...(chosen.inputNode !== undefined && { input: chosen.inputNode }),
       ...(chosen.output !== undefined && { output: chosen.output }),

@@ -1,6 +1,6 @@
 import { modelRows } from "@gradlab/tfjs-models";
+import type { CheckedModel } from "../../networks/tfjs-model.js";
 import type { ClassifyOptions } from "./classify-options.js";
-import type { CheckedModel } from "./tfjs-model.js";
 
 /** A family of networks, known by names of its layers or weights, and what it takes. */
 interface Family {

@@ -12,11 +12,11 @@ import {
   type EpochRecord,
   lastCheckpoint,
 } from "../../networks/checkpoint.js";
+import { type ImageData, loadImageData } from "../../networks/image-data.js";
 import { KeptState } from "../../networks/kept-state.js";
 import { bothAxes, classicNetwork } from "../../networks/network-source.js";
 import { divergence, interruption } from "../../networks/training-failure.js";
 import type { Begun, TrainingNote } from "./begin-training.js";
-import { type ImageData, loadImageData } from "./image-data.js";
 import {
   augmentations,
   schemes,

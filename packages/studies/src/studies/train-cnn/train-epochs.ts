@@ -2,6 +2,7 @@ import { type Evaluation, evaluateNetwork, type NetworkState, trainNetwork } fro
 import { NonFiniteError } from "@gradlab/core";
 import { type Augmentation, batchesOf, type Dataset, inOrder, stepsPerEpoch } from "@gradlab/datasets";
 import type { LayerGraph } from "@gradlab/receptive-field";
+import { bestEpochBy } from "../../networks/best-epoch.js";
 import type { CheckpointNote, EpochRecord } from "../../networks/checkpoint.js";
 import { type Begun, nothing } from "./begin-training.js";
 
@@ -108,19 +109,8 @@ export async function* trainEpochs(
 }
 
 /** The epoch with the smallest loss on the watched images, the first of equal ones; the last where nothing was watched. */
-export function bestEpoch(history: readonly EpochRecord[]): EpochRecord | undefined {
-  let best: EpochRecord | undefined;
-  for (const record of history) {
-    if (
-      best === undefined ||
-      record.validationLoss === null ||
-      record.validationLoss < best.validationLoss!
-    ) {
-      best = record;
-    }
-  }
-  return best;
-}
+export const bestEpoch = (history: readonly EpochRecord[]): EpochRecord | undefined =>
+  bestEpochBy(history, ({ validationLoss }) => validationLoss);
 
 function isStale(history: readonly EpochRecord[], patience: number | undefined): boolean {
   const best = bestEpoch(history);

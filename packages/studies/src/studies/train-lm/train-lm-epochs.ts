@@ -9,6 +9,7 @@ import {
   type TrainLanguageModelOptions,
   trainLanguageModel,
 } from "@gradlab/rnn-lm";
+import { bestEpochBy } from "../../networks/best-epoch.js";
 import { type BegunLm, type LmNote, type LmProgress, nothing } from "./begin-lm-training.js";
 import type { Judged, LmEpoch } from "./train-lm-record.js";
 
@@ -141,15 +142,8 @@ export async function* trainLmEpochs(
 }
 
 /** The epoch with the smallest perplexity of the watched text, the first of equal ones; the last where nothing was watched. */
-export function bestLmEpoch(history: readonly LmEpoch[]): LmEpoch | undefined {
-  let best: LmEpoch | undefined;
-  for (const record of history) {
-    const { validPerplexity } = record;
-    if (best === undefined || validPerplexity === null || validPerplexity < best.validPerplexity!)
-      best = record;
-  }
-  return best;
-}
+export const bestLmEpoch = (history: readonly LmEpoch[]): LmEpoch | undefined =>
+  bestEpochBy(history, ({ validPerplexity }) => validPerplexity);
 
 function isStale(history: readonly LmEpoch[], patience: number | undefined): boolean {
   const best = bestLmEpoch(history);

@@ -1,6 +1,6 @@
 import { type Dataset, datasetFromPixels } from "@gradlab/datasets";
-import type { InputFiles, Picture } from "../../declaration/option.js";
-import { messageOf, StudyError } from "../../declaration/study-error.js";
+import type { InputFiles, Picture } from "../declaration/option.js";
+import { messageOf, StudyError } from "../declaration/study-error.js";
 
 /** Pictures by class, and what was left out. */
 export interface PictureSets {

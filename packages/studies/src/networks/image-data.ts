@@ -9,8 +9,8 @@ import {
   shapeNames,
   splitDataset,
 } from "@gradlab/datasets";
-import type { InputFiles } from "../../declaration/option.js";
-import { blame, messageOf, StudyError } from "../../declaration/study-error.js";
+import type { InputFiles } from "../declaration/option.js";
+import { blame, messageOf, StudyError } from "../declaration/study-error.js";
 import { pictureFolders } from "./picture-folders.js";
 
 /** Images to learn from, and images to be judged by. */

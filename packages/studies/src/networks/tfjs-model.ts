@@ -1,9 +1,9 @@
 import { checkModel, modelRows, type ScoreKind, scoreKind, weightShardPaths } from "@gradlab/tfjs-models";
 import { io, type Tensor, type Tensor4D } from "@tensorflow/tfjs-core";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
-import type { InputFiles } from "../../declaration/option.js";
-import { messageOf, StudyError } from "../../declaration/study-error.js";
-import { blameModel, joined } from "../../networks/network-source.js";
+import type { InputFiles } from "../declaration/option.js";
+import { messageOf, StudyError } from "../declaration/study-error.js";
+import { blameModel, joined } from "./network-source.js";
 
 /** A model of tfjs, layers or graph, that takes images. */
 export interface TfjsModel {
