@@ -7,6 +7,7 @@ import {
   effectiveFieldOverImage,
   fieldGrowth,
   fittedPlanes,
+  imageGrid,
   imageRow,
   imageTable,
   labelledPoints,
@@ -436,6 +437,21 @@ test("a table of images: each as wide as its column, an empty place stays empty"
   expect(() => imageTable(["one"], rows, { document })).toThrow(
     "imageTable: input: expected 1 pictures, got 2",
   );
+});
+
+test("image grid: rows of equal width, a picture keeps its shape within its place", () => {
+  const wide = { ...image, caption: "conv1", note: "6 x 28 x 28", pixelated: true };
+  const tall = { href: pixel, width: 10, height: 20, caption: "input" };
+  const svg = imageGrid([tall, wide, wide], { document, width: 218, columns: 2 });
+  const places = [...svg.querySelectorAll("image")].map((one) => numbers(one, ["x", "y", "width", "height"]));
+  expect(places).toEqual([
+    [0, 34, 50, 100],
+    [118, 34, 100, 60],
+    [0, 34 + 100 + 18 + 34, 100, 60],
+  ]);
+  expect(Number(svg.getAttribute("height"))).toBe(34 + 100 + 18 + 34 + 60 + 2);
+  expect(() => imageGrid([], { document })).toThrow("imageGrid: images: expected at least one, got none");
+  expect(() => imageGrid([tall], { document, columns: 0 })).toThrow("imageGrid: columns");
 });
 
 test("labelled points: ten times as much is as far anywhere, and no name stands on another or on a point", async () => {
