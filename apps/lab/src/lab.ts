@@ -3,11 +3,12 @@ import type { Study } from "@gradlab/studies";
 import { render } from "lit";
 import type { FirstResult } from "./first-result.js";
 import type { LabPage, LabServices } from "./lab-page.js";
+import { builtFile, builtNetworks, keptNetwork } from "./needed-files.js";
 import { homePage } from "./pages/home-page.js";
 import { waitingPage } from "./pages/waiting-page.js";
 import { addressOf, type Place, placeOf } from "./place.js";
 import { shell } from "./shell.js";
-import type { BackendWish } from "./worker/messages.js";
+import type { BackendWish, GivenFiles } from "./worker/messages.js";
 import { WorkerClient } from "./worker-client.js";
 
 /** How often a screen reader is told something at most, milliseconds. */
@@ -38,6 +39,7 @@ export class Lab {
         this.place = place;
         history[how === "push" ? "pushState" : "replaceState"](null, "", addressOf(place));
       },
+      trained: (name) => this.trained(name),
       firstResult: (name) => this.firstResult(name),
     };
   }
@@ -95,10 +97,19 @@ export class Lab {
     return new StudyPage(study, place.settings, this.services);
   }
 
+  private async trained(study: string): Promise<GivenFiles> {
+    const own = this.kept.get(study)?.get(keptNetwork);
+    if (own !== undefined) return { label: keptNetwork, names: [keptNetwork], files: [[keptNetwork, own]] };
+    const name = builtNetworks[study]!;
+    const response = await fetch(builtFile(name));
+    if (!response.ok) throw new Error(`${name}: expected a file beside the lab, got ${response.status}`);
+    return { label: name, names: [name], files: [[name, new Uint8Array(await response.arrayBuffer())]] };
+  }
+
   private firstResult(name: string): Promise<FirstResult | null> {
     const found =
       this.firsts.get(name) ??
-      fetch(new URL(`first/${name}.json`, document.baseURI))
+      fetch(builtFile(`${name}.json`))
         .then((response) => (response.ok ? (response.json() as Promise<FirstResult>) : null))
         .catch(() => null);
     this.firsts.set(name, found);

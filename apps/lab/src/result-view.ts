@@ -14,9 +14,11 @@ export function resultView(
   tables: readonly Table[],
   figures: readonly Pick<Figure, "caption" | "svg">[],
 ): TemplateResult {
-  return html`${figures.map(({ caption, svg }) => figureView(caption, accessibleSvg(svg, caption)))}
-  ${tables.map(tableView)}`;
+  return html`${figuresView(figures)} ${tables.map(tableView)}`;
 }
+
+export const figuresView = (figures: readonly Pick<Figure, "caption" | "svg">[]) =>
+  figures.map(({ caption, svg }) => figureView(caption, accessibleSvg(svg, caption)));
 
 const figureView = (caption: string, picture: unknown) => html`<figure>
   <div class="picture" role="region" aria-label=${caption} tabindex="0">${picture}</div>
