@@ -16,7 +16,12 @@ const sayInterval = 2000;
 
 /** The lab: one worker, one page at a time, and the address that says which. */
 export class Lab {
-  private readonly worker = new WorkerClient();
+  private readonly worker = new WorkerClient((seconds) => {
+    this.silent = seconds;
+    this.changed();
+  });
+  /** For how many seconds a worker at work has not answered. */
+  private silent = 0;
   private readonly kept = new Map<string, Map<string, Uint8Array>>();
   private readonly firsts = new Map<string, Promise<FirstResult | null>>();
   private wish: BackendWish = { only: "auto", allowSoftwareGpu: false };
@@ -134,6 +139,8 @@ export class Lab {
         here: this.place.page,
         page: this.page?.view() ?? "",
         said: this.said.text,
+        silent: this.silent,
+        abandon: () => this.worker.abandon(),
         wish: this.wish,
         choose: (change) => {
           this.wish = { ...this.wish, ...change };

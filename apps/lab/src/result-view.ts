@@ -50,6 +50,11 @@ function tableView({ title, columns, rows, notes }: Table, place: number): Templ
   </div>`;
   return html`<section class="table">
     ${columns.length > 0 ? table : title === undefined ? "" : html`<h3>${title}</h3>`}
-    ${notes.map((note) => html`<p class="note">${note}</p>`)}
+    ${notes.map((note) =>
+      // A note may be a table already.
+      note.includes("\n")
+        ? html`<pre role="region" aria-label=${title ?? "Text"} tabindex="0">${note}</pre>`
+        : html`<p class="note">${note}</p>`,
+    )}
   </section>`;
 }

@@ -103,7 +103,7 @@ export class AttackBench implements Hand {
           epsilon === null
             ? ""
             : html`<label
-                >ε in ${norm}: <output>${epsilon}</output>
+                ><span>ε in ${norm}: <output>${epsilon}</output></span>
                 <input
                   type="range"
                   min="0"
@@ -112,7 +112,7 @@ export class AttackBench implements Hand {
                   .value=${`${epsilon}`}
                   @input=${(event: Event) => {
                     const input = event.target as HTMLInputElement;
-                    input.previousElementSibling!.textContent = input.value;
+                    input.parentElement!.querySelector("output")!.textContent = input.value;
                   }}
                   @change=${(event: Event) =>
                     context.choose({ eps: Number((event.target as HTMLInputElement).value) })}

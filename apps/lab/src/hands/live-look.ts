@@ -1,4 +1,4 @@
-import { type ClassifyRecord, type Study, studies } from "@gradlab/studies";
+import { type ClassifyRecord, labelName, type Study, studies, withOptionNames } from "@gradlab/studies";
 import { html, type TemplateResult } from "lit";
 import { figuresView } from "../result-view.js";
 import type { GivenFiles } from "../worker/messages.js";
@@ -36,28 +36,12 @@ export class LiveLook implements Hand {
     const { looked } = this;
     return html`<section class="hand" aria-label="Live">
       <h2>What the network sees, live</h2>
-      ${this.desk.view(context.changed)}
+      <div class="live">
+        ${this.desk.view(context.changed)} ${looked === null ? "" : predictionView(looked)}
+      </div>
       ${this.failure === "" ? "" : html`<p class="warning">${this.failure}</p>`}
-      ${looked === null ? "" : this.lookedView(looked)}
+      ${looked === null ? "" : figuresView(classify.figures!(looked, { document }))}
     </section>`;
-  }
-
-  private lookedView(looked: ClassifyRecord): TemplateResult {
-    const { predictions } = looked.images[0]!;
-    const shares: number[] = [];
-    const classes: string[] = [];
-    for (const { index, label, probability } of predictions) {
-      shares[index] = probability;
-      classes[index] = label ?? `${index}`;
-    }
-    const [first] = predictions;
-    return html`
-      <p class="verdict" role="status">
-        ${looked.network}: <strong>${first!.label ?? first!.index}</strong>, ${(100 * first!.probability).toFixed(1)} %
-      </p>
-      ${probabilityBars("Prediction", classes, [{ title: "probability", shares }])}
-      ${figuresView(classify.figures!(looked, { document }))}
-    `;
   }
 
   private look(picture: GivenFiles | null): void {
@@ -68,17 +52,37 @@ export class LiveLook implements Hand {
     void this.latest.do(async () => {
       const { context } = this;
       if (context === null) return;
-      const { weights } = this.own ? context.files : { weights: await context.trained("train-cnn") };
+      const { weights } = this.own
+        ? context.files
+        : { weights: await context.trained("train-cnn").catch(() => undefined) };
       if (weights === undefined) {
-        this.failure = "Expected weights in the form, got none.";
+        this.failure = "Expected weights of a network, got none.";
         return context.changed();
       }
       const options = { ...(this.own && shared(context.options)), maps: true, top: 1000, seed: 0 };
       const outcome = await context.ask("classify", options, { weights, image: picture });
       if (outcome === null) return;
-      this.failure = "failed" in outcome ? outcome.text : "";
+      this.failure = "failed" in outcome ? withOptionNames(outcome.text, labelName) : "";
       if (!("failed" in outcome)) this.looked = outcome.record as ClassifyRecord;
       context.changed();
     });
   }
+}
+
+function predictionView({ network, images }: ClassifyRecord): TemplateResult {
+  const { predictions } = images[0]!;
+  const shares: number[] = [];
+  const classes: string[] = [];
+  for (const { index, label, probability } of predictions) {
+    shares[index] = probability;
+    classes[index] = label ?? `${index}`;
+  }
+  const [first] = predictions;
+  return html`<div class="seen-as">
+    <p class="verdict" role="status">
+      <strong>${first!.label ?? first!.index}</strong>, ${(100 * first!.probability).toFixed(1)} %
+      <span class="hint">by ${network}</span>
+    </p>
+    ${probabilityBars("Probabilities", classes, [{ title: "probability", shares }])}
+  </div>`;
 }

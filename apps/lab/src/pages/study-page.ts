@@ -44,6 +44,8 @@ export class StudyPage implements LabPage {
   /** The network that the page begins with is on its way. */
   private beginning: Promise<void> = Promise.resolve();
   private readonly hand: Hand | null;
+  /** Options without a value when the page was opened: few need them. */
+  private readonly aside: ReadonlySet<string>;
 
   private readonly study: Study;
   private readonly services: LabServices;
@@ -56,6 +58,12 @@ export class StudyPage implements LabPage {
     const begun = firstOptions(study);
     const given = givenOptions(study.options, settings);
     this.filled = filledWith(study.options, given ?? begun);
+    const { texts } = this.filled;
+    this.aside = new Set(
+      Object.entries(study.options).flatMap(([name, option]) =>
+        isInput(option) || texts[name] !== undefined ? [] : [name],
+      ),
+    );
     if (settings !== "" && given === null)
       this.told = "This link is of another version; these are the defaults.";
     this.beginning = this.begin();
@@ -103,6 +111,7 @@ export class StudyPage implements LabPage {
       >
         ${formView(study, this.filled, reading.errors, {
           kept: this.services.kept,
+          aside: this.aside,
           type: (name, text) => this.fill({ ...this.filled, texts: { ...this.filled.texts, [name]: text } }),
           give: (name, files) => {
             const { [name]: _before, ...others } = this.filled.files;
@@ -161,13 +170,12 @@ export class StudyPage implements LabPage {
             ? ""
             : html`<div class="result">
                 <h2>Kept</h2>
-                ${this.oneResult(pinned)}
-                <button type="button" @click=${() => this.pin(null)}>Let go</button>
+                ${this.oneResult(pinned, html`<button type="button" @click=${() => this.pin(null)}>Let go</button>`)}
               </div>`
         }
         <div class="result">
           <h2>Result</h2>
-          ${this.oneResult(result)} ${pin}
+          ${this.oneResult(result, pin)}
         </div>
       </section>
     `;
@@ -227,7 +235,7 @@ export class StudyPage implements LabPage {
     return outcome;
   }
 
-  private oneResult(result: Result): TemplateResult {
+  private oneResult(result: Result, button: TemplateResult): TemplateResult {
     const { study } = this;
     const { record, backend, warnings } = result.outcome;
     const figures = figuresOf(study, record);
@@ -237,7 +245,10 @@ export class StudyPage implements LabPage {
       ${verdict === null ? "" : html`<p class="failure" role="alert">${verdict}</p>`}
       ${warnings.map((text) => html`<p class="warning">${withOptionNames(text, labelName)}</p>`)}
       ${resultView(study.tables(record, backend?.name), figures)}
-      ${exportButtons(study, result, figures, { wish: this.services.wish(), kept: this.services.kept.get(study.name) })}
+      <div class="actions">
+        ${exportButtons(study, result, figures, { wish: this.services.wish(), kept: this.services.kept.get(study.name) })}
+        ${button}
+      </div>
     `;
   }
 

@@ -48,6 +48,8 @@ export type ReportEvent = ExperimentOutcome | { readonly kind: "started"; readon
 /** What the worker does for the page. */
 export interface LabWorker {
   configure(wish: BackendWish): void;
+  /** Answers: the worker is alive, and not in one long step. */
+  ping(): void;
   start(request: RunRequest, hear: (events: readonly StudyEvent[]) => void): Promise<RunOutcome | Failed>;
   reproduce(
     request: { readonly only: readonly string[]; readonly seed: number },
