@@ -1,4 +1,5 @@
 import * as Plot from "@observablehq/plot";
+import { hoverValues } from "./hover-values.js";
 import { drawOn, fontFamily, frame, seriesColors } from "./svg-element.js";
 
 export interface LinePanel {
@@ -81,6 +82,7 @@ export function linePanels(
         ...(series.some((one) => one.points.filter(finite).length === 1)
           ? [Plot.dot(shown, { x: "x", y: "y", fill: "name", r: 3 })]
           : []),
+        hoverValues(shown),
       ],
     });
     const left = place * (own + gap);
