@@ -64,7 +64,10 @@ export function linePanels(
         labelAnchor: "center",
         labelArrow: "none",
         ticks: 5,
-        tickFormat: (x: number) => (Number.isInteger(x) ? `${x}` : ""),
+        // Between whole epochs there is nothing.
+        ...(shown.every((point) => Number.isInteger(point.x)) && {
+          tickFormat: (x: number) => (Number.isInteger(x) ? `${x}` : ""),
+        }),
       },
       y: {
         label: null,

@@ -35,7 +35,7 @@ export class AttackBench implements Hand {
       this.of = record;
       this.chosen = record === null ? 0 : firstFound(record);
     }
-    return html`<section class="hand" aria-label="Attack">
+    return html`<section class="hand bench" aria-label="Attack">
       <h2>One image under attack</h2>
       ${this.desk.view(context.changed)}
       ${record === null ? html`<p class="note">Press Run, or give a picture.</p>` : this.benchView(context, record)}

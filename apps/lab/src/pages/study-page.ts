@@ -1,4 +1,5 @@
 import {
+  addressOptions,
   type InputOption,
   isInput,
   labelName,
@@ -44,7 +45,7 @@ export class StudyPage implements LabPage {
   /** The network that the page begins with is on its way. */
   private beginning: Promise<void> = Promise.resolve();
   private readonly hand: Hand | null;
-  /** Options without a value when the page was opened: few need them. */
+  /** Options that few need. */
   private readonly aside: ReadonlySet<string>;
 
   private readonly study: Study;
@@ -58,12 +59,7 @@ export class StudyPage implements LabPage {
     const begun = firstOptions(study);
     const given = givenOptions(study.options, settings);
     this.filled = filledWith(study.options, given ?? begun);
-    const { texts } = this.filled;
-    this.aside = new Set(
-      Object.entries(study.options).flatMap(([name, option]) =>
-        isInput(option) || texts[name] !== undefined ? [] : [name],
-      ),
-    );
+    this.aside = optionsAside(study, this.filled);
     if (settings !== "" && given === null)
       this.told = "This link is of another version; these are the defaults.";
     this.beginning = this.begin();
@@ -350,6 +346,22 @@ export class StudyPage implements LabPage {
     this.told = text;
     this.services.changed();
   }
+}
+
+/** How many options with a default stand in the form, the first ones. */
+const mostDefaults = 6;
+
+/** Options that few need: those without a value when the page is opened, and most of those with their default. */
+function optionsAside({ options }: Study, { texts }: Filled): ReadonlySet<string> {
+  const defaults = filledWith(options, addressOptions(options, "") ?? {}).texts;
+  let shown = 0;
+  return new Set(
+    Object.entries(options).flatMap(([name, option]) => {
+      if (isInput(option)) return [];
+      if (texts[name] === undefined) return [name];
+      return texts[name] !== defaults[name] || ++shown <= mostDefaults ? [] : [name];
+    }),
+  );
 }
 
 /** Folders that a study keeps files in are there, empty, so that it keeps them. */
