@@ -15,6 +15,48 @@ function softmaxRow(z: ArrayLike<number>, row: number, classes: number): number[
   return weights.map((weight) => weight / sum);
 }
 
+/** The density of the normal distribution integrated by Simpson's rule, or the form with tanh. */
+function normal(x: number, approximate: number): number {
+  if (approximate === 1) return (1 + Math.tanh(tanhArgument(x))) / 2;
+  const known = integrals.get(x) ?? integral(x);
+  integrals.set(x, known);
+  return known;
+}
+
+const integrals = new Map<number, number>();
+
+function integral(x: number): number {
+  // From a place where nothing is left of the tail, so that it keeps its digits.
+  const [from, pieces] = [Math.max(-40, Math.min(x, 0) - 12), 4000];
+  if (x <= from) return 0;
+  const to = Math.min(x, 12);
+  const step = (to - from) / pieces;
+  const weight = (i: number) => (i === 0 || i === pieces ? 1 : i % 2 === 1 ? 4 : 2);
+  return (step / 3) * total(pieces + 1, (i) => weight(i) * normalDensity(from + i * step, 0));
+}
+
+const tanhArgument = (x: number) => Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3);
+
+function normalDensity(x: number, approximate: number): number {
+  if (approximate === 0) return Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI);
+  const inner = Math.sqrt(2 / Math.PI) * (1 + 3 * 0.044715 * x ** 2);
+  return ((1 - Math.tanh(tanhArgument(x)) ** 2) / 2) * inner;
+}
+
+/** Rows of mean square 1, and what each was divided by. */
+function unitRows(x: Values[string], { epsilon, centers }: Record<string, number>) {
+  const [n, width] = x.shape as [number, number];
+  const row = (i: number) => filled(width, (j) => x.at[i * width + j]!);
+  const mean = filled(n, (i) => (centers === 1 ? row(i).reduce((a, b) => a + b, 0) / width : 0));
+  const square = filled(n, (i) => row(i).reduce((sum, value) => sum + (value - mean[i]!) ** 2, 0) / width);
+  const deviation = square.map((value) => Math.sqrt(value + epsilon!));
+  const unit = filled(n * width, (at) => {
+    const i = Math.floor(at / width);
+    return (x.at[at]! - mean[i]!) / deviation[i]!;
+  });
+  return { unit, deviation };
+}
+
 const kernels: Record<string, (inputs: Values, attributes: Record<string, number>) => Output[]> = {
   GradlabAdam: ({ value, gradient, firstMoment, secondMoment }, a) => {
     const { learningRate, beta1, beta2, epsilon, count, scale, maxValue, decay } = a as Record<
@@ -104,6 +146,34 @@ const kernels: Record<string, (inputs: Values, attributes: Record<string, number
     }
     return [[[n!, d], sums]];
   },
+  GradlabGelu: ({ x }, { approximate }) => [
+    [x!.shape, Array.from(x!.at, (value) => value * normal(value, approximate!))],
+  ],
+  GradlabGeluGrad: ({ dy, x }, { approximate }) => {
+    const slope = (value: number) => normal(value, approximate!) + value * normalDensity(value, approximate!);
+    return [[x!.shape, Array.from(x!.at, (value, i) => dy!.at[i]! * slope(value))]];
+  },
+  GradlabLayerNorm: ({ x, scale, offset }, attributes) => {
+    const { unit } = unitRows(x!, attributes);
+    const width = x!.shape[1]!;
+    return [[x!.shape, unit.map((u, at) => u * scale!.at[at % width]! + offset!.at[at % width]!)]];
+  },
+  GradlabLayerNormGrad: ({ dy, x, scale }, attributes) => {
+    const [n, width] = x!.shape as [number, number];
+    const { unit, deviation } = unitRows(x!, attributes);
+    const g = filled(n * width, (at) => dy!.at[at]! * scale!.at[at % width]!);
+    const mean = (row: number, value: (at: number) => number) =>
+      total(width, (j) => value(row * width + j)) / width;
+    const means = filled(n, (i) => (attributes.centers === 1 ? mean(i, (at) => g[at]!) : 0));
+    const along = filled(n, (i) => mean(i, (at) => g[at]! * unit[at]!));
+    const dx = filled(n * width, (at) => {
+      const i = Math.floor(at / width);
+      return (g[at]! - means[i]! - unit[at]! * along[i]!) / deviation[i]!;
+    });
+    const dScale = filled(width, (j) => total(n, (i) => dy!.at[i * width + j]! * unit[i * width + j]!));
+    const dOffset = filled(width, (j) => total(n, (i) => dy!.at[i * width + j]!));
+    return [[[n, width], dx], [[width], dScale], [[width], dOffset]]; // biome-ignore format: three outputs
+  },
   GradlabLstm: ({ gates, recurrent, h, c }) => {
     const [t, b, wide] = gates!.shape as [number, number, number];
     const n = wide / 4;
@@ -167,6 +237,11 @@ const kernels: Record<string, (inputs: Values, attributes: Record<string, number
       [dH, dC] = [nextH, nextC];
     }
     return [[[t, b, wide], dGates], [[n, wide], dRecurrent], [[b, n], dH], [[b, n], dC]]; // biome-ignore format: four outputs
+  },
+  GradlabSoftmaxGrad: ({ dy, y }) => {
+    const [n, columns] = y!.shape as [number, number];
+    const sums = filled(n, (i) => total(columns, (j) => dy!.at[i * columns + j]! * y!.at[i * columns + j]!));
+    return [[[n, columns], filled(n * columns, (at) => y!.at[at]! * (dy!.at[at]! - sums[Math.floor(at / columns)]!))]]; // biome-ignore format: one output
   },
 };
 
