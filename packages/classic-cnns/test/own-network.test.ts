@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { installGradients } from "@gradlab/core";
 import { type Layer, type LayerGraph, networkText, parseNetwork } from "@gradlab/receptive-field";
 import { grad, memory, sum, type Tensor4D, tensor4d } from "@tensorflow/tfjs-core";
@@ -109,3 +110,13 @@ test("what is no graph, and sizes that are not known, are refused", () => {
   const layers = [{ name: "a", op: "flatten" }, { name: "a", op: "flatten" }] as Layer[];
   expect(() => ownNetwork({ input: { shape: [null, null] }, layers }, mnist)).toThrow("expected a name used once");
 }); // biome-ignore format: short
+
+test("the networks that the READMEs show have the parameters that they say", () => {
+  const read = (name: string) => readFileSync(new URL(`../../${name}/README.md`, import.meta.url), "utf8");
+  const [, lenet] = /and `(conv1 [^`]*)` is a whole LeNet/.exec(read("receptive-field"))!;
+  expect(summary(ownNetwork(parseNetwork(lenet!), mnist)).params).toBe(summary(network("lenet")).params);
+  const [, text, params] = /parseNetwork\(\s*"([^"]*)",?\s*\);[\s\S]*?params; \/\/ ([\d,]+)/.exec(
+    read("classic-cnns"),
+  )!;
+  expect(summary(ownNetwork(parseNetwork(text!), mnist)).params.toLocaleString("en-US")).toBe(params);
+});
