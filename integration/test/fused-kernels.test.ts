@@ -99,6 +99,15 @@ test("every kernel of the table is run by core, classic-cnns, rnn-lm or attentio
       const carry = [{ h: wave([5, 2]) as Tensor2D, c: wave([5, 2]) as Tensor2D }];
       return sum(applyRecurrent(spec, lstm as never, x as Tensor3D, carry).outputs) as Tensor;
     })(wave([5, 7, 3]));
+    const gru = [
+      { input: wave([3, 6]), recurrent: wave([2, 6]), bias: wave([6]), recurrentBias: wave([6], 1) },
+    ];
+    grad((x: Tensor) => {
+      const carry = [{ h: wave([5, 2]) as Tensor2D }];
+      return sum(
+        applyRecurrent({ ...spec, cell: "gru" }, gru as never, x as Tensor3D, carry).outputs,
+      ) as Tensor;
+    })(wave([5, 7, 3]));
     const norm = { scale: wave([3], 1), offset: wave([3], 2) } as Record<"scale" | "offset", Tensor1D>;
     grad((x: Tensor) => sum(softmax(gelu(layerNorm(norm, x)))) as Tensor)(wave([2, 4, 3]));
     const params = { w: wave([2, 3]) };

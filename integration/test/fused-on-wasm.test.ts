@@ -264,6 +264,33 @@ test("layer norm and root mean square norm with their gradients, rows far from 0
   );
 });
 
+test("a GRU over all steps and its gradient", async () => {
+  const few = fc.integer({ min: 1, max: 5 });
+  const units = fc.oneof(fc.integer({ min: 1, max: 20 }), fc.constantFrom(100));
+  await fc.assert(
+    fc.asyncProperty(few, few, units, async (t, b, n) => {
+      const gates = wave([t, b, 3 * n]);
+      const [recurrent, recurrentBias] = [wave([n, 3 * n], 1, 1 / Math.sqrt(n)), wave([3 * n], 2, 0.5)];
+      const h = wave([b, n], 3, 0.7);
+      // Roundings of sums of up to 100 products, which the steps carry on.
+      expect(await distance("GradlabGru", { gates, recurrent, recurrentBias, h })).toBeLessThan(3e-6);
+      const [outputs, activations] = await results(
+        "cpu",
+        "GradlabGru",
+        { gates, recurrent, recurrentBias, h },
+        {},
+      );
+      const given = {
+        ...{ dOutputs: wave([t, b, n], 4), recurrent, h },
+        outputs: { shape: [t, b, n], values: outputs! },
+        activations: { shape: [t, b, 4 * n], values: activations! },
+      };
+      expect(await distance("GradlabGruGrad", given)).toBeLessThan(3e-6);
+    }),
+    { numRuns: 25 },
+  );
+});
+
 test("the Gaussian error linear unit and its gradient, both forms", async () => {
   for (const approximate of [0, 1]) {
     await fc.assert(

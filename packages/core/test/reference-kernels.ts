@@ -153,6 +153,71 @@ const kernels: Record<string, (inputs: Values, attributes: Record<string, number
     const slope = (value: number) => normal(value, approximate!) + value * normalDensity(value, approximate!);
     return [[x!.shape, Array.from(x!.at, (value, i) => dy!.at[i]! * slope(value))]];
   },
+  GradlabGru: ({ gates, recurrent, recurrentBias, h }) => {
+    const [t, b, wide] = gates!.shape as [number, number, number];
+    const n = wide / 3;
+    const [outputs, activations]: [number[], number[]] = [[], []];
+    const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
+    for (let step = 0; step < t; step++) {
+      for (let row = 0; row < b; row++) {
+        const before = (j: number) =>
+          step === 0 ? h!.at[row * n + j]! : outputs[((step - 1) * b + row) * n + j]!;
+        const fromState = filled(
+          wide,
+          (k) => recurrentBias!.at[k]! + total(n, (i) => before(i) * recurrent!.at[i * wide + k]!),
+        );
+        const fromInput = (k: number) => gates!.at[(step * b + row) * wide + k]!;
+        const r = filled(n, (j) => sigmoid(fromInput(j) + fromState[j]!));
+        const z = filled(n, (j) => sigmoid(fromInput(n + j) + fromState[n + j]!));
+        const fresh = filled(n, (j) => Math.tanh(fromInput(2 * n + j) + r[j]! * fromState[2 * n + j]!));
+        const next = filled(n, (j) => (1 - z[j]!) * fresh[j]! + z[j]! * before(j));
+        activations.push(...r, ...z, ...fresh, ...fromState.slice(2 * n));
+        outputs.push(...next);
+      }
+    }
+    return [[[t, b, n], outputs], [[t, b, 4 * n], activations]]; // biome-ignore format: two outputs
+  },
+  GradlabGruGrad: ({ dOutputs, recurrent, h, outputs, activations }) => {
+    const [t, b, n] = outputs!.shape as [number, number, number];
+    const wide = 3 * n;
+    const dGates = new Array<number>(t * b * wide).fill(0);
+    const dRecurrent = new Array<number>(n * wide).fill(0);
+    const dBias = new Array<number>(wide).fill(0);
+    let dH = new Array<number>(b * n).fill(0);
+    for (let step = t - 1; step >= 0; step--) {
+      const next = dH.map(() => 0);
+      for (let row = 0; row < b; row++) {
+        const at = (step * b + row) * n;
+        const before = (j: number) => (step === 0 ? h!.at[row * n + j]! : outputs!.at[at - b * n + j]!);
+        for (let j = 0; j < n; j++) {
+          const [r, z, fresh, ofN] = [0, 1, 2, 3].map(
+            (which) => activations!.at[(step * b + row) * 4 * n + which * n + j]!,
+          ) as [number, number, number, number];
+          const dh = dOutputs!.at[at + j]! + dH[row * n + j]!;
+          const dn = dh * (1 - z) * (1 - fresh * fresh);
+          const dz = dh * (before(j) - fresh) * z * (1 - z);
+          const dr = dn * ofN * r * (1 - r);
+          next[row * n + j]! += dh * z;
+          for (const [which, [ofInput, ofState]] of [
+            [dr, dr],
+            [dz, dz],
+            [dn, dn * r],
+          ].entries()) {
+            // biome-ignore format: three gates
+            const k = which * n + j;
+            dGates[(step * b + row) * wide + k] = ofInput!;
+            dBias[k]! += ofState!;
+            for (let m = 0; m < n; m++) {
+              dRecurrent[m * wide + k]! += before(m) * ofState!;
+              next[row * n + m]! += recurrent!.at[m * wide + k]! * ofState!;
+            }
+          }
+        }
+      }
+      dH = next;
+    }
+    return [[[t, b, wide], dGates], [[n, wide], dRecurrent], [[wide], dBias], [[b, n], dH]]; // biome-ignore format: four outputs
+  },
   GradlabLayerNorm: ({ x, scale, offset }, attributes) => {
     const { unit } = unitRows(x!, attributes);
     const width = x!.shape[1]!;

@@ -17,6 +17,7 @@ import {
 } from "./convolution";
 import { embedGradientTask, embedTask } from "./embedding";
 import { geluGradientTask, geluTask } from "./gelu";
+import { gruBackTask, gruPackTask, gruPackTurnedTask, gruStepTask } from "./gru";
 import { layerNormFinishTask, layerNormGradientTask, layerNormTask } from "./layer-norm";
 import { lstmBackTask, lstmPackTask, lstmPackTurnedTask, lstmStepTask } from "./lstm";
 import { packTask, productTask, thinTask } from "./matrix-product";
@@ -80,6 +81,10 @@ export function runTask(job: i32, at: usize, task: i32, scratch: usize): void {
     case 40: return layerNormTask(at, task);
     case 41: return layerNormGradientTask(at, task);
     case 42: return layerNormFinishTask(at);
+    case 43: return gruPackTask(at, task);
+    case 44: return gruStepTask(at, task, scratch);
+    case 45: return gruPackTurnedTask(at, task);
+    case 46: return gruBackTask(at, task, scratch);
     default: unreachable();
   }
 }

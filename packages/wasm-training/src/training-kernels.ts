@@ -12,6 +12,7 @@ import { batchNormTrainingKernels } from "./kernels/fused/batch-norm-training.js
 import { crossEntropyKernels } from "./kernels/fused/cross-entropy.js";
 import { embedKernels } from "./kernels/fused/embed.js";
 import { geluKernels } from "./kernels/fused/gelu.js";
+import { gruKernels } from "./kernels/fused/gru.js";
 import { layerNormKernels } from "./kernels/fused/layer-norm.js";
 import { lstmKernels } from "./kernels/fused/lstm.js";
 import { softmaxGradientKernel } from "./kernels/fused/softmax-gradient.js";
@@ -84,6 +85,7 @@ export function fusedKernels(): KernelConfig[] {
     ...crossEntropyKernels(),
     ...embedKernels(),
     ...geluKernels(),
+    ...gruKernels(),
     ...layerNormKernels(),
     ...lstmKernels(),
     softmaxGradientKernel(),

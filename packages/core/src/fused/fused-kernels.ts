@@ -82,6 +82,24 @@ export const fusedKernels: Readonly<Record<string, FusedKernel>> = {
     outputs: { dx: "[...]" },
     backward: null,
   },
+  GradlabGru: {
+    inputs: { gates: "[t, b, 3h]", recurrent: "[h, 3h]", recurrentBias: "[3h]", h: "[b, h]" },
+    attributes: [],
+    outputs: { outputs: "[t, b, h]", activations: "[t, b, 4h]" },
+    backward: "GradlabGruGrad",
+  },
+  GradlabGruGrad: {
+    inputs: {
+      dOutputs: "[t, b, h]",
+      recurrent: "[h, 3h]",
+      h: "[b, h]",
+      outputs: "[t, b, h]",
+      activations: "[t, b, 4h]",
+    },
+    attributes: [],
+    outputs: { dGates: "[t, b, 3h]", dRecurrent: "[h, 3h]", dRecurrentBias: "[3h]", dH: "[b, h]" },
+    backward: null,
+  },
   GradlabLayerNorm: {
     inputs: { x: "[n, width]", scale: "[width]", offset: "[width]" },
     attributes: ["epsilon", "centers"],

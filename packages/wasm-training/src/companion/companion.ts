@@ -52,6 +52,10 @@ export const job = {
   layerNorm: 40,
   layerNormGradient: 41,
   layerNormFinish: 42,
+  gruPack: 43,
+  gruStep: 44,
+  gruPackTurned: 45,
+  gruBack: 46,
 } as const;
 
 const float = new Float32Array(1);
