@@ -7,6 +7,8 @@ export interface LinePanel {
   readonly series: readonly {
     readonly name: string;
     readonly points: readonly (readonly [x: number, y: number])[];
+    /** Between which values it lies, drawn as an area behind the lines. */
+    readonly band?: readonly (readonly [x: number, low: number, high: number])[];
   }[];
   /** Ends of the vertical axis; those of the data, and 0, unless given. */
   readonly domain?: readonly [bottom: number, top: number];
@@ -46,10 +48,11 @@ export function linePanels(
   const charts = panels.flatMap(({ title, series, domain }, place) => {
     const points = series.flatMap((one) => one.points.map(([x, y]) => ({ name: one.name, x, y })));
     const shown = points.filter(({ x, y }) => finite([x, y]));
-    const y = domain ?? [
-      Math.min(0, ...shown.map((point) => point.y)),
-      Math.max(...shown.map((point) => point.y)) || 1,
-    ];
+    const bands = series.flatMap(({ name, band = [] }) =>
+      band.map(([x, low, high]) => ({ name, x, low, high })),
+    );
+    const all = [...shown.map((point) => point.y), ...bands.flatMap(({ low, high }) => [low, high])];
+    const y = domain ?? [Math.min(0, ...all), Math.max(...all) || 1];
     const chart = Plot.plot({
       document,
       width: own,
@@ -80,6 +83,18 @@ export function linePanels(
       },
       color: { domain: names, range: [...seriesColors] },
       marks: [
+        ...(bands.length === 0
+          ? []
+          : [
+              Plot.areaY(bands, {
+                x: "x",
+                y1: "low",
+                y2: "high",
+                z: "name",
+                fill: "name",
+                fillOpacity: 0.18,
+              }),
+            ]),
         Plot.line(points, { x: "x", y: "y", z: "name", stroke: "name", strokeWidth: 2 }),
         // A training of one epoch is a point.
         ...(series.some((one) => one.points.filter(finite).length === 1)

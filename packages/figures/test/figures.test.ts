@@ -366,6 +366,20 @@ test("panels: a series has one colour in all of them, the axis holds all points,
   const huge = [{ title: "loss", series: [{ name: "training", points: points(250_000, 90) }] }];
   const ticks = [...linePanels(huge, { document }).querySelectorAll("text")].map((text) => text.textContent!);
   expect(ticks).toContain("200k");
+  // A band is an area of its series' colour, and the axis reaches its end.
+  const banded = [
+    {
+      name: "training",
+      points: points(1, 2),
+      band: [
+        [1, 0.5, 1.5],
+        [2, 1, 7],
+      ] as const,
+    },
+  ];
+  const band = linePanels([{ title: "loss", series: banded }], { document });
+  expect([...band.querySelectorAll("path[fill='#4c78d8']")]).toHaveLength(1);
+  expect([...band.querySelectorAll("text")].map((text) => text.textContent)).toContain("6");
   const nothing = [{ title: "loss", series: [{ name: "training", points: [[1, Number.NaN]] as const }] }];
   expect(() => linePanels(nothing, { document })).toThrow(
     "linePanels: loss: expected at least one finite point, got none",
@@ -421,6 +435,15 @@ test("histograms by layer: the fullest bin fills the height, others by the squar
   // 40 pixels for 400, half of it for a quarter, a quarter of it for a sixteenth, nothing for none.
   expect([...bars[2]!.matchAll(/v-([\d.]+)/g)].map(([, tall]) => Number(tall))).toEqual([40, 20, 10]);
   expect(svg.textContent).toContain("1 of 6 dead");
+  const same = layerHistograms(
+    ["gradients"],
+    [{ name: "fc", histograms: [{ min: 0, max: 0, bins: [9, 0] }] }],
+    {
+      document,
+    },
+  );
+  expect(same.textContent).toContain("all 0");
+  expect(same.querySelectorAll("path[fill^='#']")).toHaveLength(1);
   expect(() => layerHistograms(["weights"], rows, { document })).toThrow(
     "layerHistograms: conv1: expected 1 histograms, got 2",
   );
@@ -437,6 +460,20 @@ test("a table of images: each as wide as its column, an empty place stays empty"
   const own = (200 - (14 + 7 * 5) - 14) / 2;
   expect(places.map(([, , width]) => width)).toEqual([own, own, own]);
   expect(places[2]![1]! - places[0]![1]!).toBeCloseTo(places[0]![3]! + 14, 1);
+  const noted = imageTable(
+    ["cat", "noise"],
+    [{ ...rows[0]!, notes: [["seen: cat", "97 %"], []] }, rows[1]!],
+    {
+      document,
+      width: 200,
+    },
+  );
+  const [, , below] = [...noted.querySelectorAll("image")].map((one) => numbers(one, ["y", "height"]));
+  expect(below![0]! - places[2]![1]!).toBeCloseTo(2 * 14, 1);
+  expect(noted.textContent).toContain("seen: cat97 %");
+  expect(() => imageTable(["cat", "noise"], [{ ...rows[0]!, notes: [["cat"]] }], { document })).toThrow(
+    "imageTable: input: expected 2 pictures, got 2 with 1 notes",
+  );
   expect(() => imageTable(["one"], rows, { document })).toThrow(
     "imageTable: input: expected 1 pictures, got 2",
   );

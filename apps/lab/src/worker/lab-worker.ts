@@ -197,6 +197,8 @@ function reportEvent(event: import("@gradlab/experiments").ReproduceEvent): Repo
   switch (event.kind) {
     case "started":
       return { kind: "started", id: event.experiment.id };
+    case "left-out":
+      return { kind: "left-out", id: event.leftOut.id };
     case "finished": {
       const { result, record } = event.reproduced;
       return { kind: "finished", result, record } satisfies ExperimentOutcome;

@@ -43,7 +43,11 @@ export interface ExperimentOutcome {
   readonly record: object;
 }
 
-export type ReportEvent = ExperimentOutcome | { readonly kind: "started"; readonly id: string };
+export type ReportEvent =
+  | ExperimentOutcome
+  | { readonly kind: "started"; readonly id: string }
+  /** Its files are not there. */
+  | { readonly kind: "left-out"; readonly id: string };
 
 /** What the worker does for the page. */
 export interface LabWorker {

@@ -52,10 +52,19 @@ they are. The end of a model's graph says which, unless --scores does.`,
   ],
   drawn: "what every layer makes of the first picture, with --maps",
   tensors: "where tensors live: the best that passes its self-test, or this one",
-  check({ net, channels, classes, width, scores, inputNode, output, maps, ...torch }, { weights, model }) {
+  check(
+    { net, spec, channels, classes, width, scores, inputNode, output, maps, ...torch },
+    { weights, model },
+  ) {
     if (Boolean(weights) === Boolean(model)) {
       const got = weights ? "both" : "neither";
       throw new StudyError("usage", `expected one of {weights} and {model}, got ${got}`);
+    }
+    if (net !== undefined && spec !== undefined) {
+      throw new StudyError("usage", "{spec}: expected either {net} or {spec}, got both");
+    }
+    if (spec !== undefined && width !== undefined) {
+      throw new StudyError("usage", "{width}: expected beside {net}, got it beside {spec}");
     }
     if (model && maps)
       throw new StudyError("usage", "{maps}: expected beside {weights}, got it beside {model}");
@@ -65,7 +74,7 @@ they are. The end of a model's graph says which, unless --scores does.`,
         throw new StudyError("usage", `{${option}}: expected beside {model}, got it beside {weights}`);
       }
     }
-    for (const [option, value] of Object.entries({ net, channels, classes, width })) {
+    for (const [option, value] of Object.entries({ net, spec, channels, classes, width })) {
       if (model && value !== undefined) {
         throw new StudyError("usage", `{${option}}: expected beside {weights}, got it beside {model}`);
       }
