@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { studies } from "@gradlab/studies";
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import {
@@ -189,6 +190,20 @@ test.each(rich)("%s on WebGPU gives the record of its command on WASM", async (n
   expect(got).toMatchObject({ backend: { requested: "webgpu", actual: "webgpu", software: true } });
   const known = await commandRecord(await shownCommand(page), "--backend", "wasm");
   expect(differences(unnamed(got), unnamed(known), 1e-3)).toEqual([]);
+});
+
+/** A phone, and a window of 1280 pixels at 200 %. */
+test.each([360, 640])("at a width of %i pixels no page scrolls sideways", async (width) => {
+  const page = await openLab("");
+  await page.setViewportSize({ width, height: 800 });
+  const wide: string[] = [];
+  for (const name of ["home", "report", ...studies.map((study) => study.name)]) {
+    await page.goto(new URL(`?page=${name}`, page.url()).href);
+    await page.getByRole("button").or(page.locator(".cards")).first().waitFor();
+    const right = await page.evaluate(() => document.documentElement.scrollWidth);
+    if (right > width) wide.push(`${name}: ${right}`);
+  }
+  expect(wide).toEqual([]);
 });
 
 test("what was computed when the lab was built is there in less than a second", async () => {

@@ -82,6 +82,11 @@ export class Lab {
     if (this.place !== place) return page.leave();
     this.page = page;
     this.changed();
+    // On a phone the menu is one line that scrolls.
+    setTimeout(() => {
+      const link = this.root.querySelector<HTMLElement>('nav [aria-current="page"]');
+      link?.closest("ul")?.scrollTo({ left: link.offsetLeft - 32 });
+    });
     if (how === "push") this.root.querySelector<HTMLElement>("h1")?.focus();
   }
 

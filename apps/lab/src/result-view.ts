@@ -25,6 +25,9 @@ const figureView = (caption: string, picture: unknown) => html`<figure>
   <figcaption>${caption}</figcaption>
 </figure>`;
 
+/** Longer texts in a table may be broken into lines. */
+const longest = 24;
+
 function tableView({ title, columns, rows, notes }: Table, place: number): TemplateResult {
   const aligned = (column: Column | undefined) => (column?.align === "right" ? "number" : "");
   const table = html`<div class="wide" role="region" aria-label=${title ?? `Table ${place + 1}`} tabindex="0">
@@ -42,7 +45,7 @@ function tableView({ title, columns, rows, notes }: Table, place: number): Templ
       <tbody>
         ${rows.map(
           (row) => html`<tr>
-            ${row.map((text, at) => html`<td class=${aligned(columns[at])}>${text}</td>`)}
+            ${row.map((text, at) => html`<td class="${aligned(columns[at])} ${text.length > longest ? "long" : ""}">${text}</td>`)}
           </tr>`,
         )}
       </tbody>
