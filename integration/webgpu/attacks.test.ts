@@ -62,7 +62,7 @@ async function verdicts(x: Tensor, { attack, epsilon }: Case, options: RunOption
     id,
     success,
     prediction,
-    certified: certificate !== null && certificate.inBounds && certificate.inBall && certificate.alone,
+    certified: certificate?.inBounds === true && certificate.inBall && certificate.alone,
   }));
 }
 
