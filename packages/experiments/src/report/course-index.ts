@@ -93,6 +93,11 @@ export const courseIndex: readonly CourseChapter[] = [
         "attacks/targets",
         "attack --weights run --attack pgd --eps 0.1 --out adversarial",
       ),
+      q(
+        "What of that is left in a JPEG file of a photograph?",
+        "attacks/photographs",
+        "attack --model model.json photo.jpg --attack pixel-optimization --targeted --target 15",
+      ),
       q("How good can a language model be?", "rnn-lm/sentences", "train-lm --lr 0.01 --checkpoint run"),
     ],
   },
