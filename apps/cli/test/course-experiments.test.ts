@@ -4,6 +4,7 @@ import { isInput, studies } from "@gradlab/studies";
 import { expect, test } from "vitest";
 import { elmanStates, elmanWeights } from "../../../packages/experiments/src/claims/elman.js";
 import { softmaxLoss } from "../../../packages/experiments/src/claims/softmax-loss.js";
+import { wilsonInterval } from "../../../packages/experiments/src/classic-cnns/wilson-interval.js";
 import { expectedTestError } from "../../../packages/experiments/src/lms/expected-test-error.js";
 import { signGradientByHand } from "../../../packages/experiments/src/lms/straight-through.js";
 import { formulaOf } from "../../../packages/studies/src/studies/neuron.js";
@@ -91,6 +92,20 @@ test("the states of the Elman network are those of three units written out", () 
     for (const j of [0, 1, 2]) expect(Math.abs(state[j]! - h[j]!)).toBeLessThan(1e-14);
   }
 });
+
+test("shares at the ends of Wilson's interval are 1.96 of their own standard deviations from what was seen", () => {
+  for (const [hits, count] of [[0, 10], [3, 10], [478, 500], [500, 500]] as const) {
+    const [low, high] = wilsonInterval(hits, count);
+    const share = hits / count;
+    expect(low <= share && share <= high).toBe(true);
+    for (const end of [low, high]) {
+      // The square root of a rounding error, where the end is 0 or 1.
+      const deviations = Math.abs(share - end) - 1.959964 * Math.sqrt((end * (1 - end)) / count);
+      expect(Math.abs(deviations)).toBeLessThan(1e-8);
+    }
+    expect(high - low).toBeGreaterThan(0);
+  }
+}); // biome-ignore format: a table
 
 /** They compute without tensors: every check holds for another seed too, and every figure can be drawn. */
 const without = experiments.filter(

@@ -44,7 +44,10 @@ test("every experiment agrees with its known values, without files", async () =>
   expect(report).toMatchObject({
     schemaVersion: 1,
     command: "reproduce",
-    warnings: [],
+    warnings: [
+      "classic-cnns/photographs is left out: there is no data folder with photographs and pretrained networks",
+    ],
+    leftOut: [{ id: "classic-cnns/photographs", package: "classic-cnns" }],
   });
   const { name, device, software } = report.candidates.find(
     ({ status }: { status: string }) => status === "selected",
@@ -69,6 +72,7 @@ test("every experiment agrees with its known values, without files", async () =>
     "classic-cnns/torchvision-logits",
     "classic-cnns/zero-weights",
     "classic-cnns/lenet-training",
+    "classic-cnns/learning",
     "attacks/targets",
     "attention/permutations",
     "attention/feed-forward",
@@ -91,6 +95,7 @@ test("every experiment agrees with its known values, without files", async () =>
     "classic-cnns/torchvision-logits",
     "classic-cnns/zero-weights",
     "classic-cnns/lenet-training",
+    "classic-cnns/learning",
     "attacks/targets",
     "attention/permutations",
     "attention/feed-forward",
@@ -107,9 +112,40 @@ test("every experiment agrees with its known values, without files", async () =>
       expect([id, one.name, one.ok]).toEqual([id, one.name, true]);
     }
   }
-  expect(stderr).toContain("[1/33] receptive-field/alexnet-227 … agrees");
+  expect(stderr).toContain("[1/35] receptive-field/alexnet-227 … agrees");
   expect((await readdir(out)).sort()).toEqual(["report.html", "report.json"]);
-}, 180_000);
+}, 300_000);
+
+test("an experiment whose files are missing is left out with a warning, and is no value that agrees", async () => {
+  const out = await temporaryFolder();
+  const lacking: Experiment = {
+    ...differing,
+    missing: ({ data }) => (data === undefined ? "there is no <data>" : null),
+  };
+  const argv = ["reproduce", "--out", out];
+  const { code, stdout, stderr } = await gradlab(argv, { experiments: [lacking, agreeing] });
+  expect([code, stderr.split("\n")[0]]).toEqual([0, "warning: toy/differs is left out: there is no <data>"]);
+  expect(stdout).toContain("1 of 1 known values reproduced");
+  expect(stdout).not.toContain("toy/differs");
+  const report = JSON.parse(await readFile(join(out, "report.json"), "utf8"));
+  expect(report.experiments.map(({ id }: { id: string }) => id)).toEqual(["toy/agrees"]);
+  expect(report.leftOut).toEqual([
+    { id: "toy/differs", title: "Title of <toy/differs>", package: "toy", missing: "there is no <data>" },
+  ]);
+  const html = await readFile(join(out, "report.html"), "utf8");
+  expect(html).toContain("1 left out");
+  expect(html).toContain(
+    '<span class="mark soft">–</span><span class="soft">Title of &lt;toy/differs&gt;</span><span>left out</span>',
+  );
+  expect(html).toContain("<p>toy/differs is left out: there is no &lt;data&gt;</p>");
+  const alone = await gradlab([...argv, "--quiet"], { experiments: [lacking] });
+  expect([alone.code, alone.stdout, alone.stderr]).toEqual([
+    1,
+    "",
+    "gradlab: toy/differs is left out: there is no <data>\n",
+  ]);
+  expect((await gradlab([...argv, "--data", out, "--quiet"], { experiments: [lacking] })).code).toBe(3);
+});
 
 test("experiments leave no tensor behind, and come to the same verdicts on the slowest backend", async () => {
   const argv = ["reproduce", "--only", "core,receptive-field/effective-field,attention", "--json", "--quiet"];
@@ -398,6 +434,24 @@ test.skipIf(!data)(
     expect(await readFile(join(out, "report.html"), "utf8")).toContain("sees of a photograph");
   },
   30_000,
+);
+
+test.skipIf(!data)(
+  "with photographs and networks, what is known of them holds, and nothing is left out",
+  async () => {
+    const out = await temporaryFolder();
+    const only = ["--only", "classic-cnns/photographs", "--backend", "wasm"];
+    const argv = ["reproduce", "--data", data!, "--out", out, ...only, "--json", "--quiet"];
+    const { engine } = await import("@tensorflow/tfjs-core");
+    const before = engine().state.numTensors;
+    const { code, stdout, stderr } = await gradlab(argv);
+    expect([code, stderr, engine().state.numTensors]).toEqual([0, "", before]);
+    const { leftOut, experiments } = JSON.parse(stdout);
+    expect([leftOut, experiments.length]).toEqual([[], 1]);
+    const html = await readFile(join(out, "report.html"), "utf8");
+    expect(html).toContain("M ✗ white wolf 12");
+  },
+  60_000,
 );
 
 test("the same seed draws the same picture, another seed another one", async () => {

@@ -4,6 +4,7 @@ import {
   memory,
   mul,
   type Scalar,
+  softmax,
   square,
   sum,
   type Tensor,
@@ -95,6 +96,20 @@ for (const [name, { at, loss }] of Object.entries(ops)) {
     expect(runs[name]).toBe(0);
   });
 }
+
+test("the gradient of softmax is one kernel where there is one, within another gradient ordinary ops", async () => {
+  const x = wave([2, 3, 4]);
+  const loss = (x: Tensor) => sum(mul(softmax(x), wave([2, 3, 4], 1)));
+  const first = grad(loss);
+  const second = grad((x) => sum(square(first(x))) as Tensor);
+  const composed = [await values(() => first(x)), await values(() => second(x))];
+  register("GradlabSoftmaxGrad");
+  await expectSame(composed[0]!, () => first(x));
+  expect(runs.GradlabSoftmaxGrad).toBe(1);
+  await expectSame(composed[1]!, () => second(x));
+  expect(runs.GradlabSoftmaxGrad).toBe(2);
+  expect(Math.max(...composed[1]!.map(Math.abs))).toBeGreaterThan(0.01);
+});
 
 test("a label and an id out of range give NaN by fused kernels too", async () => {
   register("GradlabCrossEntropy", "GradlabCrossEntropyGrad", "GradlabEmbed", "GradlabEmbedGrad");

@@ -1,11 +1,6 @@
-import {
-  type ImageData,
-  type InputFiles,
-  loadImageData,
-  StudyError,
-  type StudyEvent,
-} from "@gradlab/studies";
+import { type ImageData, loadImageData, StudyError, type StudyEvent } from "@gradlab/studies";
 import type { ExperimentInputs } from "./experiment.js";
+import { within } from "./within.js";
 
 /** Images with classes, read from the data folder or drawn where there are none. */
 export interface ClassifiedImages extends Pick<ImageData, "train" | "labels"> {
@@ -33,18 +28,4 @@ export async function* classifiedImages(
     throw new StudyError("input", `${folder?.label}: expected images for a test, got none`);
   }
   return { train, test, labels, isGenerated };
-}
-
-/** A folder in a folder. */
-function within(files: InputFiles, folder: string): InputFiles {
-  const path = (name: string) => `${folder}/${name}`;
-  return {
-    label: `${files.label}/${folder}`,
-    names: files.names
-      .filter((name) => name.startsWith(path("")))
-      .map((name) => name.slice(folder.length + 1)),
-    read: (name) => files.read(path(name)),
-    start: (name, length) => files.start(path(name), length),
-    decode: (name, options) => files.decode(path(name), options),
-  };
 }

@@ -17,6 +17,8 @@ export interface Experiment<R extends object = object> {
   readonly about: string;
   /** It computes with tensors: a backend that has passed its self-test, with gradients, is there before it runs. */
   readonly usesBackend?: true;
+  /** What it cannot do without and these inputs lack, in words; null where nothing is. It is left out then. */
+  missing?(inputs: ExperimentInputs): string | null;
   run(
     options: { readonly seed: number },
     inputs: ExperimentInputs,

@@ -19,8 +19,10 @@ export { type Report, reportHtml } from "./report/report-html.js";
 export {
   chooseExperiments,
   type ExperimentResult,
+  type LeftOut,
   packageOf,
   type Reproduced,
   type ReproduceEvent,
+  type Reproduction,
   reproduce,
 } from "./reproduce.js";

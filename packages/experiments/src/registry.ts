@@ -11,8 +11,10 @@ import { convolutionMatrix } from "./classic-cnns/convolution-matrix.js";
 import { filterByHand } from "./classic-cnns/filter-by-hand.js";
 import { kernels } from "./classic-cnns/kernels.js";
 import { learnedKernel } from "./classic-cnns/learned-kernel.js";
+import { learning } from "./classic-cnns/learning.js";
 import { lenetTraining } from "./classic-cnns/lenet-training.js";
 import { nGrams } from "./classic-cnns/n-grams.js";
+import { photographs } from "./classic-cnns/photographs.js";
 import { pools } from "./classic-cnns/pools.js";
 import { shifts } from "./classic-cnns/shifts.js";
 import { tables } from "./classic-cnns/tables.js";
@@ -53,6 +55,8 @@ export const experiments: readonly Experiment[] = [
   torchvisionLogits,
   zeroWeights,
   lenetTraining,
+  learning,
+  photographs,
   targets,
   permutations,
   feedForward,

@@ -19,25 +19,52 @@ export interface Reproduced {
   readonly record: object;
 }
 
+/** An experiment that could not run. */
+export interface LeftOut {
+  readonly id: string;
+  readonly title: string;
+  readonly package: string;
+  /** What is missing. */
+  readonly missing: string;
+}
+
+/** All that came of a run. */
+export interface Reproduction {
+  readonly shown: readonly Reproduced[];
+  readonly leftOut: readonly LeftOut[];
+}
+
 export type ReproduceEvent =
   | Exclude<StudyEvent, { readonly kind: "file" | "log" }>
   | { readonly kind: "started"; readonly index: number; readonly of: number; readonly experiment: Experiment }
+  | { readonly kind: "left-out"; readonly leftOut: LeftOut }
   | { readonly kind: "finished"; readonly reproduced: Reproduced };
 
 /**
- * Runs experiments one after the other, and yields what comes of each.
+ * Runs experiments one after the other, and yields what comes of each. One whose files are missing is left out, with a
+ * warning.
  *
- * @throws {StudyError} that names the experiment which failed.
+ * @throws {StudyError} that names the experiment which failed, or says what is missing where every one is left out.
  */
 export async function* reproduce(
   experiments: readonly Experiment[],
   options: { readonly seed: number },
   inputs: ExperimentInputs,
   context: ExperimentContext,
-): AsyncGenerator<ReproduceEvent, readonly Reproduced[]> {
-  const all: Reproduced[] = [];
+): AsyncGenerator<ReproduceEvent, Reproduction> {
+  const shown: Reproduced[] = [];
+  const leftOut: LeftOut[] = [];
   for (const [index, experiment] of experiments.entries()) {
     context.signal.throwIfAborted();
+    const missing = experiment.missing?.(inputs) ?? null;
+    if (missing !== null) {
+      const { id, title } = experiment;
+      const one: LeftOut = { id, title, package: packageOf(id), missing };
+      leftOut.push(one);
+      yield { kind: "left-out", leftOut: one };
+      yield { kind: "warning", text: leftOutText(one) };
+      continue;
+    }
     yield { kind: "started", index, of: experiments.length, experiment };
     const started = performance.now();
     let backend: Backend | null = null;
@@ -67,11 +94,16 @@ export async function* reproduce(
         checks: experiment.checks(record),
       },
     };
-    all.push(reproduced);
+    shown.push(reproduced);
     yield { kind: "finished", reproduced };
   }
-  return all;
+  if (shown.length === 0 && leftOut.length > 0) {
+    throw new StudyError("input", leftOut.map(leftOutText).join("; "));
+  }
+  return { shown, leftOut };
 }
+
+const leftOutText = ({ id, missing }: LeftOut) => `${id} is left out: ${missing}`;
 
 export const packageOf = (id: string) => id.slice(0, id.indexOf("/"));
 

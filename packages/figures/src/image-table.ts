@@ -5,6 +5,8 @@ export interface ImageTableRow {
   readonly label: string;
   /** One per column; null leaves the place empty. */
   readonly images: readonly (ImageSource | null)[];
+  /** Lines under each of its places, one list per column. */
+  readonly notes?: readonly (readonly string[])[];
 }
 
 export interface ImageTableOptions {
@@ -13,11 +15,13 @@ export interface ImageTableOptions {
   readonly width?: number;
 }
 
+const lineHeight = 14;
+
 /**
  * Pictures in rows and columns, pixels as squares: what each layer makes of each image. Every picture is as wide as
- * its column.
+ * its column, what is to be said of it stands below.
  *
- * @throws {RangeError} when there is no picture, or a row has not one place per column.
+ * @throws {RangeError} when there is no picture, or a row has not one place, or not one list of notes, per column.
  */
 export function imageTable(
   columns: readonly string[],
@@ -27,10 +31,12 @@ export function imageTable(
   if (!rows.some(({ images }) => images.some((image) => image !== null))) {
     throw new RangeError("imageTable: rows: expected at least one picture, got none");
   }
-  const uneven = rows.find(({ images }) => images.length !== columns.length);
+  const uneven = rows.find(({ images, notes = images }) =>
+    [images, notes].some(({ length }) => length !== columns.length),
+  );
   if (uneven !== undefined) {
     throw new RangeError(
-      `imageTable: ${uneven.label}: expected ${columns.length} pictures, got ${uneven.images.length}`,
+      `imageTable: ${uneven.label}: expected ${columns.length} pictures, got ${uneven.images.length}${uneven.notes === undefined ? "" : ` with ${uneven.notes.length} notes`}`,
     );
   }
   const draw = drawOn(document);
@@ -42,7 +48,7 @@ export function imageTable(
     draw("text", { x: x(i), y: 14, "font-weight": 600 }, caption),
   );
   let top = 24;
-  for (const { label, images } of rows) {
+  for (const { label, images, notes } of rows) {
     const heights = images.map((image) => (image === null ? 0 : (own * image.height) / image.width));
     elements.push(draw("text", { y: top + 14 }, label));
     for (const [i, image] of images.entries()) {
@@ -60,7 +66,15 @@ export function imageTable(
         }),
       );
     }
-    top += Math.max(20, ...heights) + gap;
+    const tallest = Math.max(notes === undefined ? 20 : 0, ...heights);
+    for (const [i, lines] of (notes ?? []).entries()) {
+      for (const [line, text] of lines.entries()) {
+        const y = round(top + tallest + lineHeight * (line + 1));
+        elements.push(draw("text", { x: x(i), y, "font-size": 10.5 }, text));
+      }
+    }
+    const under = Math.max(0, ...(notes ?? []).map(({ length }) => length));
+    top += tallest + lineHeight * under + gap;
   }
   const label = `${rows.map((row) => row.label).join(", ")} of ${columns.join(", ")}`;
   return frame(draw, { width, height: round(top - gap + 2), label }, ...elements);

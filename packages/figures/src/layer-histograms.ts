@@ -5,7 +5,7 @@ export interface Histogram {
   readonly min: number;
   /** Upper end of the last bin. */
   readonly max: number;
-  /** Equal bins from `min` to `max`. */
+  /** Equal bins from `min` to `max`; where these are the same, all numbers are. */
   readonly bins: readonly number[];
 }
 
@@ -27,7 +27,8 @@ export interface LayerHistogramsOptions {
 
 /**
  * Distributions by layer: a row per layer, a column per quantity (activations, weights, gradients). Heights are
- * square roots of shares, so that rare values are seen beside frequent ones; a tick marks zero.
+ * square roots of shares, so that rare values are seen beside frequent ones; a tick marks zero. Numbers that are all
+ * the same are one spike.
  *
  * @throws {RangeError} when there is no row, a row has not one histogram per column, or a histogram is empty.
  */
@@ -93,6 +94,20 @@ function oneHistogram(
   { min, max, bins }: Histogram,
   { width, height, color }: { width: number; height: number; color: string },
 ): SVGElement[] {
+  const end = { "font-size": 10, y: height + 12, "fill-opacity": 0.7 };
+  const axis = draw("path", {
+    d: `M0 ${height}h${round(width)}`,
+    stroke: "currentColor",
+    "stroke-opacity": 0.4,
+  });
+  if (max === min) {
+    const middle = round(width / 2);
+    return [
+      draw("path", { d: `M${round(width / 2 - 1)} ${height}v${-height}h2v${height}z`, fill: color }),
+      axis,
+      draw("text", { ...end, x: middle, "text-anchor": "middle" }, `all ${short(min)}`),
+    ];
+  }
   const most = Math.max(...bins, 1);
   const bin = width / bins.length;
   // One path instead of a rectangle per bin keeps the figures of deep networks small.
@@ -102,11 +117,10 @@ function oneHistogram(
       return count === 0 ? "" : `M${round(i * bin)} ${height}v${-tall}h${round(bin)}v${tall}z`;
     })
     .join("");
-  const zero = max > min && min <= 0 && max >= 0 ? round((width * -min) / (max - min)) : null;
-  const end = { "font-size": 10, y: height + 12, "fill-opacity": 0.7 };
+  const zero = min <= 0 && max >= 0 ? round((width * -min) / (max - min)) : null;
   return [
     draw("path", { d: path, fill: color }),
-    draw("path", { d: `M0 ${height}h${round(width)}`, stroke: "currentColor", "stroke-opacity": 0.4 }),
+    axis,
     ...(zero === null
       ? []
       : [draw("path", { d: `M${zero} ${height}v4`, stroke: "currentColor", "stroke-opacity": 0.8 })]),

@@ -1,4 +1,5 @@
 import * as Plot from "@observablehq/plot";
+import { hoverValues } from "./hover-values.js";
 import { drawOn, fontFamily, frame, seriesColors } from "./svg-element.js";
 
 export interface LinePanel {
@@ -6,6 +7,8 @@ export interface LinePanel {
   readonly series: readonly {
     readonly name: string;
     readonly points: readonly (readonly [x: number, y: number])[];
+    /** Between which values it lies, drawn as an area behind the lines. */
+    readonly band?: readonly (readonly [x: number, low: number, high: number])[];
   }[];
   /** Ends of the vertical axis; those of the data, and 0, unless given. */
   readonly domain?: readonly [bottom: number, top: number];
@@ -45,10 +48,11 @@ export function linePanels(
   const charts = panels.flatMap(({ title, series, domain }, place) => {
     const points = series.flatMap((one) => one.points.map(([x, y]) => ({ name: one.name, x, y })));
     const shown = points.filter(({ x, y }) => finite([x, y]));
-    const y = domain ?? [
-      Math.min(0, ...shown.map((point) => point.y)),
-      Math.max(...shown.map((point) => point.y)) || 1,
-    ];
+    const bands = series.flatMap(({ name, band = [] }) =>
+      band.map(([x, low, high]) => ({ name, x, low, high })),
+    );
+    const all = [...shown.map((point) => point.y), ...bands.flatMap(({ low, high }) => [low, high])];
+    const y = domain ?? [Math.min(0, ...all), Math.max(...all) || 1];
     const chart = Plot.plot({
       document,
       width: own,
@@ -63,7 +67,10 @@ export function linePanels(
         labelAnchor: "center",
         labelArrow: "none",
         ticks: 5,
-        tickFormat: (x: number) => (Number.isInteger(x) ? `${x}` : ""),
+        // Between whole epochs there is nothing.
+        ...(shown.every((point) => Number.isInteger(point.x)) && {
+          tickFormat: (x: number) => (Number.isInteger(x) ? `${x}` : ""),
+        }),
       },
       y: {
         label: null,
@@ -76,11 +83,24 @@ export function linePanels(
       },
       color: { domain: names, range: [...seriesColors] },
       marks: [
+        ...(bands.length === 0
+          ? []
+          : [
+              Plot.areaY(bands, {
+                x: "x",
+                y1: "low",
+                y2: "high",
+                z: "name",
+                fill: "name",
+                fillOpacity: 0.18,
+              }),
+            ]),
         Plot.line(points, { x: "x", y: "y", z: "name", stroke: "name", strokeWidth: 2 }),
         // A training of one epoch is a point.
         ...(series.some((one) => one.points.filter(finite).length === 1)
           ? [Plot.dot(shown, { x: "x", y: "y", fill: "name", r: 3 })]
           : []),
+        hoverValues(shown),
       ],
     });
     const left = place * (own + gap);

@@ -7,6 +7,7 @@ import {
   effectiveFieldOverImage,
   fieldGrowth,
   fittedPlanes,
+  imageGrid,
   imageRow,
   imageTable,
   labelledPoints,
@@ -355,13 +356,30 @@ test("panels: a series has one colour in all of them, the axis holds all points,
     [...panel.querySelectorAll("path[stroke^='#']")].map((path) => path.getAttribute("stroke")),
   );
   expect(colors).toEqual([["#4c78d8", "#e8871e"], ["#e8871e"]]);
-  expect(svg.querySelectorAll("circle")).toHaveLength(0);
+  // Those with a title are there for a pointer alone.
+  const dots = (one: SVGSVGElement) =>
+    [...one.querySelectorAll("circle")].filter(({ children }) => children.length === 0);
+  expect(dots(svg)).toHaveLength(0);
   const once = [{ title: "loss", series: [{ name: "training", points: points(2.3, 0.4, 1) }] }];
-  expect(linePanels(once, { document }).querySelectorAll("circle")).toHaveLength(1);
+  expect(dots(linePanels(once, { document }))).toHaveLength(1);
   // Numbers that the margin has no room for are shortened.
   const huge = [{ title: "loss", series: [{ name: "training", points: points(250_000, 90) }] }];
   const ticks = [...linePanels(huge, { document }).querySelectorAll("text")].map((text) => text.textContent!);
   expect(ticks).toContain("200k");
+  // A band is an area of its series' colour, and the axis reaches its end.
+  const banded = [
+    {
+      name: "training",
+      points: points(1, 2),
+      band: [
+        [1, 0.5, 1.5],
+        [2, 1, 7],
+      ] as const,
+    },
+  ];
+  const band = linePanels([{ title: "loss", series: banded }], { document });
+  expect([...band.querySelectorAll("path[fill='#4c78d8']")]).toHaveLength(1);
+  expect([...band.querySelectorAll("text")].map((text) => text.textContent)).toContain("6");
   const nothing = [{ title: "loss", series: [{ name: "training", points: [[1, Number.NaN]] as const }] }];
   expect(() => linePanels(nothing, { document })).toThrow(
     "linePanels: loss: expected at least one finite point, got none",
@@ -417,6 +435,15 @@ test("histograms by layer: the fullest bin fills the height, others by the squar
   // 40 pixels for 400, half of it for a quarter, a quarter of it for a sixteenth, nothing for none.
   expect([...bars[2]!.matchAll(/v-([\d.]+)/g)].map(([, tall]) => Number(tall))).toEqual([40, 20, 10]);
   expect(svg.textContent).toContain("1 of 6 dead");
+  const same = layerHistograms(
+    ["gradients"],
+    [{ name: "fc", histograms: [{ min: 0, max: 0, bins: [9, 0] }] }],
+    {
+      document,
+    },
+  );
+  expect(same.textContent).toContain("all 0");
+  expect(same.querySelectorAll("path[fill^='#']")).toHaveLength(1);
   expect(() => layerHistograms(["weights"], rows, { document })).toThrow(
     "layerHistograms: conv1: expected 1 histograms, got 2",
   );
@@ -433,9 +460,49 @@ test("a table of images: each as wide as its column, an empty place stays empty"
   const own = (200 - (14 + 7 * 5) - 14) / 2;
   expect(places.map(([, , width]) => width)).toEqual([own, own, own]);
   expect(places[2]![1]! - places[0]![1]!).toBeCloseTo(places[0]![3]! + 14, 1);
+  const noted = imageTable(
+    ["cat", "noise"],
+    [{ ...rows[0]!, notes: [["seen: cat", "97 %"], []] }, rows[1]!],
+    {
+      document,
+      width: 200,
+    },
+  );
+  const [, , below] = [...noted.querySelectorAll("image")].map((one) => numbers(one, ["y", "height"]));
+  expect(below![0]! - places[2]![1]!).toBeCloseTo(2 * 14, 1);
+  expect(noted.textContent).toContain("seen: cat97 %");
+  expect(() => imageTable(["cat", "noise"], [{ ...rows[0]!, notes: [["cat"]] }], { document })).toThrow(
+    "imageTable: input: expected 2 pictures, got 2 with 1 notes",
+  );
   expect(() => imageTable(["one"], rows, { document })).toThrow(
     "imageTable: input: expected 1 pictures, got 2",
   );
+});
+
+test("line panels: a pointer at a point is told its numbers, at the first and the last of a long line too", () => {
+  const points = Array.from({ length: 1000 }, (_, i) => [i, 1 / (1 + i)] as const);
+  const panels = [
+    { title: "loss", series: [{ name: "training", points: [...points, [1000, Number.NaN] as const] }] },
+  ];
+  const svg = linePanels(panels, { document });
+  const said = [...svg.querySelectorAll("circle > title")].map((title) => title.textContent);
+  expect(said).toHaveLength(120);
+  expect([said[0], said.at(-1)]).toEqual(["training: 1 at 0", "training: 0.001 at 999"]);
+});
+
+test("image grid: rows of equal width, a picture keeps its shape within its place", () => {
+  const wide = { ...image, caption: "conv1", note: "6 x 28 x 28", pixelated: true };
+  const tall = { href: pixel, width: 10, height: 20, caption: "input" };
+  const svg = imageGrid([tall, wide, wide], { document, width: 218, columns: 2 });
+  const places = [...svg.querySelectorAll("image")].map((one) => numbers(one, ["x", "y", "width", "height"]));
+  expect(places).toEqual([
+    [0, 34, 50, 100],
+    [118, 34, 100, 60],
+    [0, 34 + 100 + 18 + 34, 100, 60],
+  ]);
+  expect(Number(svg.getAttribute("height"))).toBe(34 + 100 + 18 + 34 + 60 + 2);
+  expect(() => imageGrid([], { document })).toThrow("imageGrid: images: expected at least one, got none");
+  expect(() => imageGrid([tall], { document, columns: 0 })).toThrow("imageGrid: columns");
 });
 
 test("labelled points: ten times as much is as far anywhere, and no name stands on another or on a point", async () => {

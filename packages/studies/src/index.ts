@@ -58,6 +58,7 @@ export {
   gradientChecks,
   rowsOf,
 } from "./studies/backprop-check/backprop-checks.js";
+export { type ClassifyRecord, classify } from "./studies/classify/classify.js";
 export { doctor } from "./studies/doctor.js";
 export { learningCurveOf } from "./studies/lms/learning-curve.js";
 export { growthOf } from "./studies/receptive-field/growth-of.js";

@@ -6,6 +6,7 @@ import {
   type Report,
   type Reproduced,
   type ReproduceEvent,
+  type Reproduction,
   reportHtml,
   reproduce,
 } from "@gradlab/experiments";
@@ -68,11 +69,15 @@ async function run(flags: Flags, terminal: Terminal, experiments: readonly Exper
   const opened = needed ? await openBackend(flags, terminal) : null;
   if (opened !== null) printer.say(`${printer.paint("dim", "backend")} ${describeBackend(opened)}\n`);
   const context = { signal: terminal.signal, openBackend: async () => opened! };
-  const shown = await printed(reproduce(chosen, { seed }, data === null ? {} : { data }, context), printer);
+  const { shown, leftOut } = await printed(
+    reproduce(chosen, { seed }, data === null ? {} : { data }, context),
+    printer,
+  );
   const report: Report = {
     ...envelope("reproduce", { ...flags, out }, printer.warnings, opened),
     candidates: opened?.candidates ?? [],
     experiments: shown.map(({ result }) => result),
+    leftOut,
   };
   const html = join(out, "report.html");
   const softwareGpu = allowsSoftwareGpu(flags, terminal.env);
@@ -126,15 +131,17 @@ function startPrinter(flags: Flags, terminal: Terminal): Printer {
 
 /** Prints what is said of experiments as they run; returns what came of all of them. */
 async function printed(
-  events: AsyncGenerator<ReproduceEvent, readonly Reproduced[]>,
+  events: AsyncGenerator<ReproduceEvent, Reproduction>,
   { paint, say, warn }: Printer,
-): Promise<readonly Reproduced[]> {
+): Promise<Reproduction> {
   const end = { startsLine: false };
+  let isRunning = false;
   try {
     for (let next = await events.next(); ; next = await events.next()) {
       if (next.done) return next.value;
       const event = next.value;
       if (event.kind === "warning") warn(event.text);
+      if (event.kind === "started" || event.kind === "finished") isRunning = event.kind === "started";
       if (event.kind === "started") {
         say(`${paint("dim", `[${event.index + 1}/${event.of}]`)} ${event.experiment.id} … `);
       }
@@ -146,7 +153,7 @@ async function printed(
       }
     }
   } catch (error) {
-    say("failed\n", end);
+    if (isRunning) say("failed\n", end);
     throw error;
   }
 }

@@ -9,6 +9,7 @@ import type { ExperimentOutcome, Failed } from "../worker/messages.js";
 export class ReportPage implements LabPage {
   readonly title = "Report";
   private readonly outcomes = new Map<string, ExperimentOutcome>();
+  private readonly leftOut = new Set<string>();
   private under: string | null = null;
   private failure: Failed | null = null;
   private running: Promise<unknown> | null = null;
@@ -60,7 +61,9 @@ export class ReportPage implements LabPage {
       outcome === undefined
         ? this.under === id
           ? "running …"
-          : ""
+          : this.leftOut.has(id)
+            ? "left out: its files are not here"
+            : ""
         : outcome.result.checks.every(({ ok }) => ok)
           ? `agrees, ${outcome.result.seconds.toFixed(1)} s`
           : "differs";
@@ -80,6 +83,7 @@ export class ReportPage implements LabPage {
     this.failure = null;
     const run = this.services.worker.reproduce({ only, seed: 0 }, (event) => {
       if (event.kind === "started") this.under = event.id;
+      else if (event.kind === "left-out") this.leftOut.add(event.id);
       else this.outcomes.set(event.result.id, event);
       this.services.changed();
     });

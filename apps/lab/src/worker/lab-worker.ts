@@ -43,6 +43,7 @@ const labWorker: LabWorker = {
   configure(given) {
     wish = given;
   },
+  ping() {},
   async start(request, hear) {
     const study = studies.find(({ name }) => name === request.study);
     if (study === undefined) throw new Error(`labWorker: expected a study, got ${request.study}`);
@@ -196,6 +197,8 @@ function reportEvent(event: import("@gradlab/experiments").ReproduceEvent): Repo
   switch (event.kind) {
     case "started":
       return { kind: "started", id: event.experiment.id };
+    case "left-out":
+      return { kind: "left-out", id: event.leftOut.id };
     case "finished": {
       const { result, record } = event.reproduced;
       return { kind: "finished", result, record } satisfies ExperimentOutcome;

@@ -43,11 +43,17 @@ export interface ExperimentOutcome {
   readonly record: object;
 }
 
-export type ReportEvent = ExperimentOutcome | { readonly kind: "started"; readonly id: string };
+export type ReportEvent =
+  | ExperimentOutcome
+  | { readonly kind: "started"; readonly id: string }
+  /** Its files are not there. */
+  | { readonly kind: "left-out"; readonly id: string };
 
 /** What the worker does for the page. */
 export interface LabWorker {
   configure(wish: BackendWish): void;
+  /** Answers: the worker is alive, and not in one long step. */
+  ping(): void;
   start(request: RunRequest, hear: (events: readonly StudyEvent[]) => void): Promise<RunOutcome | Failed>;
   reproduce(
     request: { readonly only: readonly string[]; readonly seed: number },

@@ -53,7 +53,7 @@ export const lenetTraining = defineExperiment({
     const data = yield* classifiedImages(generated, inputs, seed);
     const { epochs } = expected[data.isGenerated ? "generated" : "real"];
     const { lenet, linear } = openClassifiers(data.train);
-    const plan = { epochs, seed, signal };
+    const plan = { rounds: epochs, seed, signal };
     const convolutional = await trainClassifier(lenet, data, { ...plan, lookInto: ["relu1", "relu2"] });
     const { seen, ...trained } = convolutional;
     return {

@@ -1,5 +1,6 @@
 import {
   evaluateNetwork,
+  type InitScheme,
   initNetwork,
   inspectNetwork,
   type NetworkState,
@@ -17,14 +18,14 @@ import { closedFormClasses, closedFormWeights } from "./closed-form.js";
 import type { TiledMap } from "./tiled-maps.js";
 
 /** With the epsilon of PyTorch. */
-const optimizer: OptimizerConfig = { name: "adam", learningRate: 2e-3, epsilon: 1e-8 };
-const batchSize = 50;
+const adam = (learningRate: number): OptimizerConfig => ({ name: "adam", learningRate, epsilon: 1e-8 });
+const usual = { rate: 2e-3, batchSize: 50 };
 
 /** The losses of lenet-relu before its first updates, weights and images in closed form. */
 export async function firstLosses(steps: number, size: number, signal: AbortSignal): Promise<number[]> {
   const graph = network("lenet-relu");
   const state = closedFormWeights(graph);
-  const training = startNetworkTraining(graph, state, optimizer);
+  const training = startNetworkTraining(graph, state, adam(usual.rate));
   disposeParams(state);
   const { pixels, labels } = closedFormClasses(steps * size);
   const batch = (step: number) => {
@@ -61,7 +62,14 @@ export function openClassifiers({ shape: [height, width, channels], classes }: D
 }
 
 interface Plan {
-  readonly epochs: number;
+  /** After how many rounds it ends; it is judged after each. */
+  readonly rounds: number;
+  /** Steps of a round; an epoch unless given. */
+  readonly every?: number;
+  readonly batchSize?: number;
+  /** Of Adam. */
+  readonly rate?: number;
+  readonly scheme?: InitScheme;
   readonly seed: number;
   readonly signal: AbortSignal;
   /** Layers whose maps are wanted. */
@@ -72,9 +80,9 @@ export interface TrainedClassifier {
   /** Of the images for the test, after the training. */
   readonly accuracy: number;
   readonly confusion: readonly (readonly number[])[];
-  /** By epoch: the mean loss of its steps. */
-  readonly losses: readonly (readonly [epoch: number, loss: number])[];
-  readonly accuracies: readonly (readonly [epoch: number, accuracy: number])[];
+  /** By round: the mean loss of its steps. */
+  readonly losses: readonly (readonly [round: number, loss: number])[];
+  readonly accuracies: readonly (readonly [round: number, accuracy: number])[];
   readonly seen: Seen | null;
 }
 
@@ -85,16 +93,17 @@ interface Seen {
   readonly rows: readonly { readonly label: string; readonly maps: readonly TiledMap[] }[];
 }
 
-/** Trains a classifier from the weights that the seed draws, and judges it after every epoch. */
+/** Trains a classifier from the weights that the seed draws, and judges it after every round. */
 export async function trainClassifier(
   graph: LayerGraph,
   { train, test }: Pick<ClassifiedImages, "train" | "test">,
-  { epochs, seed, signal, lookInto = [] }: Plan,
+  { rounds, seed, signal, lookInto = [], ...plan }: Plan,
 ): Promise<TrainedClassifier> {
-  const state = initNetwork(graph, { seed });
-  const training = startNetworkTraining(graph, state, optimizer);
+  const { rate, batchSize, scheme = "xavier-uniform" } = { ...usual, ...plan };
+  const state = initNetwork(graph, { seed, scheme });
+  const training = startNetworkTraining(graph, state, adam(rate));
   disposeParams(state);
-  const perEpoch = stepsPerEpoch({ count: train.count, size: batchSize });
+  const { every = stepsPerEpoch({ count: train.count, size: batchSize }) } = plan;
   const batch = batchesOf(train, { size: batchSize, seed });
   const judge = () => evaluateNetwork(graph, training.state, { batch: inOrder(test), signal });
   const losses: (readonly [number, number])[] = [];
@@ -103,13 +112,13 @@ export async function trainClassifier(
     let sum = 0;
     let last = await judge();
     accuracies.push([0, last.accuracy]);
-    const steps = trainNetwork(graph, training, { batch, steps: epochs * perEpoch, seed, signal });
+    const steps = trainNetwork(graph, training, { batch, steps: rounds * every, seed, signal });
     for await (const { step, loss } of steps) {
       sum += loss;
-      if (step % perEpoch > 0) continue;
+      if (step % every > 0) continue;
       last = await judge();
-      losses.push([step / perEpoch, sum / perEpoch]);
-      accuracies.push([step / perEpoch, last.accuracy]);
+      losses.push([step / every, sum / every]);
+      accuracies.push([step / every, last.accuracy]);
       sum = 0;
     }
     const seen = lookInto.length === 0 ? null : await lookAt(graph, training.state, test, lookInto, seed);

@@ -1,7 +1,6 @@
 import {
   type ImageArrays,
   initNetwork,
-  inspectNetwork,
   type NetworkState,
   network,
   startNetworkTraining,
@@ -10,7 +9,8 @@ import {
 import { disposeParams, disposeTraining, flattenParams, mapParams } from "@gradlab/core";
 import { generateShapes, takeBatch } from "@gradlab/datasets";
 import type { LayerGraph } from "@gradlab/receptive-field";
-import { abs, max, type Tensor, tensor1d, tensor4d, tidy, zerosLike } from "@tensorflow/tfjs-core";
+import { abs, max, type Tensor, tidy, zerosLike } from "@tensorflow/tfjs-core";
+import { lookAtGradients } from "./look-at-gradients.js";
 
 /** The largest absolute value of each parameter, or of its gradient, by path. */
 export type Sizes = Readonly<Record<string, number>>;
@@ -29,7 +29,7 @@ export function openZeroNetworks(seed: number) {
 }
 
 /** Every kernel zero; biases as PyTorch draws them, or zero too. */
-function zeroState(graph: LayerGraph, biases: "torch" | "zero"): NetworkState {
+export function zeroState(graph: LayerGraph, biases: "torch" | "zero"): NetworkState {
   const drawn = initNetwork(graph, { scheme: "torch" });
   const isZero = (path: string) => biases === "zero" || path.endsWith(".kernel");
   try {
@@ -43,13 +43,11 @@ function zeroState(graph: LayerGraph, biases: "torch" | "zero"): NetworkState {
 export async function gradientSizes(
   graph: LayerGraph,
   biases: "torch" | "zero",
-  { images, shape, labels }: ImageArrays,
+  images: ImageArrays,
 ): Promise<Sizes> {
   const state = zeroState(graph, biases);
-  const x = tensor4d(images, [...shape]);
-  const y = tensor1d(labels, "int32");
   try {
-    const { gradients } = await inspectNetwork(graph, state, x, { labels: y, mode: "training", bins: 1 });
+    const { gradients } = await lookAtGradients(graph, state, images, 1);
     return Object.fromEntries(
       gradients.map(({ path, histogram: { min, max: most, nonFinite } }) => {
         return [path, nonFinite > 0 ? Number.NaN : Math.max(Math.abs(min!), Math.abs(most!))];
@@ -57,8 +55,6 @@ export async function gradientSizes(
     );
   } finally {
     disposeParams(state);
-    x.dispose();
-    y.dispose();
   }
 }
 

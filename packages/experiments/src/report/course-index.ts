@@ -82,6 +82,16 @@ export const courseIndex: readonly CourseChapter[] = [
         "classify --net alexnet --weights alexnet.pth --labels imagenet.txt photo.jpg",
       ),
       q("How does LeNet learn?", "classic-cnns/lenet-training", "train-cnn --net lenet-relu --out run"),
+      q(
+        "Sigmoids or ReLUs, deep or shallow: who learns faster?",
+        "classic-cnns/learning",
+        "train-cnn --net resnet18 --input 32 --width 4,8,16,16 --out run",
+      ),
+      q(
+        "What becomes of a prediction where the photograph is prepared otherwise?",
+        "classic-cnns/photographs",
+        "classify --model model.json --preprocess symmetric --bgr photo.jpg",
+      ),
       q("What does it cost to cut a gradient in time?", "rnn-lm/truncation"),
       q(
         "Can a network be made to see what is not there?",

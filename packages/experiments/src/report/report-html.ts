@@ -1,6 +1,6 @@
 import type { CandidateReport } from "@gradlab/backend-select";
 import type { Check, Value } from "@gradlab/studies";
-import type { ExperimentResult, Reproduced } from "../reproduce.js";
+import type { ExperimentResult, LeftOut, Reproduced } from "../reproduce.js";
 import { courseSection } from "./course-index.js";
 import { escapeHtml, factsHtml, figureHtml, page } from "./page.js";
 
@@ -19,6 +19,8 @@ export interface Report {
   /** What came of every backend, where one was needed. */
   readonly candidates: readonly CandidateReport[];
   readonly experiments: readonly ExperimentResult[];
+  /** Those whose files were missing. */
+  readonly leftOut: readonly LeftOut[];
 }
 
 /** The report as one file: figures, known and computed values, versions, and how to repeat it. */
@@ -40,10 +42,10 @@ export function reportHtml(
     main: `<h1>Known results, reproduced</h1>
 <p class="soft">Every value below was computed again by gradlab and compared with the one that is known.</p>
 <div class="verdict ${failed === 0 ? "good" : "bad"}"><span class="mark">${failed === 0 ? "✓" : "✗"}</span>
-<div><strong>${escapeHtml(verdict)}</strong><br><span class="soft">${counted(report.experiments.length, "experiment")}, ${seconds.toFixed(1)} seconds</span></div></div>
+<div><strong>${escapeHtml(verdict)}</strong><br><span class="soft">${counted(report.experiments.length, "experiment")}, ${seconds.toFixed(1)} seconds${report.leftOut.length === 0 ? "" : `, ${report.leftOut.length} left out`}</span></div></div>
 ${report.warnings.length === 0 ? "" : `<div class="warnings">${report.warnings.map((warning) => `<p>${escapeHtml(warning)}</p>`).join("")}</div>`}
 <nav aria-label="Experiments"><ol>
-${shown.map(contentsLine).join("\n")}
+${[...shown.map(contentsLine), ...report.leftOut.map(leftOutLine)].join("\n")}
 </ol></nav>
 ${shown.map((one) => section(one, document)).join("\n")}
 ${courseSection(shown, anchor)}
@@ -91,6 +93,9 @@ function contentsLine({ result, experiment }: Reproduced): string {
   const good = agreeing === result.checks.length;
   return `<li class="${good ? "good" : "bad"}"><span class="mark">${good ? "✓" : "✗"}</span><a href="#${anchor(result.id)}">${escapeHtml(experiment.title)}</a><span>${agreeing} of ${result.checks.length}</span></li>`;
 }
+
+const leftOutLine = ({ title }: LeftOut) =>
+  `<li><span class="mark soft">–</span><span class="soft">${escapeHtml(title)}</span><span>left out</span></li>`;
 
 function section({ experiment, result, record }: Reproduced, document: Document): string {
   const figures = experiment.figures(record, { document });

@@ -53,6 +53,10 @@ export const classifyOptions = {
   },
   scores: { kind: "choice", choices: scoreKinds, help: "what the scores of --model are, see below" },
   top: { kind: "integer", least: 1, default: 5, help: "how many classes to print" },
+  maps: {
+    kind: "flag",
+    help: "beside --weights: also what every layer makes of the first picture; --out draws it",
+  },
   seed: seedOption,
 } as const;
 

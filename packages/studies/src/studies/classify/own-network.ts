@@ -12,6 +12,7 @@ import { refuseTorchChoice, torchChoice } from "../../networks/torch-choice.js";
 import { readWritten, writtenNetwork } from "../../networks/written-network.js";
 import type { Classifier } from "./classifier.js";
 import type { ClassifyOptions } from "./classify-options.js";
+import { layerMaps } from "./layer-maps.js";
 
 /** A classic network with the weights of a file: of a checkpoint, which says what it is of, or of the one that is named. */
 export async function* ownNetwork(
@@ -103,6 +104,7 @@ function classifierOf(
     scores: (x) => applyNetwork(graph, state, x),
     kind: "logits",
     firstNaN: (x) => firstWithNaN(graph, state, x),
+    look: (x) => layerMaps(graph, state, x),
     dispose: () => disposeParams(state),
   };
 }

@@ -1,0 +1,21 @@
+import type { NetworkInspection } from "@gradlab/classic-cnns";
+import { type ImageArrays, inspectNetwork, type NetworkState } from "@gradlab/classic-cnns";
+import type { LayerGraph } from "@gradlab/receptive-field";
+import { tensor1d, tensor4d } from "@tensorflow/tfjs-core";
+
+/** The weights of a network in training, and the gradients of its loss on some images. */
+export async function lookAtGradients(
+  graph: LayerGraph,
+  state: NetworkState,
+  { images, shape, labels }: ImageArrays,
+  bins: number,
+): Promise<Pick<NetworkInspection, "loss" | "weights" | "gradients">> {
+  const x = tensor4d(images, [...shape]);
+  const y = tensor1d(labels, "int32");
+  try {
+    return await inspectNetwork(graph, state, x, { labels: y, mode: "training", bins });
+  } finally {
+    x.dispose();
+    y.dispose();
+  }
+}
