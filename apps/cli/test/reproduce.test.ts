@@ -70,6 +70,7 @@ test("every experiment agrees with its known values, without files", async () =>
     "classic-cnns/n-grams",
     "classic-cnns/tables",
     "classic-cnns/torchvision-logits",
+    "classic-cnns/at-start",
     "classic-cnns/zero-weights",
     "classic-cnns/lenet-training",
     "classic-cnns/learning",
@@ -93,6 +94,7 @@ test("every experiment agrees with its known values, without files", async () =>
     "receptive-field/effective-field",
     "core/gradients",
     "classic-cnns/torchvision-logits",
+    "classic-cnns/at-start",
     "classic-cnns/zero-weights",
     "classic-cnns/lenet-training",
     "classic-cnns/learning",
@@ -112,7 +114,7 @@ test("every experiment agrees with its known values, without files", async () =>
       expect([id, one.name, one.ok]).toEqual([id, one.name, true]);
     }
   }
-  expect(stderr).toContain("[1/35] receptive-field/alexnet-227 … agrees");
+  expect(stderr).toContain("[1/36] receptive-field/alexnet-227 … agrees");
   expect((await readdir(out)).sort()).toEqual(["report.html", "report.json"]);
 }, 300_000);
 
