@@ -1,6 +1,6 @@
 """Prints how large the gradients of small-cnn are before any training, for packages/experiments' classic-cnns/at-start.
 
-Weights and images in closed form, 20 images of 3 x 32 x 32 in [-1, 1), label 7 i mod 10: the root mean square of the gradient of
+Weights and images in closed form, 10 images of 3 x 32 x 32 in [-1, 1), label 7 i mod 10: the root mean square of the gradient of
 each kernel; then the same with every kernel zero. Run with Debian's python3-torch: /usr/bin/python3 scripts/golden/start_gradients.py
 """
 import torch
@@ -9,7 +9,7 @@ from torch import nn
 from closed_form_weights import fill, images
 from networks import small_cnn
 
-COUNT = 20
+COUNT = 10
 
 
 def sizes(model):

@@ -14,7 +14,7 @@ import { withZeros } from "./with-zeros.js";
 
 const graph = network("small-cnn");
 const bins = 48;
-const count = 20;
+const count = 10;
 
 /** Weights and gradients of one layer. */
 export interface LayerAtStart {
