@@ -38,6 +38,7 @@ export const courseIndex: readonly CourseChapter[] = [
       q("What is the gradient of two layers, by hand?", "lms/backprop", "backprop-check"),
       q("Is every op's gradient right on this backend?", "core/gradients", "doctor"),
       q("Why does a unit with a sign not learn?", "lms/sign-units"),
+      q("How are weights and gradients spread before anything is learned?", "classic-cnns/at-start"),
       q("What do zero weights keep from learning?", "classic-cnns/zero-weights"),
     ],
   },
