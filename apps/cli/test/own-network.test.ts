@@ -32,6 +32,9 @@ test("LeNet in words has the table of lenet-relu, to the last parameter and oper
   expect(own.layers.map(({ name }: { name: string }) => name)).toEqual(
     known.layers.map(({ name }: { name: string }) => (name === "flatten" ? "flatten1" : name)),
   );
+  const seen = await json("receptive-field", "--spec", lenet, "--input", "28");
+  const net = await json("receptive-field", "--net", "lenet-relu", "--input", "28");
+  expect(rows(seen)).toEqual(rows(net));
   const { stdout } = await gradlab(["summary", "--spec", lenet, ...size]);
   expect(stdout).toMatch(/^own network on an input of 1 x 28 x 28$/m);
   expect(stdout).toContain("61,706 parameters, 61,470 of them weights; 416,520 MACs for one image\n");
@@ -174,6 +177,8 @@ const refused: [what: string, argv: string[], code: number, message: string][] =
   ["a source that is not there", ["--spec", "conv1 3 f2 from conv7, flatten, dense"], 2, '--spec: layer "conv1": inputs: expected names of layers or "input", got "conv7"'],
   ["an op that is not computed", ["--spec", "up1 up 2, flatten, dense"], 2, '--spec: layer "up1": op: expected one of conv, pool'],
   ["one axis", ["--spec", "1d: conv1 3 f2, flatten, dense"], 2, "--spec: inputSize: expected a size for each axis of the graph"],
+  ["a layer of too many units", ["--spec", "flatten, dense 1000000000, relu, dense"], 2, '--spec: layer "dense1": expected at most 268,435,456 parameters in all layers, got 795,000,000,010'],
+  ["a layer of too many outputs", ["--spec", "conv1 1 f1000000, global, flatten, dense"], 2, '--spec: layer "conv1": expected at most 536,870,912 outputs for 20 images, got 15,680,000,000'],
   ["nothing", ["--spec", ""], 2, "--spec: text: expected at least one layer, got none"],
   ["none", [], 2, "expected one of --net, --spec and --model, got none"],
   ["two", ["--net", "lenet", "--spec", "flatten, dense"], 2, "expected one of --net, --spec and --model, got 2"],

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { installGradients } from "@gradlab/core";
 import { type Layer, type LayerGraph, networkText, parseNetwork } from "@gradlab/receptive-field";
 import { grad, memory, sum, type Tensor4D, tensor4d } from "@tensorflow/tfjs-core";
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { applyNetwork, initNetwork, network, networkNames, ownNetwork, summary } from "../src/index.js";
 import { useBackend } from "./tensors.js";
@@ -119,4 +120,51 @@ test("the networks that the READMEs show have the parameters that they say", () 
     read("classic-cnns"),
   )!;
   expect(summary(ownNetwork(parseNetwork(text!), mnist)).params.toLocaleString("en-US")).toBe(params);
+});
+
+/** Every place in a value, as the keys that lead there. */
+function placesIn(value: unknown, path: readonly string[] = []): (readonly string[])[] {
+  if (typeof value !== "object" || value === null) return [path];
+  return [path, ...Object.entries(value).flatMap(([key, inner]) => placesIn(inner, [...path, key]))];
+}
+
+function replaced(value: unknown, [key, ...rest]: readonly string[], by: unknown): unknown {
+  if (key === undefined) return by;
+  const changed = (inner: unknown) => replaced(inner, rest, by);
+  if (Array.isArray(value)) return value.map((inner, i) => (`${i}` === key ? changed(inner) : inner));
+  const inner = (value as Record<string, unknown>)[key];
+  return { ...(value as object), [key]: changed(inner) };
+}
+
+test("a graph with odd values anywhere is a network or an error that begins with the function", () => {
+  const graph = network("lenet-relu");
+  const odd = fc.constantFrom<unknown>(
+    null, undefined, -1, 0, 0.5, 7, 1e9, Number.NaN, "", "conv", "same", "input", true, [], [0], [[1, 2], 3], {}, ["conv1"],
+  ); // biome-ignore format: a row
+  const places = placesIn(graph);
+  let made = 0;
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(fc.constantFrom(...places), odd), { minLength: 1, maxLength: 2 }),
+      (changes) => {
+        const changed = changes.reduce<unknown>((value, [path, by]) => {
+          try {
+            return replaced(value, path, by);
+          } catch {
+            return value; // the place went away with the change before
+          }
+        }, graph);
+        try {
+          const own = ownNetwork(changed as LayerGraph, mnist);
+          expect(summary(own).layers.at(-1)!.outputShape).toEqual([10]);
+          made++;
+        } catch (error) {
+          if (!(error instanceof RangeError || error instanceof TypeError)) throw error;
+          expect(error.message).toMatch(/^ownNetwork: /);
+        }
+      },
+    ),
+    { numRuns: 1500 },
+  );
+  expect(made).toBeGreaterThan(50);
 });

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { parseNetwork } from "../src/index.js";
 
@@ -129,4 +130,37 @@ const rejected: [text: string, message: string][] = [
 
 test.each(rejected)("the notation rejects %j with its place", (text, message) => {
   expect(() => parseNetwork(text)).toThrow(`parseNetwork: ${message}`);
+});
+
+test("any words are a network, or an error with its place inside the text", () => {
+  const word = fc.constantFrom(
+    "a", "b", "conv1", "pool", "relu", "bn", "dropout", "dense", "flatten", "global", "adaptive", "up", "pad", "from",
+    "=", "+", "|", "3", "3/2", "2x3", "0.5", "10", "p1", "p0:1", "d2", "f4", "g2", "nobias", "same", "ceil", "max",
+    "avg", "conv", "transposed", "input", ",", ",", ",", "1d:", "-1", "f", "é", "3/", "x",
+  ); // biome-ignore format: a table
+  let parsed = 0;
+  fc.assert(
+    fc.property(fc.array(word, { minLength: 1, maxLength: 9 }), (words) => {
+      const text = words.join(" ");
+      try {
+        const { layers } = parseNetwork(text);
+        expect(new Set(layers.map(({ name }) => name)).size).toBe(layers.length);
+        expect(layers.length).toBe(text.split(",").length);
+        parsed++;
+      } catch (error) {
+        if (!(error instanceof RangeError)) throw error;
+        const [, got, at] =
+          /^parseNetwork: .*, got "(.*)" \(character (\d+)\)$/.exec(error.message) ??
+          /^parseNetwork: text: expected (?:sizes for one number of axes|at least one layer), got()()/.exec(
+            error.message,
+          )!;
+        // The word stands where the message says; names that are joined may be spaced otherwise.
+        if (at !== "")
+          expect(text.slice(Number(at) - 1)).toMatch(got!.slice(0, 1) === "" ? /^\s*(,|$)/ : /^\S/);
+        if (at !== "" && !/[ ,]/.test(got!)) expect(text.slice(Number(at) - 1).startsWith(got!)).toBe(true);
+      }
+    }),
+    { numRuns: 3000 },
+  );
+  expect(parsed).toBeGreaterThan(50);
 });

@@ -66,6 +66,7 @@ store("numbers.mat", None, **numbers)
 store("numbers-compressed.mat", None, **numbers)
 store("matrix-compressed.mat", None, data=matrix)
 store("apart-compressed.mat", None, X=matrix[:, :2], d=matrix[:, 2:])
+store("across-compressed.mat", None, P=matrix[:, :2].T, T=matrix[:, 2:].T)
 store(
     "others.mat",
     None,

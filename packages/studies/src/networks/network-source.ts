@@ -172,7 +172,12 @@ export async function readModelFile(file: InputFiles): Promise<ModelFile> {
 /** Whether JSON holds a LayerGraph, which has its layers at the top. */
 export function isLayerGraph(json: unknown): boolean {
   const top = json as { input?: unknown; layers?: unknown; modelTopology?: unknown } | null;
-  return Array.isArray(top?.layers) && typeof top.input === "object" && top.modelTopology === undefined;
+  return (
+    Array.isArray(top?.layers) &&
+    typeof top.input === "object" &&
+    top.input !== null &&
+    top.modelTopology === undefined
+  );
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { LayerGraph } from "@gradlab/receptive-field";
 import type { InputFiles } from "../declaration/option.js";
 import { blamed, messageOf, StudyError } from "../declaration/study-error.js";
+import { grouped } from "../declaration/wording.js";
 import {
   isLayerGraph,
   networkOptions,
@@ -58,6 +59,36 @@ export async function writtenNetwork(
   } catch (error) {
     if (file !== null) throw blamed("input", file, error);
     throw blamed("usage", "{spec}", new Error(inWords(messageOf(error), shape.classes), { cause: error }));
+  }
+}
+
+/** More than any network of the classic ones has, and what a tensor can have at the most. */
+const most = { parameters: 2 ** 28, values: 2 ** 29 };
+
+/**
+ * Refuses a written network that no machine here could train: a number too many is quickly typed.
+ *
+ * @param batch Images in a step.
+ */
+export async function expectTrainable(
+  { graph }: SizedNetwork,
+  { file }: Pick<WrittenNetwork, "file">,
+  batch: number,
+): Promise<void> {
+  const { summary } = await import("@gradlab/classic-cnns/networks");
+  const { layers, params } = summary(graph);
+  const fail = (layer: string, expected: string, got: number): never => {
+    const [kind, place] = file === null ? (["usage", "{spec}"] as const) : (["input", file] as const);
+    throw new StudyError(kind, `${place}: layer "${layer}": expected ${expected}, got ${grouped(got)}`);
+  };
+  if (params > most.parameters) {
+    const largest = layers.reduce((a, b) => (b.params > a.params ? b : a));
+    fail(largest.name, `at most ${grouped(most.parameters)} parameters in all layers`, params);
+  }
+  for (const { name, outputShape } of layers) {
+    const values = outputShape.reduce((a, b) => a * b, batch);
+    if (values <= most.values) continue;
+    fail(name, `at most ${grouped(most.values)} outputs for ${batch} images`, values);
   }
 }
 

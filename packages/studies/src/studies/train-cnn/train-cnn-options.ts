@@ -1,12 +1,22 @@
 import type { InitScheme } from "@gradlab/classic-cnns";
+import type { OptimizerConfig } from "@gradlab/core";
 import { type Augmentation, compose, randomCrop, randomFlip, randomTransform } from "@gradlab/datasets";
 import { type OptionsOf, seedOption } from "../../declaration/option.js";
 import { specOption } from "../../networks/own-network-options.js";
 
-const optimizers = ["sgd", "momentum", "adam", "adamw", "rmsprop", "adagrad", "adadelta", "adamax"] as const;
+const optimizers = [
+  "sgd",
+  "momentum",
+  "adam",
+  "adamw",
+  "rmsprop",
+  "adagrad",
+  "adadelta",
+  "adamax",
+] as const satisfies readonly OptimizerConfig["name"][];
 
 /** Learning rates that most networks here learn with. */
-export const usualRates: Readonly<Record<(typeof optimizers)[number], number>> = {
+export const usualRates: Readonly<Record<OptimizerConfig["name"], number>> = {
   sgd: 0.1,
   momentum: 0.02,
   adam: 0.001,

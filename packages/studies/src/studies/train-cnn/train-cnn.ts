@@ -16,7 +16,12 @@ import { type ImageData, loadImageData } from "../../networks/image-data.js";
 import { KeptState } from "../../networks/kept-state.js";
 import { bothAxes, classicNetwork, type SizedNetwork } from "../../networks/network-source.js";
 import { divergence, interruption } from "../../networks/training-failure.js";
-import { readWritten, type WrittenNetwork, writtenNetwork } from "../../networks/written-network.js";
+import {
+  expectTrainable,
+  readWritten,
+  type WrittenNetwork,
+  writtenNetwork,
+} from "../../networks/written-network.js";
 import type { Begun, TrainingNote } from "./begin-training.js";
 import {
   augmentations,
@@ -100,6 +105,7 @@ async function* runTraining(
   const network = written
     ? await writtenNetwork(written, fitting(written, shape))
     : await classicNetwork(net!, { ...shape, ...(width && { width }) });
+  if (written !== undefined) await expectTrainable(network, written, batch);
   const on = describeBackend(await context.openBackend());
   if (checkpoint !== undefined && !resume && checkpoint.names.includes(lastCheckpoint)) {
     const text = `${checkpoint.label}/${lastCheckpoint} is written anew ({resume} would go on from it)`;
