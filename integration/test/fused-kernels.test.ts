@@ -111,11 +111,13 @@ test("every kernel of the table is run by core, classic-cnns, rnn-lm or attentio
     const norm = { scale: wave([3], 1), offset: wave([3], 2) } as Record<"scale" | "offset", Tensor1D>;
     grad((x: Tensor) => sum(softmax(gelu(layerNorm(norm, x)))) as Tensor)(wave([2, 4, 3]));
     const params = { w: wave([2, 3]) };
-    const { slots, update } = createOptimizer({ name: "adamw", learningRate: 0.1 });
-    const state = slots(params);
-    const next = update({ params, gradients: { w: wave([2, 3]) }, slots: state }, { count: 1 });
-    for (const each of [next.params, ...Object.values(next.slots), ...Object.values(state)])
-      disposeParams(each);
+    for (const name of ["adamw", "sgd", "momentum"] as const) {
+      const { slots, update } = createOptimizer({ name, learningRate: 0.1 });
+      const state = slots(params);
+      const next = update({ params, gradients: { w: wave([2, 3]) }, slots: state }, { count: 1 });
+      for (const each of [next.params, ...Object.values(next.slots), ...Object.values(state)])
+        disposeParams(each);
+    }
   });
   expect(new Set(calls.map(({ name }) => name))).toEqual(new Set(Object.keys(fusedKernels)));
   for (const { name, inputs, attributes, outputs } of calls) {

@@ -186,6 +186,28 @@ test("a step of Adam, its clip factor, bound and decay", async () => {
   ]);
 });
 
+test("a step of gradient descent, with momentum and without", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.oneof(size, fc.integer({ min: 16_000, max: 40_000 })),
+      fc.constantFrom(1, 1e-3, 20),
+      fc.constantFrom(Number.POSITIVE_INFINITY, 0.5),
+      fc.constantFrom(0, 0.3),
+      fc.constantFrom(0, 1),
+      async (n, scale, maxValue, decay, nesterov) => {
+        const [value, gradient, momentum] = [wave([n]), wave([n], 1), wave([n], 2)];
+        const attributes = { learningRate: 0.01, scale, maxValue, decay };
+        expect(await distance("GradlabSgd", { value, gradient }, attributes)).toBeLessThan(ROUNDINGS);
+        const more = { ...attributes, momentum: 0.9, nesterov };
+        expect(await distance("GradlabMomentum", { value, gradient, momentum }, more)).toBeLessThan(
+          ROUNDINGS,
+        );
+      },
+    ),
+    { numRuns: 30 },
+  );
+});
+
 test("rows of a table and its gradient, ids out of range", async () => {
   await fc.assert(
     fc.asyncProperty(size, size, fc.nat(60), async (n, d, count) => {

@@ -62,7 +62,7 @@ async function verdicts(x: Tensor, { attack, epsilon }: Case, options: RunOption
     id,
     success,
     prediction,
-    certified: (certificate?.inBounds && certificate.inBall && certificate.alone) === true,
+    certified: certificate?.inBounds === true && certificate.inBall && certificate.alone,
   }));
 }
 

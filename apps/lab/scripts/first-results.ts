@@ -94,7 +94,7 @@ async function recordOf(
   }
 }
 
-/** The first picture of each class that an attack on generated images has before it. */
+/** The first picture of each class that an attack on generated images has before it and the network sees rightly. */
 async function examplePictures(inputs: Readonly<Record<string, InputFiles>>): Promise<Map<string, Picture>> {
   const study = studies.find(({ name }) => name === "attack")!;
   const options = { ...firstOptions(study), attack: "fgsm", eps: 0, count: 60, seed: 1 };
@@ -105,7 +105,8 @@ async function examplePictures(inputs: Readonly<Record<string, InputFiles>>): Pr
     () => undefined,
   )) as AttackRecord;
   const pictures = new Map<string, Picture>();
-  for (const [i, { label }] of samples.entries()) {
+  for (const [i, { label, cleanPrediction }] of samples.entries()) {
+    if (cleanPrediction !== label) continue;
     const name = `${classes[label]!.replaceAll(" ", "-")}.png`;
     if (!pictures.has(name)) pictures.set(name, beside.pictures[i]!.clean);
   }

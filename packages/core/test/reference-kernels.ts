@@ -43,6 +43,10 @@ function normalDensity(x: number, approximate: number): number {
   return ((1 - Math.tanh(tanhArgument(x)) ** 2) / 2) * inner;
 }
 
+/** A gradient scaled and bounded. */
+const bounded = ({ at }: Values[string], { scale, maxValue }: Record<string, number>): number[] =>
+  Array.from(at, (each) => Math.max(-maxValue!, Math.min(maxValue!, each * scale!)));
+
 /** Rows of mean square 1, and what each was divided by. */
 function unitRows(x: Values[string], { epsilon, centers }: Record<string, number>) {
   const [n, width] = x.shape as [number, number];
@@ -302,6 +306,21 @@ const kernels: Record<string, (inputs: Values, attributes: Record<string, number
       [dH, dC] = [nextH, nextC];
     }
     return [[[t, b, wide], dGates], [[n, wide], dRecurrent], [[b, n], dH], [[b, n], dC]]; // biome-ignore format: four outputs
+  },
+  GradlabMomentum: ({ value, gradient, momentum }, a) => {
+    const g = bounded(gradient!, a);
+    const v = g.map((each, i) => a.momentum! * momentum!.at[i]! + each);
+    const step = v.map((each, i) => (a.nesterov === 1 ? g[i]! + a.momentum! * each : each));
+    const next = step.map(
+      (each, i) => value!.at[i]! * (1 - a.learningRate! * a.decay!) - a.learningRate! * each,
+    );
+    return [next, v].map((values) => [value!.shape, values]);
+  },
+  GradlabSgd: ({ value, gradient }, a) => {
+    const next = bounded(gradient!, a).map(
+      (each, i) => value!.at[i]! * (1 - a.learningRate! * a.decay!) - a.learningRate! * each,
+    );
+    return [[value!.shape, next]];
   },
   GradlabSoftmaxGrad: ({ dy, y }) => {
     const [n, columns] = y!.shape as [number, number];

@@ -33,6 +33,7 @@ import {
 import { reduceFinishTask, reduceTask } from "./reduce";
 import { packSpreadTask, spreadTask } from "./spread";
 import { crossEntropyGradientTask, crossEntropyTask, softmaxGradientTask, softmaxTask } from "./softmax";
+import { sgdTask } from "./sgd";
 import { unaryTask } from "./unary";
 
 /** The numbers are those of `src/companion/companion.ts`. */
@@ -85,6 +86,7 @@ export function runTask(job: i32, at: usize, task: i32, scratch: usize): void {
     case 44: return gruStepTask(at, task, scratch);
     case 45: return gruPackTurnedTask(at, task);
     case 46: return gruBackTask(at, task, scratch);
+    case 47: return sgdTask(at, task);
     default: unreachable();
   }
 }

@@ -15,6 +15,7 @@ import { geluKernels } from "./kernels/fused/gelu.js";
 import { gruKernels } from "./kernels/fused/gru.js";
 import { layerNormKernels } from "./kernels/fused/layer-norm.js";
 import { lstmKernels } from "./kernels/fused/lstm.js";
+import { sgdKernels } from "./kernels/fused/sgd.js";
 import { softmaxGradientKernel } from "./kernels/fused/softmax-gradient.js";
 import { gatherKernel } from "./kernels/gather.js";
 import { identityKernels } from "./kernels/identity.js";
@@ -88,6 +89,7 @@ export function fusedKernels(): KernelConfig[] {
     ...gruKernels(),
     ...layerNormKernels(),
     ...lstmKernels(),
+    ...sgdKernels(),
     softmaxGradientKernel(),
   ];
 }

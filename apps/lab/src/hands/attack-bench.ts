@@ -14,7 +14,9 @@ const farthest: Readonly<Record<string, number>> = { linf: 0.3, l2: 3, l1: 40 };
 
 /** One image under attack: as it was, what was added to it, as it is now; and how accuracy falls with the radius. */
 export class AttackBench implements Hand {
-  private readonly desk = new PictureDesk((image) => this.context?.choose({}, { image }));
+  private readonly desk = new PictureDesk((image, isDone) => {
+    if (isDone) this.context?.choose({}, { image });
+  });
   private context: HandContext | null = null;
   private of: object | null = null;
   private chosen = 0;
@@ -103,7 +105,7 @@ export class AttackBench implements Hand {
           epsilon === null
             ? ""
             : html`<label
-                ><span>ε in ${norm}: <output>${epsilon}</output></span>
+                ><span>ε in ${norm}: <output .textContent=${`${epsilon}`}></output></span>
                 <input
                   type="range"
                   min="0"

@@ -7,13 +7,13 @@ const pen = 2.6;
 /** A small picture to be drawn, white on black, with a pointer or the arrow keys. */
 export class DrawingPad {
   private readonly canvas = document.createElement("canvas");
-  private readonly drawn: () => void;
+  private readonly drawn: (isDone: boolean) => void;
   private at: readonly [x: number, y: number] = [size / 2, size / 2];
   private isDown = false;
   isBlank = true;
 
-  /** @param drawn Called after every stroke. */
-  constructor(drawn: () => void) {
+  /** @param drawn Called for every piece of a stroke, and when it is done. */
+  constructor(drawn: (isDone: boolean) => void) {
     this.drawn = drawn;
     this.canvas.width = size;
     this.canvas.height = size;
@@ -45,6 +45,7 @@ export class DrawingPad {
           if (event.buttons === 0) return;
           this.draw(event.getCoalescedEvents().map((each) => this.placeOf(each)));
         }}
+        @pointerup=${() => this.drawn(true)}
         @keydown=${(event: KeyboardEvent) => {
           const move = step[event.key];
           if (move === undefined && event.key !== " ") return;
@@ -54,6 +55,7 @@ export class DrawingPad {
           const to = [within(x + (move?.[0] ?? 0)), within(y + (move?.[1] ?? 0))] as const;
           if (this.isDown) this.draw([to]);
           else this.at = to;
+          if (move === undefined && !this.isDown) this.drawn(true);
           changed();
         }}
       >
@@ -114,6 +116,6 @@ export class DrawingPad {
     }
     context.stroke();
     this.isBlank = false;
-    this.drawn();
+    this.drawn(false);
   }
 }

@@ -4,18 +4,21 @@ import { builtFile } from "../needed-files.js";
 import type { GivenFiles } from "../worker/messages.js";
 import { DrawingPad } from "./drawing-pad.js";
 
+/** Takes a picture, or none any more; not done while its stroke still grows. */
+type TakePicture = (picture: GivenFiles | null, isDone: boolean) => void;
+
 /** Where a picture is drawn, dropped, or taken from a few that are there. */
 export class PictureDesk {
   private readonly pad: DrawingPad;
-  private readonly take: (picture: GivenFiles | null) => void;
+  private readonly take: TakePicture;
   /** What lies on the desk. */
   name: string | null = null;
 
-  constructor(take: (picture: GivenFiles | null) => void) {
+  constructor(take: TakePicture) {
     this.take = take;
-    this.pad = new DrawingPad(() => {
+    this.pad = new DrawingPad((isDone) => {
       this.name = "drawn.png";
-      void this.pad.picture().then((picture) => this.give("drawn.png", picture));
+      void this.pad.picture().then((picture) => this.give("drawn.png", picture, isDone));
     });
   }
 
@@ -23,7 +26,7 @@ export class PictureDesk {
     const show = (name: string, picture: Blob) => {
       this.name = name;
       void this.pad.show(picture).then(changed, changed);
-      this.give(name, picture);
+      this.give(name, picture, true);
     };
     return html`<div
       class="desk"
@@ -57,7 +60,7 @@ export class PictureDesk {
           @click=${() => {
             this.pad.clear();
             this.name = null;
-            this.take(null);
+            this.take(null, true);
             changed();
           }}
         >
@@ -67,7 +70,7 @@ export class PictureDesk {
     </div>`;
   }
 
-  private give(name: string, picture: Blob): void {
-    this.take({ label: name, names: [name], files: [[name, picture]] });
+  private give(name: string, picture: Blob, isDone: boolean): void {
+    this.take({ label: name, names: [name], files: [[name, picture]] }, isDone);
   }
 }

@@ -18,12 +18,12 @@ import type { Hand } from "../hands/hand.js";
 import { handOf } from "../hands/hands.js";
 import type { LabPage, LabServices } from "../lab-page.js";
 import { neededFiles } from "../needed-files.js";
-import { givenOptions, studyPlace } from "../place.js";
 import { progressView } from "../progress-view.js";
 import type { Result } from "../result.js";
 import { resultView, shownView } from "../result-view.js";
 import { begunRun, ended, heard, type RunState } from "../run-state.js";
 import { titleOf } from "../shell.js";
+import { givenOptions, studyPlace } from "../study-place.js";
 import type { Failed, GivenFiles, RunOutcome } from "../worker/messages.js";
 
 /** The page of a study: a form, a run, a result; the same for every study. */

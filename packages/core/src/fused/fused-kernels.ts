@@ -133,6 +133,18 @@ export const fusedKernels: Readonly<Record<string, FusedKernel>> = {
     outputs: { dGates: "[t, b, 4h]", dRecurrent: "[h, 4h]", dH: "[b, h]", dC: "[b, h]" },
     backward: null,
   },
+  GradlabMomentum: {
+    inputs: { value: "[...]", gradient: "[...]", momentum: "[...]" },
+    attributes: ["learningRate", "momentum", "nesterov", "scale", "maxValue", "decay"],
+    outputs: { value: "[...]", momentum: "[...]" },
+    backward: null,
+  },
+  GradlabSgd: {
+    inputs: { value: "[...]", gradient: "[...]" },
+    attributes: ["learningRate", "scale", "maxValue", "decay"],
+    outputs: { value: "[...]" },
+    backward: null,
+  },
   GradlabSoftmaxGrad: {
     inputs: { dy: "[n, columns]", y: "[n, columns]" },
     attributes: [],

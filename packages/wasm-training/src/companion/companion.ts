@@ -56,6 +56,7 @@ export const job = {
   gruStep: 44,
   gruPackTurned: 45,
   gruBack: 46,
+  sgd: 47,
 } as const;
 
 const float = new Float32Array(1);
