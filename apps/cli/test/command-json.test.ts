@@ -23,6 +23,8 @@ const saidSince = new Set([
   ".options.ema",
   ".options.invert",
   ".options.bgr",
+  ".options.maps",
+  ".layers",
   ".pixels",
   ".scores",
   ".data.bias",
