@@ -26,6 +26,14 @@ const matlab = base64(
     "FMM=",
 );
 
+/** With the checkpoint that the training before has kept. */
+const classified: StudyCase = {
+  name: "classify",
+  options: { top: 3, seed: 0 },
+  files: { weights: { "last.safetensors": null }, image: { "waves.png": text("") } },
+  trains: true,
+};
+
 export const studyCases: readonly StudyCase[] = [
   {
     name: "receptive-field",
@@ -89,13 +97,7 @@ export const studyCases: readonly StudyCase[] = [
     files: { checkpoint: {} },
     trains: true,
   },
-  {
-    name: "classify",
-    options: { top: 3, seed: 0 },
-    // The checkpoint that the training before has kept.
-    files: { weights: { "last.safetensors": null }, image: { "waves.png": text("") } },
-    trains: true,
-  },
+  classified,
   {
     name: "attack",
     options: { attack: "pgd", targeted: true, eps: 0.01, restarts: 0, steps: 4, count: 2, batch: 2, seed: 2 },
@@ -123,12 +125,7 @@ export const studyCases: readonly StudyCase[] = [
     files: { checkpoint: {} },
     trains: true,
   },
-  {
-    name: "classify",
-    options: { top: 3, seed: 0 },
-    files: { weights: { "last.safetensors": null }, image: { "waves.png": text("") } },
-    trains: true,
-  },
+  classified,
   {
     name: "attention-check",
     options: { tokens: 4, width: 6, heads: 3, position: "sinusoidal", causal: true, seed: 2 },

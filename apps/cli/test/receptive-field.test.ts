@@ -234,7 +234,7 @@ const wrong: [what: string, argv: string[], code: number, message: string][] = [
   ["a size too many", ["--net", "vgg16", "--input", "1,2,3"], 2, "--input: inputSize: expected one size or 2 of them, got [1,2,3]"],
   ["a size that vanishes", ["--net", "vgg16", "--input", "3"], 2, '--input: layer "pool2": its output would be empty along y'],
   ["a spec that vanishes", ["--spec", "a 9", "--input", "8"], 2, 'layer "a": its output would be empty'],
-  ["a spec with a slip", ["--spec", "a 9 q"], 2, '--spec: layer "a": expected p, d, same'],
+  ["a spec with a slip", ["--spec", "a 9 q"], 2, '--spec: layer "a": expected p, d, f, g, nobias, same'],
   ["a spec with a missing input", ["--spec", "a 3 from b"], 2, 'layer "a": inputs: expected names of layers or "input", got "b"'],
   ["a spec with a cycle", ["--spec", "a 3 from b, b 3 from a"], 2, "graph: expected no cycle, got"],
   ["a unit without its layer", ["--net", "vgg16", "--unit", "1,1"], 2, "--layer: expected the layer that --unit is in, got nothing"],
