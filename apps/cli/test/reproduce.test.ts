@@ -46,8 +46,12 @@ test("every experiment agrees with its known values, without files", async () =>
     command: "reproduce",
     warnings: [
       "classic-cnns/photographs is left out: there is no data folder with photographs and pretrained networks",
+      "attacks/photographs is left out: there is no data folder with photographs and a pretrained network",
     ],
-    leftOut: [{ id: "classic-cnns/photographs", package: "classic-cnns" }],
+    leftOut: [
+      { id: "classic-cnns/photographs", package: "classic-cnns" },
+      { id: "attacks/photographs", package: "attacks" },
+    ],
   });
   const { name, device, software } = report.candidates.find(
     ({ status }: { status: string }) => status === "selected",
@@ -454,6 +458,25 @@ test.skipIf(!data)(
     expect(html).toContain("M ✗ white wolf 12");
   },
   60_000,
+);
+
+test.skipIf(!data)(
+  "photographs are driven to their targets, survive what is known, and the mean over noise survives more",
+  async () => {
+    const out = await temporaryFolder();
+    const only = ["--only", "attacks/photographs", "--backend", "wasm"];
+    const argv = ["reproduce", "--data", data!, "--out", out, ...only, "--json", "--quiet"];
+    const { engine } = await import("@tensorflow/tfjs-core");
+    const before = engine().state.numTensors;
+    const { code, stdout, stderr } = await gradlab(argv);
+    expect([code, stderr, engine().state.numTensors]).toEqual([0, "", before]);
+    const [{ checks }] = JSON.parse(stdout).experiments;
+    expect(checks.map(({ got }: { got: unknown }) => got).slice(0, 3)).toEqual([15, 15, [15, 15]]);
+    const html = await readFile(join(out, "report.html"), "utf8");
+    expect(html).toContain("brambling");
+    expect(html).toContain("electric ray, after JPEG 75 too");
+  },
+  180_000,
 );
 
 test("the same seed draws the same picture, another seed another one", async () => {

@@ -23,6 +23,12 @@ describe("a LayersModel", () => {
       layers.dense({ units: 4 }),
       layers.activation({ activation: "softmax" }),
     ],
+    "a softmax and a reshape, as MobileNet": () => [
+      layers.reshape({ targetShape: [1, 1, 12 * 9] }),
+      layers.conv2d({ filters: 4, kernelSize: 1 }),
+      layers.activation({ activation: "softmax" }),
+      layers.reshape({ targetShape: [4] }),
+    ],
     "a softmax layer": () => [layers.dense({ units: 4 }), layers.softmax()],
   };
 
@@ -65,6 +71,15 @@ describe("a LayersModel", () => {
     expect(() => layersClassifier(strange, { model: model as never })).toThrow(
       /expected a softmax or linear scores at the end, got Dense .* with sigmoid: give the attack/,
     );
+    // Every position has a softmax of its own.
+    const everywhere = sequential({
+      layers: [
+        layers.conv2d({ inputShape: [2, 1, 1], filters: 2, kernelSize: 1 }),
+        layers.softmax(),
+        layers.flatten(),
+      ],
+    });
+    expect(() => layersClassifier(everywhere, { model: model as never })).toThrow(/got Flatten/);
     expect(() => layersClassifier({} as never, { model: model as never })).toThrow(
       /whole: expected a LayersModel/,
     );

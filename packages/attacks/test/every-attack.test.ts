@@ -2,13 +2,12 @@ import { concat, memory, slice, type Tensor, tensor, tidy, zeros } from "@tensor
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { runAttack } from "../src/index.js";
 import { everyAttack, nameOf, optionsOf } from "./every-attack.js";
-import { backends, isSlow, predictions, rowsOf, smallCnn, uniformTensor, useBackend } from "./models.js";
+import { backends, predictions, rowsOf, smallCnn, uniformTensor, useBackend } from "./models.js";
 
 const cases = everyAttack.map((each) => [nameOf(each), each] as const);
 const count = 4;
 
-// The cpu backend is slow; `run-attack.test.ts` asks the same of it for one attack.
-describe.each(isSlow ? backends : (["wasm"] as const))("on %s", (backend) => {
+describe.each(backends)("on %s", (backend) => {
   const model = smallCnn();
   let x: Tensor;
   let labels: number[];

@@ -127,6 +127,3 @@ export async function expectNoLeak(work: () => void | Promise<void>): Promise<vo
   await work();
   expect(memory().numTensors).toBe(before);
 }
-
-/** Set where the slow tests shall run too. */
-export const isSlow = process.env.GRADLAB_SLOW === "1";

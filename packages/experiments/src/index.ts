@@ -1,3 +1,4 @@
+export { jpegColour } from "./attacks/jpeg-colour.js";
 export { jpegGrey } from "./attacks/jpeg-grey.js";
 export { type ClassifiedImages, classifiedImages } from "./classified-images.js";
 export {

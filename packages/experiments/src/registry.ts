@@ -1,3 +1,4 @@
+import { attackedPhotographs } from "./attacks/photographs.js";
 import { targets } from "./attacks/targets.js";
 import { feedForward } from "./attention/feed-forward.js";
 import { permutations } from "./attention/permutations.js";
@@ -60,6 +61,7 @@ export const experiments: readonly Experiment[] = [
   learning,
   photographs,
   targets,
+  attackedPhotographs,
   permutations,
   feedForward,
   courseData,

@@ -52,6 +52,7 @@ export {
 export { type ImageData, loadImageData } from "./networks/image-data.js";
 export { studies } from "./registry.js";
 export { type AttackRecord, attack } from "./studies/attack/attack.js";
+export { openAttacked } from "./studies/attack/open-attacked.js";
 export {
   exampleChecks,
   exampleGradient,

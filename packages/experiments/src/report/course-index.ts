@@ -73,6 +73,11 @@ export const courseIndex: readonly CourseChapter[] = [
       ),
       q("How many weights and operations has a network?", "classic-cnns/tables", "summary --net resnet18"),
       q(
+        "What do other kernels and more layers change?",
+        "classic-cnns/tables",
+        'train-cnn --spec "conv1 3 p1 f6, relu, pool1 2/2, conv2 3 f16, relu, pool2 2/2, flatten, dense 84, relu, dense" --out run',
+      ),
+      q(
         "Do these networks compute what others' compute?",
         "classic-cnns/torchvision-logits",
         "classify --net alexnet --weights alexnet.pth --labels imagenet.txt photo.jpg",
@@ -93,6 +98,11 @@ export const courseIndex: readonly CourseChapter[] = [
         "Can a network be made to see what is not there?",
         "attacks/targets",
         "attack --weights run --attack pgd --eps 0.1 --out adversarial",
+      ),
+      q(
+        "What of that is left in a JPEG file of a photograph?",
+        "attacks/photographs",
+        "attack --model model.json photo.jpg --attack pixel-optimization --targeted --target 15",
       ),
       q("How good can a language model be?", "rnn-lm/sentences", "train-lm --lr 0.01 --checkpoint run"),
     ],

@@ -1,11 +1,15 @@
 import type { InputFiles } from "../../declaration/option.js";
-import { attackedModel } from "./attacked-model.js";
-import { type AttackedNetwork, type AttackedOptions, attackedNetwork } from "./attacked-network.js";
+import type { AttackedNetwork, AttackedOptions } from "./attacked-network.js";
 
 /** The network that weights or a model of tfjs are, ready to be attacked. */
-export function openAttacked(
+export async function openAttacked(
   { weights, model }: { readonly weights?: InputFiles; readonly model?: InputFiles },
   chosen: AttackedOptions & { readonly output?: string },
 ): Promise<AttackedNetwork> {
-  return model === undefined ? attackedNetwork(weights!, chosen) : attackedModel(model, chosen);
+  if (model === undefined) {
+    const { attackedNetwork } = await import("./attacked-network.js");
+    return await attackedNetwork(weights!, chosen);
+  }
+  const { attackedModel } = await import("./attacked-model.js");
+  return await attackedModel(model, chosen);
 }
