@@ -234,6 +234,10 @@ test("the report is one file that loads nothing, with the same data inside", asy
   );
   expect(links.length).toBeGreaterThan(3);
   expect(links.filter((target) => !/^(#|data:image\/(png|jpeg);base64,)/.test(target))).toEqual([]);
+  // Narrow screens make a figure no wider than it is.
+  const figures = [...html.matchAll(/--own-width: ([\d.]+)px"><svg[^>]* width="([\d.]+)"/g)];
+  expect(figures.length).toBe(html.match(/<figure>/g)!.length);
+  for (const [, own, width] of figures) expect(own).toBe(width);
   const data = /<script type="application\/json" id="report">(.*)<\/script>/.exec(html)![1]!;
   expect(JSON.parse(data)).toEqual(JSON.parse(await readFile(join(out, "report.json"), "utf8")));
   expect(html).toContain("All 17 known values reproduced");
