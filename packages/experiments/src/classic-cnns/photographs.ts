@@ -8,7 +8,8 @@ import {
   type Picture,
   type StudyEvent,
 } from "@gradlab/studies";
-import { defineExperiment, type ExperimentContext, type ExperimentInputs } from "../experiment.js";
+import { defineExperiment, type ExperimentContext } from "../experiment.js";
+import { missingFiles } from "../missing-files.js";
 import { within } from "../within.js";
 
 /** What is on each photograph, and the classes of ImageNet that are of that kind, by their first names. */
@@ -98,14 +99,7 @@ export const photographs = defineExperiment({
     "photograph out of shape; the range of the other network; bytes from 0 to 255. Known are the probabilities of the first class, " +
     "and how many are right after each mistake. Five photographs say what can happen, not how often. An emulated GPU looks at them without mistakes alone.",
   usesBackend: true,
-  missing({ data }: ExperimentInputs) {
-    if (data === undefined) return "there is no data folder with photographs and pretrained networks";
-    const names = new Set(data.names);
-    const lacking = paths.filter((path) => !names.has(path));
-    if (lacking.length === 0) return null;
-    const others = lacking.length > 1 ? ` and ${lacking.length - 1} other files` : "";
-    return `${data.label} lacks ${lacking[0]}${others}`;
-  },
+  missing: (inputs) => missingFiles(inputs, paths, "photographs and pretrained networks"),
   async *run(_options, { data }, context): AsyncGenerator<StudyEvent, Photographs> {
     const files = data!;
     const backend = await context.openBackend();
