@@ -25,6 +25,8 @@ const saidSince = new Set([
   ".options.bgr",
   ".pixels",
   ".scores",
+  ".options.maps",
+  ".layers",
   ".data.bias",
   ".leftOut",
 ]);
