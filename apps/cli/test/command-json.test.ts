@@ -27,6 +27,8 @@ const saidSince = new Set([
   ".layers",
   ".pixels",
   ".scores",
+  ".options.maps",
+  ".layers",
   ".data.bias",
   ".leftOut",
 ]);

@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { writeIdx } from "@gradlab/datasets";
-import { classifiedImages, type Experiment, type ExperimentContext } from "@gradlab/experiments";
+import { classifiedImages, type Experiment, type ExperimentContext, experiments } from "@gradlab/experiments";
 import { type Check, check } from "@gradlab/studies";
 import { beforeAll, expect, test } from "vitest";
 import { folderInput } from "../src/input-files.js";
@@ -118,7 +118,7 @@ test("every experiment agrees with its known values, without files", async () =>
       expect([id, one.name, one.ok]).toEqual([id, one.name, true]);
     }
   }
-  expect(stderr).toContain("[1/36] receptive-field/alexnet-227 … agrees");
+  expect(stderr).toContain(`[1/${experiments.length}] receptive-field/alexnet-227 … agrees`);
   expect((await readdir(out)).sort()).toEqual(["report.html", "report.json"]);
 }, 300_000);
 
@@ -234,6 +234,10 @@ test("the report is one file that loads nothing, with the same data inside", asy
   );
   expect(links.length).toBeGreaterThan(3);
   expect(links.filter((target) => !/^(#|data:image\/(png|jpeg);base64,)/.test(target))).toEqual([]);
+  // Narrow screens make a figure no wider than it is.
+  const figures = [...html.matchAll(/--own-width: ([\d.]+)px"><svg[^>]* width="([\d.]+)"/g)];
+  expect(figures.length).toBe(html.match(/<figure>/g)!.length);
+  for (const [, own, width] of figures) expect(own).toBe(width);
   const data = /<script type="application\/json" id="report">(.*)<\/script>/.exec(html)![1]!;
   expect(JSON.parse(data)).toEqual(JSON.parse(await readFile(join(out, "report.json"), "utf8")));
   expect(html).toContain("All 17 known values reproduced");

@@ -1,6 +1,7 @@
 import { imageSource, imageTable } from "@gradlab/figures";
 import { check, openAttacked, type Picture, type StudyEvent } from "@gradlab/studies";
 import { defineExperiment } from "../experiment.js";
+import { missingFiles } from "../missing-files.js";
 import { within } from "../within.js";
 import type { DrivenPhotograph, PhotographPair, PhotographsRecord } from "./photographs-record.js";
 
@@ -8,6 +9,7 @@ const photographNames = ["lion", "lizard", "scorpion", "snake", "tiger"] as cons
 const imageOf = (name: string) => `images/${name}.jpg`;
 const folder = "models/mobilenet-v1-025-224";
 const labelFile = "models/labels/imagenet.txt";
+const paths = [...photographNames.map(imageOf), `${folder}/model.json`, labelFile];
 
 /** The numbers of an electric ray, a brambling and a robin. */
 const targets = [5, 10, 15] as const;
@@ -39,14 +41,7 @@ export const attackedPhotographs = defineExperiment({
     "about 2 that survive JPEG 75. The answer is the same attack on the mean over noise as JPEG makes it, for one target " +
     "of each photograph.",
   usesBackend: true,
-  missing({ data }) {
-    if (data === undefined) return "there is no data folder with photographs and a pretrained network";
-    const names = new Set(data.names);
-    const lacking = [...photographNames.map(imageOf), `${folder}/model.json`, labelFile].find(
-      (path) => !names.has(path),
-    );
-    return lacking === undefined ? null : `${data.label} lacks ${lacking}`;
-  },
+  missing: (inputs) => missingFiles(inputs, paths, "photographs and a pretrained network"),
   async *run({ seed }, { data }, { signal, openBackend }): AsyncGenerator<StudyEvent, PhotographsRecord> {
     const backend = await openBackend();
     const size = sizes[backend.name === "cpu" || backend.software === true ? "slow" : "usual"];

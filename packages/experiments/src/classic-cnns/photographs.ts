@@ -8,7 +8,8 @@ import {
   type Picture,
   type StudyEvent,
 } from "@gradlab/studies";
-import { defineExperiment, type ExperimentContext, type ExperimentInputs } from "../experiment.js";
+import { defineExperiment, type ExperimentContext } from "../experiment.js";
+import { missingFiles } from "../missing-files.js";
 import { within } from "../within.js";
 
 /** What is on each photograph, and the classes of ImageNet that are of that kind, by their first names. */
@@ -70,13 +71,13 @@ interface Photographs {
 /** Pixels along a side of what the figure shows. */
 const shownSize = 96;
 
-/** The probabilities of the first class, as tfjs gives them on cpu, printed to a tenth of a per cent. */
+/** The probabilities of the first class by tfjs on cpu, pixels prepared by sharp, printed to a tenth of a per cent. */
 const top = {
   MobileNet: [0.21, 0.563, 0.338, 0.392, 0.99],
   Darknet: [0.787, 0.457, 0.925, 0.49, 0.995],
 } as const;
 
-/** How many of five are recognised by each network; null where there is no such mistake. */
+/** How many of five are recognised by each network, found in the same way; null where there is no such mistake. */
 const recognised = [[4, 5], [4, 3], [3, 5], [4, null], [null, 0], [0, 0]]; // biome-ignore format: a matrix
 
 const paths = [
@@ -98,14 +99,7 @@ export const photographs = defineExperiment({
     "photograph out of shape; the range of the other network; bytes from 0 to 255. Known are the probabilities of the first class, " +
     "and how many are right after each mistake. Five photographs say what can happen, not how often. An emulated GPU looks at them without mistakes alone.",
   usesBackend: true,
-  missing({ data }: ExperimentInputs) {
-    if (data === undefined) return "there is no data folder with photographs and pretrained networks";
-    const names = new Set(data.names);
-    const lacking = paths.filter((path) => !names.has(path));
-    if (lacking.length === 0) return null;
-    const others = lacking.length > 1 ? ` and ${lacking.length - 1} other files` : "";
-    return `${data.label} lacks ${lacking[0]}${others}`;
-  },
+  missing: (inputs) => missingFiles(inputs, paths, "photographs and pretrained networks"),
   async *run(_options, { data }, context): AsyncGenerator<StudyEvent, Photographs> {
     const files = data!;
     const backend = await context.openBackend();

@@ -30,7 +30,8 @@ ${main}
 }
 
 export function figureHtml({ svg, caption }: Omit<Figure, "name">): string {
-  return `<figure><div class="scroll">${svg.outerHTML}</div><figcaption>${escapeHtml(caption)}</figcaption></figure>`;
+  const width = Number(svg.getAttribute("width"));
+  return `<figure><div class="scroll" style="--own-width: ${width}px">${svg.outerHTML}</div><figcaption>${escapeHtml(caption)}</figcaption></figure>`;
 }
 
 /** Names and values below each other. */

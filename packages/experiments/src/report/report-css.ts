@@ -63,8 +63,8 @@ dd { margin: 0; }
 @media (max-width: 640px) {
   main { padding: 24px 14px; }
   section { padding: 16px; }
-  /* Small screens scroll a figure instead of shrinking its text away. */
-  figure svg { min-width: 540px; }
+  /* Small screens scroll a figure instead of shrinking its text away; a small one stays small. */
+  figure svg { min-width: min(540px, var(--own-width)); }
 }
 @media print {
   :root { color-scheme: light; --paper: #fff; --card: #fff; --ink: #000; --soft: #444; --line: #ccc;
