@@ -36,7 +36,7 @@ const graphOf = (name, size) => network(name, { inputSize: size, channels, class
  *   two reads and one write for the update of w; of the layers between, x, y forward and one saved
  *   tensor, dy, dx backward (a batch norm reads x and dy once more, for its sums over the batch).
  */
-function leastWork(name, { batch, size }) {
+export function leastWork(name, { batch, size }) {
   const graph = graphOf(name, size);
   const { layers } = summary(graph);
   const sizes = new Map(

@@ -14,8 +14,9 @@ import {
   trainLanguageModel,
 } from "@gradlab/rnn-lm";
 import { enableWasmTraining } from "@gradlab/wasm-training";
-import { enableProdMode, setBackend } from "@tensorflow/tfjs-core";
+import { enableProdMode, expandDims, setBackend, tensor2d } from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-backend-wasm";
+import * as layers from "@tensorflow/tfjs-layers";
 import { median } from "./interleaved.mjs";
 import { startLstmPeer } from "./lstm-lm.mjs";
 
@@ -47,6 +48,7 @@ async function stepTimes({ companion, hidden }) {
     for (const [k, time] of others.entries()) times[k + 1].push(time);
   }
   peer?.stop();
+  const [layersTime] = await layersTimes(hidden, 1);
   const name = `rnn-lm: LSTM step (E128 H${hidden} V10000 B20 T30, Adam, clip)${companion ? ", companion" : ""}`;
   const value = median(times.ours);
   if (peer === null) return [{ name, value, unit: "ms", reference: "PyTorch is not installed", ratio: null }];
@@ -59,7 +61,41 @@ async function stepTimes({ companion, hidden }) {
       reference: `PyTorch, ${faster} thread${faster === 1 ? "" : "s"} (${median(times[faster]).toFixed(0)} ms)`,
       ratio: median(times.ours.map((own, i) => own / times[faster][i])),
     },
+    {
+      name,
+      value,
+      unit: "ms",
+      reference: `tfjs-layers on the same backend (${layersTime.toFixed(0)} ms)`,
+      ratio: value / layersTime,
+    },
   ];
+}
+
+/** The same step by tfjs-layers, whose clipping is by value. */
+async function layersTimes(hidden, count) {
+  const { vocabulary, embedding, batch, steps } = shape;
+  const model = layers.sequential();
+  model.add(layers.layers.embedding({ inputDim: vocabulary, outputDim: embedding, inputLength: steps }));
+  model.add(
+    layers.layers.lstm({ units: hidden, returnSequences: true, recurrentInitializer: "glorotUniform" }),
+  );
+  model.add(layers.layers.dense({ units: vocabulary, activation: "softmax" }));
+  model.compile({ optimizer: "adam", loss: "sparseCategoricalCrossentropy" });
+  const ids = tensor2d(
+    Array.from({ length: batch * steps }, (_, i) => (i * 7919) % vocabulary),
+    [batch, steps],
+  );
+  const targets = expandDims(ids, 2);
+  const times = [];
+  for (let i = -1; i < count; i++) {
+    const start = performance.now();
+    await model.trainOnBatch(ids, targets);
+    if (i >= 0) times.push(performance.now() - start);
+  }
+  model.dispose();
+  ids.dispose();
+  targets.dispose();
+  return times;
 }
 
 /** A thousand words from a model of PTB's validation text in size. */

@@ -10,6 +10,7 @@ const names = [
   "receptive-field",
   "safetensors",
   "wasm-training",
+  "companion",
   "lstm-lm",
   "rnn-lm",
   "classic-cnns",

@@ -14,6 +14,18 @@ const training = { optimizer: "adam", init: "he", augment: "flip-crop", validati
 
 const text = (content: string) => new TextEncoder().encode(content);
 
+const base64 = (content: string) => Uint8Array.from(atob(content), (character) => character.charCodeAt(0));
+
+/** A compressed file of MATLAB: `P` (2 x 6) and `T` (1 x 6), of a test of datasets. */
+const matlab = base64(
+  "TUFUTEFCIDUuMCBNQVQtZmlsZSwgZm9yIHRoZSB0ZXN0cyBvZiBncmFkbGFiICAgICAgICAgICAgICAgICAgICAgICAgICAg" +
+    "ICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAAAAAAAAAAAAABSU0PAAAAgwAAAHic42NgYJgA" +
+    "xGxAzAGlQYAVymeCijECYQCQ5gTiBCB26c55/nvly/0ny/bNl9L/uj/CcsuJsn3n9z+sElnn/vCW/WQJljA+3U/2mjH9h75q" +
+    "7LGXBHE3Pdwv3/o6cIfcy/3a7WI3z31/DpX/Ze+27fPfKxUX7d/V2JvG7fq8HwB1MzUcDwAAAFcAAAB4nONjYGBIAGI2IOaA" +
+    "0iDACuUzQsUYgTAESHMCsQEQc11fXGDL9dxeWv+uClvjVvtNc98vP+bN6fCuxt40btdTe5YwPt1Nc1/bc6yRiUqxZnMAAFFs" +
+    "FMM=",
+);
+
 export const studyCases: readonly StudyCase[] = [
   {
     name: "receptive-field",
@@ -47,6 +59,21 @@ export const studyCases: readonly StudyCase[] = [
     options: { algorithm: "rls", epochs: 2, lambda: 0.99, leak: 0.01, order: 2, seed: 0 },
     files: { dataFile: { "rows.csv": text("a,b\n1,2.5\n2,4\n3,7.25\n4,8\n") } },
   },
+  {
+    name: "lms",
+    options: { algorithm: "lms", variable: "P,T", epochs: 4, lambda: 1, leak: 0.01, order: 2, seed: 0 },
+    files: { dataFile: { "rows.mat": matlab } },
+  },
+  {
+    name: "summary",
+    options: {
+      spec: "conv1 5 p2 f3, bn, tanh, pool1 2/2, flatten, dense",
+      input: [12, 10],
+      channels: 2,
+      classes: 4,
+      policy: "macs",
+    },
+  },
   { name: "summary", options: { net: "lenet", width: [2, 3, 8, 6], policy: "everything" } },
   {
     name: "train-cnn",
@@ -79,6 +106,27 @@ export const studyCases: readonly StudyCase[] = [
     name: "robustness",
     options: { attack: "quick", norm: "l2", eps: [0.2, 0.6], count: 2, batch: 2, resume: false, seed: 1 },
     files: { weights: { "last.safetensors": null }, checkpoint: {} },
+    trains: true,
+  },
+  {
+    name: "train-cnn",
+    options: {
+      spec: "conv1 5/2 f3 nobias, bn, tanh, flatten, dropout 0.2, dense",
+      count: 40,
+      epochs: 1,
+      batch: 20,
+      ...training,
+      optimizer: "adamw",
+      weightDecay: 0.1,
+      seed: 3,
+    },
+    files: { checkpoint: {} },
+    trains: true,
+  },
+  {
+    name: "classify",
+    options: { top: 3, seed: 0 },
+    files: { weights: { "last.safetensors": null }, image: { "waves.png": text("") } },
     trains: true,
   },
   {

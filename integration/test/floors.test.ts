@@ -153,3 +153,19 @@ test("what is bundled into the command stands on packages that the command bring
     for (const [used, range] of needed) expect([used, command.dependencies[used]]).toEqual([used, range]);
   }
 });
+
+test("apps are thin: less than 15 % of all source lines", () => {
+  const linesIn = (folder: URL): number =>
+    readdirSync(folder, { recursive: true, encoding: "utf8" })
+      .filter((name) => /\.(ts|css)$/.test(name))
+      .reduce((sum, name) => sum + readFileSync(new URL(name, folder), "utf8").split("\n").length, 0);
+  const linesOf = (parent: URL): number =>
+    readdirSync(parent)
+      .map((name) => new URL(`${name}/src/`, parent))
+      .filter((folder) => existsSync(folder))
+      .reduce((sum, folder) => sum + linesIn(folder), 0);
+  const apps = linesOf(new URL("../../apps/", import.meta.url));
+  const packages = linesOf(packagesFolder);
+  expect(apps).toBeGreaterThan(1000);
+  expect(apps / (apps + packages)).toBeLessThan(0.15);
+});

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { gelu, layerNorm } from "@gradlab/attention";
 import { batchNormTraining } from "@gradlab/classic-cnns";
 import {
   createOptimizer,
@@ -17,6 +18,7 @@ import {
   grads,
   memory,
   mul,
+  softmax,
   square,
   sum,
   type Tensor,
@@ -83,7 +85,7 @@ function expectShapes(
   }
 }
 
-test("every kernel of the table is run by core, classic-cnns or rnn-lm, with the inputs, attributes and outputs that it says", () => {
+test("every kernel of the table is run by core, classic-cnns, rnn-lm or attention, with the inputs, attributes and outputs that it says", () => {
   unregister = registerReference(Object.keys(fusedKernels));
   tidy(() => {
     const labels = tensor1d([1, 0, 3, 1, 2], "int32");
@@ -97,12 +99,25 @@ test("every kernel of the table is run by core, classic-cnns or rnn-lm, with the
       const carry = [{ h: wave([5, 2]) as Tensor2D, c: wave([5, 2]) as Tensor2D }];
       return sum(applyRecurrent(spec, lstm as never, x as Tensor3D, carry).outputs) as Tensor;
     })(wave([5, 7, 3]));
+    const gru = [
+      { input: wave([3, 6]), recurrent: wave([2, 6]), bias: wave([6]), recurrentBias: wave([6], 1) },
+    ];
+    grad((x: Tensor) => {
+      const carry = [{ h: wave([5, 2]) as Tensor2D }];
+      return sum(
+        applyRecurrent({ ...spec, cell: "gru" }, gru as never, x as Tensor3D, carry).outputs,
+      ) as Tensor;
+    })(wave([5, 7, 3]));
+    const norm = { scale: wave([3], 1), offset: wave([3], 2) } as Record<"scale" | "offset", Tensor1D>;
+    grad((x: Tensor) => sum(softmax(gelu(layerNorm(norm, x)))) as Tensor)(wave([2, 4, 3]));
     const params = { w: wave([2, 3]) };
-    const { slots, update } = createOptimizer({ name: "adamw", learningRate: 0.1 });
-    const state = slots(params);
-    const next = update({ params, gradients: { w: wave([2, 3]) }, slots: state }, { count: 1 });
-    for (const each of [next.params, ...Object.values(next.slots), ...Object.values(state)])
-      disposeParams(each);
+    for (const name of ["adamw", "sgd", "momentum"] as const) {
+      const { slots, update } = createOptimizer({ name, learningRate: 0.1 });
+      const state = slots(params);
+      const next = update({ params, gradients: { w: wave([2, 3]) }, slots: state }, { count: 1 });
+      for (const each of [next.params, ...Object.values(next.slots), ...Object.values(state)])
+        disposeParams(each);
+    }
   });
   expect(new Set(calls.map(({ name }) => name))).toEqual(new Set(Object.keys(fusedKernels)));
   for (const { name, inputs, attributes, outputs } of calls) {

@@ -186,6 +186,28 @@ test("a step of Adam, its clip factor, bound and decay", async () => {
   ]);
 });
 
+test("a step of gradient descent, with momentum and without", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.oneof(size, fc.integer({ min: 16_000, max: 40_000 })),
+      fc.constantFrom(1, 1e-3, 20),
+      fc.constantFrom(Number.POSITIVE_INFINITY, 0.5),
+      fc.constantFrom(0, 0.3),
+      fc.constantFrom(0, 1),
+      async (n, scale, maxValue, decay, nesterov) => {
+        const [value, gradient, momentum] = [wave([n]), wave([n], 1), wave([n], 2)];
+        const attributes = { learningRate: 0.01, scale, maxValue, decay };
+        expect(await distance("GradlabSgd", { value, gradient }, attributes)).toBeLessThan(ROUNDINGS);
+        const more = { ...attributes, momentum: 0.9, nesterov };
+        expect(await distance("GradlabMomentum", { value, gradient, momentum }, more)).toBeLessThan(
+          ROUNDINGS,
+        );
+      },
+    ),
+    { numRuns: 30 },
+  );
+});
+
 test("rows of a table and its gradient, ids out of range", async () => {
   await fc.assert(
     fc.asyncProperty(size, size, fc.nat(60), async (n, d, count) => {
@@ -222,6 +244,116 @@ test("batch norm in training and its gradient, many rows, a mean far from 0", as
     }),
     { numRuns: 30 },
   );
+});
+
+const rows = fc.oneof(size, fc.integer({ min: 600, max: 3000 }));
+
+test("the gradient of softmax", async () => {
+  await fc.assert(
+    fc.asyncProperty(rows, classes, async (n, columns) => {
+      fc.pre(n * columns < 2e5);
+      const y = wave([n, columns]);
+      // Sums of up to 700 products, which may cancel each other; each is rounded once.
+      const most = ROUNDINGS + columns * 2 ** -24;
+      expect(await distance("GradlabSoftmaxGrad", { dy: wave([n, columns], 1), y })).toBeLessThan(most);
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test("layer norm and root mean square norm with their gradients, rows far from 0", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      rows,
+      classes,
+      fc.constantFrom(0, 1),
+      fc.constantFrom(0, 100),
+      async (n, width, centers, far) => {
+        fc.pre(n * width < 2e5);
+        const near = wave([n, width]);
+        const x = { ...near, values: near.values.map((value) => Math.fround(value + far)) };
+        const [scale, offset, dy] = [wave([width], 1), wave([width], 2), wave([n, width], 3)];
+        const attributes = { epsilon: 0.01, centers };
+        // A number of a row whose mean is 100 has an error of its own, which the division by √ε multiplies.
+        const most = 17 * 2 ** -24;
+        expect(await distance("GradlabLayerNorm", { x, scale, offset }, attributes)).toBeLessThan(most);
+        expect(await distance("GradlabLayerNormGrad", { dy, x, scale }, attributes)).toBeLessThan(
+          17 * 2 * 2 ** -24,
+        );
+      },
+    ),
+    { numRuns: 40 },
+  );
+});
+
+test("a GRU over all steps and its gradient", async () => {
+  const few = fc.integer({ min: 1, max: 5 });
+  const units = fc.oneof(fc.integer({ min: 1, max: 20 }), fc.constantFrom(100));
+  await fc.assert(
+    fc.asyncProperty(few, few, units, async (t, b, n) => {
+      const gates = wave([t, b, 3 * n]);
+      const [recurrent, recurrentBias] = [wave([n, 3 * n], 1, 1 / Math.sqrt(n)), wave([3 * n], 2, 0.5)];
+      const h = wave([b, n], 3, 0.7);
+      // Roundings of sums of up to 100 products, which the steps carry on.
+      expect(await distance("GradlabGru", { gates, recurrent, recurrentBias, h })).toBeLessThan(3e-6);
+      const [outputs, activations] = await results(
+        "cpu",
+        "GradlabGru",
+        { gates, recurrent, recurrentBias, h },
+        {},
+      );
+      const given = {
+        ...{ dOutputs: wave([t, b, n], 4), recurrent, h },
+        outputs: { shape: [t, b, n], values: outputs! },
+        activations: { shape: [t, b, 4 * n], values: activations! },
+      };
+      expect(await distance("GradlabGruGrad", given)).toBeLessThan(3e-6);
+    }),
+    { numRuns: 25 },
+  );
+});
+
+test("the Gaussian error linear unit and its gradient, both forms", async () => {
+  for (const approximate of [0, 1]) {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 7 }), fc.constantFrom(0.01, 1, 4), async (n, scale) => {
+        const [x, dy] = [wave([n, 3], 0, scale), wave([n, 3], 1)];
+        expect(await distance("GradlabGelu", { x }, { approximate })).toBeLessThan(ROUNDINGS);
+        expect(await distance("GradlabGeluGrad", { dy, x }, { approximate })).toBeLessThan(ROUNDINGS);
+      }),
+      { numRuns: 20 },
+    );
+  }
+  // Many numbers on several threads.
+  const many = Array.from({ length: 40_001 }, (_, i) => Math.fround(-8 + (i % 400) / 25));
+  const x = { shape: [many.length], values: many };
+  const dy = { shape: [many.length], values: many.map(() => 1) };
+  const [y] = await results("wasm", "GradlabGelu", { x }, { approximate: 0 });
+  const [want] = await results("cpu", "GradlabGelu", { x }, { approximate: 0 });
+  const [slope] = await results("wasm", "GradlabGeluGrad", { x, dy }, { approximate: 0 });
+  const [wantSlope] = await results("cpu", "GradlabGeluGrad", { x, dy }, { approximate: 0 });
+  for (const [i, value] of want!.entries()) {
+    // The tail keeps its digits: x²/2 below 32 has an error of 2e-6.
+    expect(Math.abs(y![i]! - value)).toBeLessThan(4e-6 * Math.abs(value) + 1e-30);
+    expect(Math.abs(slope![i]! - wantSlope![i]!)).toBeLessThan(3e-7);
+  }
+});
+
+test("the Gaussian error linear unit far out, of infinities and of NaN", async () => {
+  const values = [0, -0, 1e30, -1e30, Number.POSITIVE_INFINITY, Number.NaN, 40, -40, 1e-40];
+  const x = { shape: [values.length], values };
+  const [y] = await results("wasm", "GradlabGelu", { x }, { approximate: 0 });
+  expect(y!.map((value) => value + 0)).toEqual([
+    0,
+    0,
+    Math.fround(1e30),
+    0,
+    Number.POSITIVE_INFINITY,
+    Number.NaN,
+    40,
+    0,
+    expect.anything(),
+  ]);
 });
 
 test("nothing at all is computed without reading or writing", async () => {

@@ -56,6 +56,30 @@ test("a .pth of PyTorch gives PyTorch's probabilities, the most probable class f
   );
 });
 
+test("--maps: what every layer makes of the picture, up to the logits of PyTorch's probabilities", async () => {
+  const folder = await temporaryFolder();
+  const picture = await goldenPicture(folder);
+  const out = join(folder, "maps.svg");
+  const argv = ["classify", ...narrow, "--weights", join(golden, "lenet.pth"), "--maps", ...wasm, picture];
+  const { code, stdout } = await gradlab([...argv, "--json", "--out", out]);
+  expect(code).toBe(0);
+  const { layers } = JSON.parse(stdout);
+  const { probabilities } = JSON.parse(await readFile(join(golden, "lenet.json"), "utf8"));
+  // Logits are further apart by the logarithm of how much more probable; see above for the tolerance.
+  const apart = Math.log(Math.max(...probabilities) / Math.min(...probabilities));
+  expect(layers.at(-1).most - layers.at(-1).least).toBeCloseTo(apart, 4);
+  const rectified = layers.filter(({ op }: { op: string }) => op === "relu");
+  expect(rectified).toHaveLength(4);
+  for (const { least } of rectified) expect(least).toBeGreaterThanOrEqual(0);
+  const svg = await readFile(out, "utf8");
+  expect(svg.match(/<image /g)).toHaveLength(layers.length + 1);
+  const model = ["classify", "--model", "model.json", "--maps", picture];
+  expect(await gradlab(model)).toMatchObject({
+    code: 2,
+    stderr: "gradlab: --maps: expected beside --weights, got it beside --model\n",
+  });
+});
+
 test("a checkpoint of train-cnn, or its folder, says itself what network it is of and what classes are called", async () => {
   const folder = await temporaryFolder();
   const data = join(folder, "data");

@@ -14,6 +14,8 @@ import { gradlab, temporaryFolder } from "./run-gradlab.js";
  */
 
 const seconds = Number(process.env.GRADLAB_FUZZ_SECONDS) || 20;
+/** The case to begin with, so that one can be looked at again. */
+const firstCase = Number(process.env.GRADLAB_FUZZ_FIRST) || 0;
 const mostMs = 2000;
 
 /** Integers below a bound, the same for a seed (mulberry32). */
@@ -187,7 +189,8 @@ test(
     const end = performance.now() + 1000 * seconds;
     let cases = 0;
     for (; performance.now() < end && all.size < 20; cases++) {
-      const below = dice(seed + 7919 * cases);
+      const number = firstCase + cases;
+      const below = dice(seed + 7919 * number);
       const base = models[below(models.length)]!;
       const files = { json: structuredClone(base.json), shards: new Map(base.shards) };
       const faults = Array.from({ length: 1 + below(2) }, () =>
@@ -195,7 +198,7 @@ test(
           ? mutateShards(files.shards, below)
           : mutate(files.json as Json, below),
       );
-      const about = `seed ${seed}, case ${cases}: ${faults.join("; ")}`;
+      const about = `seed ${seed}, case ${number}: ${faults.join("; ")}`;
       const failures = await run(files, (command) => heartbeat(`${about}: ${command}`));
       for (const failure of failures) all.set(failure.replace(/\d+/g, "#"), `${about}\n    ${failure}`);
     }

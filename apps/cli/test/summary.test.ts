@@ -131,8 +131,8 @@ test("the policies of the flag are those of the package", () => {
 
 // biome-ignore format: a table
 test.each([
-  ["no network", [], 2, "expected one of --net, --model and --weights, got none"],
-  ["two of them", ["--net", "lenet", "--model", "x.json"], 2, "expected one of --net, --model and --weights, got 2"],
+  ["no network", [], 2, "expected one of --net, --spec, --model and --weights, got none"],
+  ["two of them", ["--net", "lenet", "--model", "x.json"], 2, "expected one of --net, --spec, --model and --weights, got 2"],
   ["an unknown network", ["--net", "lenet5"], 2, "--net: expected one of lenet, lenet-relu, alexnet"],
   ["an input that is too small", ["--net", "lenet", "--input", "10"], 2, '--net lenet: layer "pool2": its output would be empty'],
   ["three sizes", ["--net", "lenet", "--input", "1,2,3"], 2, "--net lenet: inputSize: expected one size or [height, width]"],

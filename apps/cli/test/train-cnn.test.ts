@@ -310,7 +310,7 @@ test("a network that a huge rate has killed is told, judged and drawn; without t
 
 // biome-ignore format: a table
 test.each([
-  ["no network", [], 2, "required option '--net <name>' not specified"],
+  ["no network", [], 2, "expected one of --net, --spec and --model, got none"],
   ["a folder that is not there", ["--net", "lenet", "--data", "no-such"], 1, "--data: no-such: no such folder"],
   ["an unknown network", ["--net", "lenet5"], 2, "--net: expected one of lenet, lenet-relu"],
   ["resume without a checkpoint", ["--net", "lenet", "--resume"], 2, "--resume: expected --checkpoint DIR beside it"],

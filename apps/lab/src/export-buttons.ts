@@ -18,7 +18,7 @@ export function exportButtons(
   };
   const button = (text: string, work: () => void) =>
     html`<button type="button" @click=${work}>${text}</button>`;
-  return html`<div class="actions export">
+  return html`
     ${button("JSON", () => save(`${study.name}.json`, "application/json", jsonOf(study, result, wish)))}
     ${
       figures.length === 0
@@ -32,7 +32,7 @@ export function exportButtons(
         save(name, "application/octet-stream", new Blob([bytes as Uint8Array<ArrayBuffer>])),
       ),
     )}
-  </div>`;
+  `;
 }
 
 /** The JSON that the command gives with `--json`. */

@@ -10,6 +10,8 @@ interface Hands {
   readonly kept: ReadonlyMap<string, ReadonlyMap<string, Uint8Array>>;
   readonly type: (option: string, text: string) => void;
   readonly give: (option: string, files: GivenFiles | null) => void;
+  /** Options that few need; the others stand above them. */
+  readonly aside: ReadonlySet<string>;
 }
 
 /** The form of a study, made from its declaration; an error stands beside its field. */
@@ -19,11 +21,34 @@ export function formView(
   errors: Readonly<Record<string, string>>,
   hands: Hands,
 ): TemplateResult {
+  const fields = fieldsOf(study.options).filter(({ option: name }) => {
+    const option = study.options[name]!;
+    // Where a page keeps files is the page's own affair.
+    return !(isInput(option) && option.kept);
+  });
+  const view = (some: readonly FormField[]) => fieldsView(study, some, filled, errors, hands);
+  const aside = fields.filter(({ option }) => hands.aside.has(option));
+  return html`${view(fields.filter((field) => !aside.includes(field)))}
+  ${
+    aside.length === 0
+      ? ""
+      : html`<details class="aside" ?open=${aside.some(({ option }) => errors[option] !== undefined)}>
+          <summary>More settings: ${aside.map(({ label }) => label).join(", ")}</summary>
+          ${view(aside)}
+        </details>`
+  }`;
+}
+
+function fieldsView(
+  study: Study,
+  fields: readonly FormField[],
+  filled: Filled,
+  errors: Readonly<Record<string, string>>,
+  hands: Hands,
+): TemplateResult {
   return html`<div class="fields">
-    ${fieldsOf(study.options).map((field) => {
+    ${fields.map((field) => {
       const option = study.options[field.option]!;
-      // Where a page keeps files is the page's own affair.
-      if (isInput(option) && option.kept) return "";
       const error = errors[field.option];
       const control = isInput(option)
         ? filesControl(field, option, filled.files[field.option], hands)

@@ -1,6 +1,6 @@
 import type { FirstResult } from "./first-result.js";
 import type { Place } from "./place.js";
-import type { BackendWish } from "./worker/messages.js";
+import type { BackendWish, GivenFiles } from "./worker/messages.js";
 import type { WorkerClient } from "./worker-client.js";
 
 /** A page of the lab that lives as long as the visitor stays on it. */
@@ -23,5 +23,7 @@ export interface LabServices {
   readonly announce: (text: string) => void;
   /** Writes an address without going anywhere. */
   readonly write: (place: Place, how: "push" | "replace") => void;
+  /** The network that a study has trained in this page, or when the lab was built. */
+  readonly trained: (study: string) => Promise<GivenFiles>;
   readonly firstResult: (name: string) => Promise<FirstResult | null>;
 }

@@ -3,11 +3,12 @@ import type { Study } from "@gradlab/studies";
 import { render } from "lit";
 import type { FirstResult } from "./first-result.js";
 import type { LabPage, LabServices } from "./lab-page.js";
+import { builtFile, builtNetworks, keptNetwork } from "./needed-files.js";
 import { homePage } from "./pages/home-page.js";
 import { waitingPage } from "./pages/waiting-page.js";
 import { addressOf, type Place, placeOf } from "./place.js";
 import { shell } from "./shell.js";
-import type { BackendWish } from "./worker/messages.js";
+import type { BackendWish, GivenFiles } from "./worker/messages.js";
 import { WorkerClient } from "./worker-client.js";
 
 /** How often a screen reader is told something at most, milliseconds. */
@@ -15,7 +16,12 @@ const sayInterval = 2000;
 
 /** The lab: one worker, one page at a time, and the address that says which. */
 export class Lab {
-  private readonly worker = new WorkerClient();
+  private readonly worker = new WorkerClient((seconds) => {
+    this.silent = seconds;
+    this.changed();
+  });
+  /** For how many seconds a worker at work has not answered. */
+  private silent = 0;
   private readonly kept = new Map<string, Map<string, Uint8Array>>();
   private readonly firsts = new Map<string, Promise<FirstResult | null>>();
   private wish: BackendWish = { only: "auto", allowSoftwareGpu: false };
@@ -38,6 +44,7 @@ export class Lab {
         this.place = place;
         history[how === "push" ? "pushState" : "replaceState"](null, "", addressOf(place));
       },
+      trained: (name) => this.trained(name),
       firstResult: (name) => this.firstResult(name),
     };
   }
@@ -95,10 +102,19 @@ export class Lab {
     return new StudyPage(study, place.settings, this.services);
   }
 
+  private async trained(study: string): Promise<GivenFiles> {
+    const own = this.kept.get(study)?.get(keptNetwork);
+    if (own !== undefined) return { label: keptNetwork, names: [keptNetwork], files: [[keptNetwork, own]] };
+    const name = builtNetworks[study]!;
+    const response = await fetch(builtFile(name));
+    if (!response.ok) throw new Error(`${name}: expected a file beside the lab, got ${response.status}`);
+    return { label: name, names: [name], files: [[name, new Uint8Array(await response.arrayBuffer())]] };
+  }
+
   private firstResult(name: string): Promise<FirstResult | null> {
     const found =
       this.firsts.get(name) ??
-      fetch(new URL(`first/${name}.json`, document.baseURI))
+      fetch(builtFile(`${name}.json`))
         .then((response) => (response.ok ? (response.json() as Promise<FirstResult>) : null))
         .catch(() => null);
     this.firsts.set(name, found);
@@ -123,6 +139,8 @@ export class Lab {
         here: this.place.page,
         page: this.page?.view() ?? "",
         said: this.said.text,
+        silent: this.silent,
+        abandon: () => this.worker.abandon(),
         wish: this.wish,
         choose: (change) => {
           this.wish = { ...this.wish, ...change };

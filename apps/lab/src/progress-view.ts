@@ -35,17 +35,18 @@ interface LoggedStep {
 }
 
 /** The loss of every logged step, drawn as it comes. */
-function liveCurve({ log }: RunState): SVGSVGElement | string {
+function liveCurve({ log }: RunState): TemplateResult | string {
   const points = (log as readonly LoggedStep[]).flatMap(({ step, loss }) =>
     typeof step === "number" && typeof loss === "number" && loss > 0 && Number.isFinite(loss)
       ? [[step, loss] as const]
       : [],
   );
   if (points.length < 2) return "";
-  return learningCurves([{ name: "loss", points }], {
+  const curve = learningCurves([{ name: "loss", points }], {
     document,
     height: 260,
     timeLabel: "step",
     errorLabel: "loss",
   });
+  return html`<div class="picture">${curve}</div>`;
 }

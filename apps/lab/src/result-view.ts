@@ -14,9 +14,11 @@ export function resultView(
   tables: readonly Table[],
   figures: readonly Pick<Figure, "caption" | "svg">[],
 ): TemplateResult {
-  return html`${figures.map(({ caption, svg }) => figureView(caption, accessibleSvg(svg, caption)))}
-  ${tables.map(tableView)}`;
+  return html`${figuresView(figures)} ${tables.map(tableView)}`;
 }
+
+export const figuresView = (figures: readonly Pick<Figure, "caption" | "svg">[]) =>
+  figures.map(({ caption, svg }) => figureView(caption, accessibleSvg(svg, caption)));
 
 const figureView = (caption: string, picture: unknown) => html`<figure>
   <div class="picture" role="region" aria-label=${caption} tabindex="0">${picture}</div>
@@ -48,6 +50,11 @@ function tableView({ title, columns, rows, notes }: Table, place: number): Templ
   </div>`;
   return html`<section class="table">
     ${columns.length > 0 ? table : title === undefined ? "" : html`<h3>${title}</h3>`}
-    ${notes.map((note) => html`<p class="note">${note}</p>`)}
+    ${notes.map((note) =>
+      // A note may be a table already.
+      note.includes("\n")
+        ? html`<pre role="region" aria-label=${title ?? "Text"} tabindex="0">${note}</pre>`
+        : html`<p class="note">${note}</p>`,
+    )}
   </section>`;
 }

@@ -7,6 +7,9 @@ export interface Shell {
   readonly page: unknown;
   /** For screen readers. */
   readonly said: string;
+  /** For how many seconds a worker at work has not answered; 0 where it does. */
+  readonly silent: number;
+  readonly abandon: () => void;
   readonly wish: BackendWish;
   readonly choose: (change: Partial<BackendWish>) => void;
 }
@@ -14,7 +17,7 @@ export interface Shell {
 const backends = ["auto", "webgpu", "webgl", "wasm", "cpu"] as const;
 
 /** What stands around every page: the menu, the choice of a backend, and the line that screen readers read. */
-export function shell({ pages, here, page, said, wish, choose }: Shell): TemplateResult {
+export function shell({ pages, here, page, said, silent, abandon, wish, choose }: Shell): TemplateResult {
   const link = (name: string, text: string) => html`<li>
     <a
       href=${name === "home" ? "./" : `?page=${name}`}
@@ -52,6 +55,14 @@ export function shell({ pages, here, page, said, wish, choose }: Shell): Templat
         >
       </div>
     </header>
+    ${
+      silent === 0
+        ? ""
+        : html`<div class="warning silent" role="alert">
+            <p>The worker has not answered for ${silent} s: it is busy with one long step, or it hangs.</p>
+            <button type="button" @click=${abandon}>End it</button>
+          </div>`
+    }
     <main id="main" tabindex="-1">${page}</main>
     <footer>
       <p>Everything is computed in this page. Nothing leaves this machine.</p>

@@ -1,5 +1,6 @@
 import type { StudyEvent } from "@gradlab/studies";
 import { proxy, type Remote, wrap } from "comlink";
+import { watchdog } from "./watchdog.js";
 import type {
   BackendWish,
   Failed,
@@ -11,6 +12,9 @@ import type {
 
 /** How long a run that was stopped may take to end by itself; then the worker is ended, milliseconds. */
 const patience = 1500;
+
+/** How long a worker at work may leave a question open before that is said, seconds. */
+const silence = 6;
 
 interface Living {
   readonly worker: Worker;
@@ -24,6 +28,12 @@ interface Living {
 export class WorkerClient {
   private living: Living | null = null;
   private wish: BackendWish = { only: "auto", allowSoftwareGpu: false };
+  private readonly hearSilence: (seconds: number) => void;
+
+  /** @param hearSilence Told for how many seconds a worker at work has not answered, and 0 when it does again. */
+  constructor(hearSilence: (seconds: number) => void) {
+    this.hearSilence = hearSilence;
+  }
 
   /** The backend of all runs from now on: a backend is chosen once in a worker, so another one begins. */
   configure(wish: BackendWish): void {
@@ -32,16 +42,14 @@ export class WorkerClient {
   }
 
   start(request: RunRequest, hear: (events: readonly StudyEvent[]) => void): Promise<RunOutcome | Failed> {
-    const { remote, died } = this.worker();
-    return Promise.race([remote.start(request, proxy(hear)), died]);
+    return this.watched<RunOutcome>((remote) => remote.start(request, proxy(hear)));
   }
 
   reproduce(
     request: { readonly only: readonly string[]; readonly seed: number },
     hear: (event: ReportEvent) => void,
   ): Promise<null | Failed> {
-    const { remote, died } = this.worker();
-    return Promise.race([remote.reproduce(request, proxy(hear)), died]);
+    return this.watched<null>((remote) => remote.reproduce(request, proxy(hear)));
   }
 
   control(action: "pause" | "resume" | "step"): void {
@@ -55,6 +63,21 @@ export class WorkerClient {
     const first = await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, patience, late))]);
     if (first === late)
       this.end({ failed: "stopped", text: "the worker was ended, since it did not answer" });
+  }
+
+  /** Ends the worker, whatever it does; the next run begins another one. */
+  abandon(): void {
+    this.end({ failed: "runtime", text: "the worker was ended; the next run begins another one" });
+  }
+
+  private async watched<T>(work: (remote: Remote<LabWorker>) => Promise<T | Failed>): Promise<T | Failed> {
+    const { remote, died } = this.worker();
+    const rest = watchdog({ ping: () => remote.ping(), hear: this.hearSilence, patience: silence });
+    try {
+      return await Promise.race([work(remote), died]);
+    } finally {
+      rest();
+    }
   }
 
   private end(reason: Failed): void {

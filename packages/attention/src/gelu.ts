@@ -1,3 +1,4 @@
+import { runFused } from "@gradlab/core";
 import {
   add,
   customGrad,
@@ -21,9 +22,9 @@ const cubic = 0.044715;
 
 /**
  * Gaussian error linear unit: `x Φ(x)`, Φ the normal distribution. Differentiable twice; `x` and Φ are kept for the
- * gradient.
+ * gradient, `x` alone where the backend has the fused kernel.
  *
- * @param form `"exact"` unless given. (tfjs's `erf` is good to 1.5e-7.)
+ * @param form `"exact"` unless given. (tfjs's `erf` is good to 1.5e-7; the fused kernel keeps the digits of the tail.)
  * @returns The shape of `x`; the caller disposes it.
  * @see Hendrycks and Gimpel 2016, §2, https://arxiv.org/abs/1606.08415
  */
@@ -33,6 +34,8 @@ export function gelu<T extends Tensor>(x: T, form: GeluForm = "exact"): T {
   }
   const { phi, slope } = forms[form];
   return tidy(() => {
+    const fused = runFused("GradlabGelu", { x }, { approximate: form === "tanh" ? 1 : 0 });
+    if (fused !== null) return fused[0]!;
     if (engine().state.gradientDepth > 1) return mul(x, phi(x)); // the gradient by hand has none of its own
     return customGrad((...inputs: (Tensor | GradSaveFunc)[]) => {
       const [given, save] = inputs as [Tensor, GradSaveFunc];

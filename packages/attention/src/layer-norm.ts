@@ -1,4 +1,4 @@
-import { expectShape, ShapeError } from "@gradlab/core";
+import { expectShape, runFused, ShapeError } from "@gradlab/core";
 import {
   add,
   customGrad,
@@ -51,7 +51,8 @@ export function initRmsNorm(width: number): RmsNormParams {
 /**
  * Layer norm: `scale · (x - mean) / √(variance + ε) + offset`, mean and variance over the last axis.
  *
- * Differentiable twice. For the gradient one tensor like `x` is kept, and a number per row.
+ * Differentiable twice. For the gradient one tensor like `x` is kept, and a number per row; `x` alone where the backend
+ * has the fused kernel.
  *
  * @param x `[..., width]`.
  * @returns The shape of `x`; the caller disposes it.
@@ -65,11 +66,7 @@ export function layerNorm<T extends Tensor>(params: LayerNormParams, x: T, optio
   expectShape("layerNorm: offset", offset, [width]);
   return tidy(() => {
     const rows = reshape(x, [x.size / width, width]);
-    const y =
-      engine().state.gradientDepth > 1
-        ? add(mul(centeredAndDivided(rows, epsilon, true).unit, scale), offset)
-        : byHand(rows, scale, offset, epsilon, true);
-    return reshape(y, x.shape);
+    return reshape(normalize(rows, scale, offset, epsilon, true), x.shape);
   }) as T;
 }
 
@@ -86,11 +83,7 @@ export function rmsNorm<T extends Tensor>({ scale }: RmsNormParams, x: T, option
   const { width, epsilon } = checked("rmsNorm", x, scale, options);
   return tidy(() => {
     const rows = reshape(x, [x.size / width, width]);
-    const y =
-      engine().state.gradientDepth > 1
-        ? mul(centeredAndDivided(rows, epsilon, false).unit, scale)
-        : byHand(rows, scale, zeros([width]) as Tensor1D, epsilon, false);
-    return reshape(y, x.shape);
+    return reshape(normalize(rows, scale, zeros([width]) as Tensor1D, epsilon, false), x.shape);
   }) as T;
 }
 
@@ -102,6 +95,21 @@ function checked(where: string, x: Tensor, scale: Tensor1D, { epsilon = 1e-5 }: 
   expectShape(`${where}: scale`, scale, [width]);
   expectPositive(`${where}: epsilon`, epsilon);
   return { width, epsilon };
+}
+
+function normalize(
+  rows: Tensor,
+  scale: Tensor1D,
+  offset: Tensor1D,
+  epsilon: number,
+  centers: boolean,
+): Tensor {
+  const attributes = { epsilon, centers: centers ? 1 : 0 };
+  const fused = runFused("GradlabLayerNorm", { x: rows, scale, offset }, attributes);
+  if (fused !== null) return fused[0]!;
+  // The gradient by hand has none of its own.
+  if (engine().state.gradientDepth <= 1) return byHand(rows, scale, offset, epsilon, centers);
+  return add(mul(centeredAndDivided(rows, epsilon, centers).unit, scale), offset);
 }
 
 /** Rows of mean square 1, and what they were divided by, `[n, 1]`. */

@@ -33,6 +33,8 @@ export {
   network,
   networkNames,
   networkUpTo,
+  type OwnNetworkOptions,
+  ownNetwork,
   type ParameterFact,
   type ParameterRole,
   type Summary,

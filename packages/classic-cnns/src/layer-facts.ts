@@ -213,7 +213,7 @@ function poolFact(
 }
 
 /** The functions of pointwise layers that can be computed. */
-const pointwiseFunctions = ["relu", "relu6", "sigmoid", "batch-norm", "dropout", "lrn"];
+const pointwiseFunctions = ["relu", "relu6", "sigmoid", "tanh", "batch-norm", "dropout", "lrn"];
 
 function pointwiseFact(layer: PointwiseLayer, input: Value, where: string): Facts {
   if (!pointwiseFunctions.includes(layer.fn!)) {

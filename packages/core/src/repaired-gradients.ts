@@ -34,6 +34,7 @@ import { prodGradient } from "./gradients/prod.js";
 import { resizeBackpropGradients, resizeGradients } from "./gradients/resize.js";
 import { rotateWithOffsetGradient } from "./gradients/rotate-with-offset.js";
 import { scatterGradients } from "./gradients/scatter.js";
+import { softmaxGradient } from "./gradients/softmax.js";
 import { sparseGradients } from "./gradients/sparse.js";
 import { splitGradients } from "./gradients/split.js";
 import { stridedSliceGradient } from "./gradients/strided-slice.js";
@@ -79,6 +80,7 @@ export const repairedGradients: readonly GradConfig[] = [
   ...resizeGradients,
   rotateWithOffsetGradient,
   ...scatterGradients,
+  softmaxGradient,
   ...sparseGradients,
   ...splitGradients,
   stridedSliceGradient,

@@ -4,6 +4,7 @@ import {
   memory,
   mul,
   type Scalar,
+  softmax,
   square,
   sum,
   type Tensor,
@@ -96,6 +97,20 @@ for (const [name, { at, loss }] of Object.entries(ops)) {
   });
 }
 
+test("the gradient of softmax is one kernel where there is one, within another gradient ordinary ops", async () => {
+  const x = wave([2, 3, 4]);
+  const loss = (x: Tensor) => sum(mul(softmax(x), wave([2, 3, 4], 1)));
+  const first = grad(loss);
+  const second = grad((x) => sum(square(first(x))) as Tensor);
+  const composed = [await values(() => first(x)), await values(() => second(x))];
+  register("GradlabSoftmaxGrad");
+  await expectSame(composed[0]!, () => first(x));
+  expect(runs.GradlabSoftmaxGrad).toBe(1);
+  await expectSame(composed[1]!, () => second(x));
+  expect(runs.GradlabSoftmaxGrad).toBe(2);
+  expect(Math.max(...composed[1]!.map(Math.abs))).toBeGreaterThan(0.01);
+});
+
 test("a label and an id out of range give NaN by fused kernels too", async () => {
   register("GradlabCrossEntropy", "GradlabCrossEntropyGrad", "GradlabEmbed", "GradlabEmbedGrad");
   expect(await values(() => crossEntropy(wave([1, 2]), tensor1d([2], "int32")))).toEqual([Number.NaN]);
@@ -116,6 +131,10 @@ for (const [name, config, options] of [
   ["adam clipped by norm", { name: "adam", learningRate: 0.1, beta1: 0.8 }, { maxNorm: 0.5 }],
   ["adam clipped by value", { name: "adam", learningRate: 0.1, beta2: 0.9, epsilon: 0.1 }, { maxValue: 0.3 }],
   ["adamw with accumulation", { name: "adamw", learningRate: 0.1, weightDecay: 0.3 }, { accumulate: 2 }],
+  ["sgd clipped by norm", { name: "sgd", learningRate: 0.1 }, { maxNorm: 0.5 }],
+  ["sgd clipped by value", { name: "sgd", learningRate: 0.1 }, { maxValue: 0.3 }],
+  ["momentum", { name: "momentum", learningRate: 0.1, momentum: 0.8 }, {}],
+  ["Nesterov, with accumulation", { name: "momentum", learningRate: 0.1, nesterov: true }, { accumulate: 2 }],
 ] as const) {
   test(`${name}: one kernel for each tensor makes the whole update, as ordinary ops do`, async () => {
     const start = { a: wave([3, 2]), b: wave([4], 1) };
@@ -124,17 +143,22 @@ for (const [name, config, options] of [
     const run = async () => {
       const training = startTraining(start, config);
       for await (const _ of train(training, { loss, ...options, steps: 6 }));
-      const all = [training.state.a, training.state.b, training.slots.secondMoment!.a!];
+      const all = [
+        training.state.a,
+        training.state.b,
+        ...Object.values(training.slots).map((slot) => slot.a!),
+      ];
       const numbers = (await Promise.all(all.map(async (x) => Array.from(await x.data())))).flat();
       disposeTraining(training);
       return numbers;
     };
     const composed = await run();
-    register("GradlabAdam");
+    const kernel = ({ sgd: "GradlabSgd", momentum: "GradlabMomentum" } as Record<string, string>)[config.name] ?? "GradlabAdam"; // biome-ignore format: one line
+    register(kernel);
     const before = memory().numTensors;
     const fused = await run();
     expect(memory().numTensors).toBe(before);
-    expect(runs.GradlabAdam).toBe(12);
+    expect(runs[kernel]).toBe(12);
     for (const [i, x] of fused.entries()) expect(Math.abs(x - composed[i]!)).toBeLessThan(2e-6);
   });
 }

@@ -15,6 +15,52 @@ function softmaxRow(z: ArrayLike<number>, row: number, classes: number): number[
   return weights.map((weight) => weight / sum);
 }
 
+/** The density of the normal distribution integrated by Simpson's rule, or the form with tanh. */
+function normal(x: number, approximate: number): number {
+  if (approximate === 1) return (1 + Math.tanh(tanhArgument(x))) / 2;
+  const known = integrals.get(x) ?? integral(x);
+  integrals.set(x, known);
+  return known;
+}
+
+const integrals = new Map<number, number>();
+
+function integral(x: number): number {
+  // From a place where nothing is left of the tail, so that it keeps its digits.
+  const [from, pieces] = [Math.max(-40, Math.min(x, 0) - 12), 4000];
+  if (x <= from) return 0;
+  const to = Math.min(x, 12);
+  const step = (to - from) / pieces;
+  const weight = (i: number) => (i === 0 || i === pieces ? 1 : i % 2 === 1 ? 4 : 2);
+  return (step / 3) * total(pieces + 1, (i) => weight(i) * normalDensity(from + i * step, 0));
+}
+
+const tanhArgument = (x: number) => Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3);
+
+function normalDensity(x: number, approximate: number): number {
+  if (approximate === 0) return Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI);
+  const inner = Math.sqrt(2 / Math.PI) * (1 + 3 * 0.044715 * x ** 2);
+  return ((1 - Math.tanh(tanhArgument(x)) ** 2) / 2) * inner;
+}
+
+/** A gradient scaled and bounded. */
+const bounded = ({ at }: Values[string], { scale, maxValue }: Record<string, number>): number[] =>
+  Array.from(at, (each) => Math.max(-maxValue!, Math.min(maxValue!, each * scale!)));
+
+/** Rows of mean square 1, and what each was divided by. */
+function unitRows(x: Values[string], { epsilon, centers }: Record<string, number>) {
+  const [n, width] = x.shape as [number, number];
+  const row = (i: number) => filled(width, (j) => x.at[i * width + j]!);
+  const mean = filled(n, (i) => (centers === 1 ? row(i).reduce((a, b) => a + b, 0) / width : 0));
+  const square = filled(n, (i) => row(i).reduce((sum, value) => sum + (value - mean[i]!) ** 2, 0) / width);
+  const deviation = square.map((value) => Math.sqrt(value + epsilon!));
+  const unit = filled(n * width, (at) => {
+    const i = Math.floor(at / width);
+    return (x.at[at]! - mean[i]!) / deviation[i]!;
+  });
+  return { unit, deviation };
+}
+
 const kernels: Record<string, (inputs: Values, attributes: Record<string, number>) => Output[]> = {
   GradlabAdam: ({ value, gradient, firstMoment, secondMoment }, a) => {
     const { learningRate, beta1, beta2, epsilon, count, scale, maxValue, decay } = a as Record<
@@ -104,6 +150,99 @@ const kernels: Record<string, (inputs: Values, attributes: Record<string, number
     }
     return [[[n!, d], sums]];
   },
+  GradlabGelu: ({ x }, { approximate }) => [
+    [x!.shape, Array.from(x!.at, (value) => value * normal(value, approximate!))],
+  ],
+  GradlabGeluGrad: ({ dy, x }, { approximate }) => {
+    const slope = (value: number) => normal(value, approximate!) + value * normalDensity(value, approximate!);
+    return [[x!.shape, Array.from(x!.at, (value, i) => dy!.at[i]! * slope(value))]];
+  },
+  GradlabGru: ({ gates, recurrent, recurrentBias, h }) => {
+    const [t, b, wide] = gates!.shape as [number, number, number];
+    const n = wide / 3;
+    const [outputs, activations]: [number[], number[]] = [[], []];
+    const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
+    for (let step = 0; step < t; step++) {
+      for (let row = 0; row < b; row++) {
+        const before = (j: number) =>
+          step === 0 ? h!.at[row * n + j]! : outputs[((step - 1) * b + row) * n + j]!;
+        const fromState = filled(
+          wide,
+          (k) => recurrentBias!.at[k]! + total(n, (i) => before(i) * recurrent!.at[i * wide + k]!),
+        );
+        const fromInput = (k: number) => gates!.at[(step * b + row) * wide + k]!;
+        const r = filled(n, (j) => sigmoid(fromInput(j) + fromState[j]!));
+        const z = filled(n, (j) => sigmoid(fromInput(n + j) + fromState[n + j]!));
+        const fresh = filled(n, (j) => Math.tanh(fromInput(2 * n + j) + r[j]! * fromState[2 * n + j]!));
+        const next = filled(n, (j) => (1 - z[j]!) * fresh[j]! + z[j]! * before(j));
+        activations.push(...r, ...z, ...fresh, ...fromState.slice(2 * n));
+        outputs.push(...next);
+      }
+    }
+    return [[[t, b, n], outputs], [[t, b, 4 * n], activations]]; // biome-ignore format: two outputs
+  },
+  GradlabGruGrad: ({ dOutputs, recurrent, h, outputs, activations }) => {
+    const [t, b, n] = outputs!.shape as [number, number, number];
+    const wide = 3 * n;
+    const dGates = new Array<number>(t * b * wide).fill(0);
+    const dRecurrent = new Array<number>(n * wide).fill(0);
+    const dBias = new Array<number>(wide).fill(0);
+    let dH = new Array<number>(b * n).fill(0);
+    for (let step = t - 1; step >= 0; step--) {
+      const next = dH.map(() => 0);
+      for (let row = 0; row < b; row++) {
+        const at = (step * b + row) * n;
+        const before = (j: number) => (step === 0 ? h!.at[row * n + j]! : outputs!.at[at - b * n + j]!);
+        for (let j = 0; j < n; j++) {
+          const [r, z, fresh, ofN] = [0, 1, 2, 3].map(
+            (which) => activations!.at[(step * b + row) * 4 * n + which * n + j]!,
+          ) as [number, number, number, number];
+          const dh = dOutputs!.at[at + j]! + dH[row * n + j]!;
+          const dn = dh * (1 - z) * (1 - fresh * fresh);
+          const dz = dh * (before(j) - fresh) * z * (1 - z);
+          const dr = dn * ofN * r * (1 - r);
+          next[row * n + j]! += dh * z;
+          for (const [which, [ofInput, ofState]] of [
+            [dr, dr],
+            [dz, dz],
+            [dn, dn * r],
+          ].entries()) {
+            // biome-ignore format: three gates
+            const k = which * n + j;
+            dGates[(step * b + row) * wide + k] = ofInput!;
+            dBias[k]! += ofState!;
+            for (let m = 0; m < n; m++) {
+              dRecurrent[m * wide + k]! += before(m) * ofState!;
+              next[row * n + m]! += recurrent!.at[m * wide + k]! * ofState!;
+            }
+          }
+        }
+      }
+      dH = next;
+    }
+    return [[[t, b, wide], dGates], [[n, wide], dRecurrent], [[wide], dBias], [[b, n], dH]]; // biome-ignore format: four outputs
+  },
+  GradlabLayerNorm: ({ x, scale, offset }, attributes) => {
+    const { unit } = unitRows(x!, attributes);
+    const width = x!.shape[1]!;
+    return [[x!.shape, unit.map((u, at) => u * scale!.at[at % width]! + offset!.at[at % width]!)]];
+  },
+  GradlabLayerNormGrad: ({ dy, x, scale }, attributes) => {
+    const [n, width] = x!.shape as [number, number];
+    const { unit, deviation } = unitRows(x!, attributes);
+    const g = filled(n * width, (at) => dy!.at[at]! * scale!.at[at % width]!);
+    const mean = (row: number, value: (at: number) => number) =>
+      total(width, (j) => value(row * width + j)) / width;
+    const means = filled(n, (i) => (attributes.centers === 1 ? mean(i, (at) => g[at]!) : 0));
+    const along = filled(n, (i) => mean(i, (at) => g[at]! * unit[at]!));
+    const dx = filled(n * width, (at) => {
+      const i = Math.floor(at / width);
+      return (g[at]! - means[i]! - unit[at]! * along[i]!) / deviation[i]!;
+    });
+    const dScale = filled(width, (j) => total(n, (i) => dy!.at[i * width + j]! * unit[i * width + j]!));
+    const dOffset = filled(width, (j) => total(n, (i) => dy!.at[i * width + j]!));
+    return [[[n, width], dx], [[width], dScale], [[width], dOffset]]; // biome-ignore format: three outputs
+  },
   GradlabLstm: ({ gates, recurrent, h, c }) => {
     const [t, b, wide] = gates!.shape as [number, number, number];
     const n = wide / 4;
@@ -167,6 +306,26 @@ const kernels: Record<string, (inputs: Values, attributes: Record<string, number
       [dH, dC] = [nextH, nextC];
     }
     return [[[t, b, wide], dGates], [[n, wide], dRecurrent], [[b, n], dH], [[b, n], dC]]; // biome-ignore format: four outputs
+  },
+  GradlabMomentum: ({ value, gradient, momentum }, a) => {
+    const g = bounded(gradient!, a);
+    const v = g.map((each, i) => a.momentum! * momentum!.at[i]! + each);
+    const step = v.map((each, i) => (a.nesterov === 1 ? g[i]! + a.momentum! * each : each));
+    const next = step.map(
+      (each, i) => value!.at[i]! * (1 - a.learningRate! * a.decay!) - a.learningRate! * each,
+    );
+    return [next, v].map((values) => [value!.shape, values]);
+  },
+  GradlabSgd: ({ value, gradient }, a) => {
+    const next = bounded(gradient!, a).map(
+      (each, i) => value!.at[i]! * (1 - a.learningRate! * a.decay!) - a.learningRate! * each,
+    );
+    return [[value!.shape, next]];
+  },
+  GradlabSoftmaxGrad: ({ dy, y }) => {
+    const [n, columns] = y!.shape as [number, number];
+    const sums = filled(n, (i) => total(columns, (j) => dy!.at[i * columns + j]! * y!.at[i * columns + j]!));
+    return [[[n, columns], filled(n * columns, (at) => y!.at[at]! * (dy!.at[at]! - sums[Math.floor(at / columns)]!))]]; // biome-ignore format: one output
   },
 };
 

@@ -31,6 +31,14 @@ export { type PreprocessImageNetOptions, preprocessImageNet } from "./preprocess
 export { readCifar10 } from "./read-cifar10.js";
 export { type ReadIdxOptions, readIdx } from "./read-idx.js";
 export { type ReadIdxImagesOptions, readIdxImages } from "./read-idx-images.js";
+export {
+  listMat,
+  looksLikeMat,
+  type MatMatrix,
+  type MatVariable,
+  type ReadMatOptions,
+  readMat,
+} from "./read-mat.js";
 export { resizeDataset } from "./resize-dataset.js";
 export { resizeImage } from "./resize-image.js";
 export { selectSamples } from "./select-samples.js";

@@ -1,6 +1,6 @@
 import { asBytes } from "./as-bytes.js";
+import { decompress, isGzip } from "./decompress.js";
 import { expectInteger } from "./expect-values.js";
-import { gunzip, isGzip } from "./gunzip.js";
 import { type IdxArray, type IdxHeader, idxHeaderLength, parseIdxHeader } from "./idx-format.js";
 
 /** What `readIdx` takes beside the bytes. */
@@ -42,7 +42,7 @@ export async function parseIdx(
 ): Promise<{ readonly array: IdxArray; readonly header: IdxHeader }> {
   const file = asBytes(where, bytes);
   const at = (offset: number) => `${where}[${offset}]${isGzip(file) ? " (decompressed)" : ""}`;
-  const content = isGzip(file) ? await gunzip(where, file, endOfContent) : file;
+  const content = isGzip(file) ? await decompress(where, file, endOfContent) : file;
   const header = parseIdxHeader(content, at);
   const { shape, end } = header;
   if (content.length < end) {

@@ -6,6 +6,7 @@ import { crossEntropyClaims } from "./claims/cross-entropy.js";
 import { elmanJacobian } from "./claims/elman-jacobian.js";
 import { kernelClaims } from "./claims/kernels.js";
 import { lmsClaims } from "./claims/lms.js";
+import { atStart } from "./classic-cnns/at-start.js";
 import { bordersAndPools } from "./classic-cnns/borders-and-pools.js";
 import { chirp } from "./classic-cnns/chirp.js";
 import { convolutionMatrix } from "./classic-cnns/convolution-matrix.js";
@@ -54,6 +55,7 @@ export const experiments: readonly Experiment[] = [
   nGrams,
   tables,
   torchvisionLogits,
+  atStart,
   zeroWeights,
   lenetTraining,
   learning,

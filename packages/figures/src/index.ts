@@ -8,6 +8,7 @@ export {
 } from "./effective-field-over-image.js";
 export { type FieldGrowthOptions, fieldGrowth, type GrowingNetwork } from "./field-growth.js";
 export { type FittedPlane, type FittedPlanesOptions, fittedPlanes } from "./fitted-planes.js";
+export { type GridImage, type ImageGridOptions, imageGrid } from "./image-grid.js";
 export { type CaptionedImage, type ImageRowOptions, imageRow } from "./image-row.js";
 export { imageSource, type Picture, pngFile } from "./image-source.js";
 export { type ImageTableOptions, type ImageTableRow, imageTable } from "./image-table.js";

@@ -1,4 +1,5 @@
 import * as Plot from "@observablehq/plot";
+import { hoverValues } from "./hover-values.js";
 import { fontFamily, seriesColors } from "./svg-element.js";
 
 export interface LearningCurve {
@@ -118,6 +119,7 @@ export function learningCurves(
         fill: "run",
         fontWeight: 600,
       }),
+      hoverValues(lines.map(({ run, time, error }) => ({ name: run, x: time, y: error }))),
     ],
   });
   chart.setAttribute("role", "img");

@@ -1,4 +1,5 @@
 import * as Plot from "@observablehq/plot";
+import { hoverValues } from "./hover-values.js";
 import { drawOn, fontFamily, frame, seriesColors } from "./svg-element.js";
 
 export interface LinePanel {
@@ -66,7 +67,10 @@ export function linePanels(
         labelAnchor: "center",
         labelArrow: "none",
         ticks: 5,
-        tickFormat: (x: number) => (Number.isInteger(x) ? `${x}` : ""),
+        // Between whole epochs there is nothing.
+        ...(shown.every((point) => Number.isInteger(point.x)) && {
+          tickFormat: (x: number) => (Number.isInteger(x) ? `${x}` : ""),
+        }),
       },
       y: {
         label: null,
@@ -96,6 +100,7 @@ export function linePanels(
         ...(series.some((one) => one.points.filter(finite).length === 1)
           ? [Plot.dot(shown, { x: "x", y: "y", fill: "name", r: 3 })]
           : []),
+        hoverValues(shown),
       ],
     });
     const left = place * (own + gap);

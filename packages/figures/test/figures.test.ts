@@ -7,6 +7,7 @@ import {
   effectiveFieldOverImage,
   fieldGrowth,
   fittedPlanes,
+  imageGrid,
   imageRow,
   imageTable,
   labelledPoints,
@@ -355,9 +356,12 @@ test("panels: a series has one colour in all of them, the axis holds all points,
     [...panel.querySelectorAll("path[stroke^='#']")].map((path) => path.getAttribute("stroke")),
   );
   expect(colors).toEqual([["#4c78d8", "#e8871e"], ["#e8871e"]]);
-  expect(svg.querySelectorAll("circle")).toHaveLength(0);
+  // Those with a title are there for a pointer alone.
+  const dots = (one: SVGSVGElement) =>
+    [...one.querySelectorAll("circle")].filter(({ children }) => children.length === 0);
+  expect(dots(svg)).toHaveLength(0);
   const once = [{ title: "loss", series: [{ name: "training", points: points(2.3, 0.4, 1) }] }];
-  expect(linePanels(once, { document }).querySelectorAll("circle")).toHaveLength(1);
+  expect(dots(linePanels(once, { document }))).toHaveLength(1);
   // Numbers that the margin has no room for are shortened.
   const huge = [{ title: "loss", series: [{ name: "training", points: points(250_000, 90) }] }];
   const ticks = [...linePanels(huge, { document }).querySelectorAll("text")].map((text) => text.textContent!);
@@ -473,6 +477,32 @@ test("a table of images: each as wide as its column, an empty place stays empty"
   expect(() => imageTable(["one"], rows, { document })).toThrow(
     "imageTable: input: expected 1 pictures, got 2",
   );
+});
+
+test("line panels: a pointer at a point is told its numbers, at the first and the last of a long line too", () => {
+  const points = Array.from({ length: 1000 }, (_, i) => [i, 1 / (1 + i)] as const);
+  const panels = [
+    { title: "loss", series: [{ name: "training", points: [...points, [1000, Number.NaN] as const] }] },
+  ];
+  const svg = linePanels(panels, { document });
+  const said = [...svg.querySelectorAll("circle > title")].map((title) => title.textContent);
+  expect(said).toHaveLength(120);
+  expect([said[0], said.at(-1)]).toEqual(["training: 1 at 0", "training: 0.001 at 999"]);
+});
+
+test("image grid: rows of equal width, a picture keeps its shape within its place", () => {
+  const wide = { ...image, caption: "conv1", note: "6 x 28 x 28", pixelated: true };
+  const tall = { href: pixel, width: 10, height: 20, caption: "input" };
+  const svg = imageGrid([tall, wide, wide], { document, width: 218, columns: 2 });
+  const places = [...svg.querySelectorAll("image")].map((one) => numbers(one, ["x", "y", "width", "height"]));
+  expect(places).toEqual([
+    [0, 34, 50, 100],
+    [118, 34, 100, 60],
+    [0, 34 + 100 + 18 + 34, 100, 60],
+  ]);
+  expect(Number(svg.getAttribute("height"))).toBe(34 + 100 + 18 + 34 + 60 + 2);
+  expect(() => imageGrid([], { document })).toThrow("imageGrid: images: expected at least one, got none");
+  expect(() => imageGrid([tall], { document, columns: 0 })).toThrow("imageGrid: columns");
 });
 
 test("labelled points: ten times as much is as far anywhere, and no name stands on another or on a point", async () => {

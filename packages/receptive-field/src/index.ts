@@ -31,6 +31,7 @@ export type {
 } from "./layer-graph.js";
 export { layerOutputSize } from "./layer-output-size.js";
 export { type LayerRow, type Origin, originOffset, type PhaseTable, type ResidueRow } from "./layer-table.js";
+export { networkText } from "./network-text.js";
 export { exampleNetworks } from "./networks.js";
 export type { Misalignment } from "./propagate.js";
 export {

@@ -6,7 +6,7 @@ import { conversionError, conversionRefusal, Fields, isRecord } from "./json-fie
 import { layerCalls } from "./keras/layer-calls.js";
 import { topologyOf } from "./keras/layers-model.js";
 import { checkLayers } from "./keras/layers-model-rows.js";
-import { expectSize } from "./model-shape.js";
+import { expectSize, sizeOf } from "./model-shape.js";
 
 const caller = "checkModel";
 
@@ -61,9 +61,10 @@ function checkNodes(json: unknown, topology: Fields, weights: Uint8Array): void 
   // Circles among nodes that no output needs, too.
   orderedNodes(nodes, [...nodes.keys()], caller);
   const reader = new WeightReader(new Fields(json, `${caller}: model`), weights, caller);
+  const most = mostSizes([...nodes.values()].filter(({ op }) => op === "Placeholder"));
   for (const node of nodes.values()) {
     if (node.op === "Const") expectConstant(node, reader);
-    else expectSizes(node, nodes, reader);
+    else expectSizes(node, nodes, reader, most);
   }
   const { input, rows } = graphModelRows(json, { weights });
   expectSize(`${caller}: input`, input);
@@ -119,14 +120,25 @@ const sizing: ReadonlyMap<string, number> = new Map([
   ["Range", 1],
 ]);
 
-/** The most that such an input may say: of sizes their product, of borders each. */
-const mostOf = 2 ** 24;
+/**
+ * The most that such an input may say of sizes, their product: a million, or far more than the model reads (eight times
+ * along each of two axes); more where it does not say what it reads.
+ */
+function mostSizes(placeholders: readonly GraphNode[]): number {
+  const read = placeholders.map(({ attributes }) => attributes.shape("shape"));
+  const numbers = read.map((shape) => (shape === null ? null : sizeOf(shape.slice(1))));
+  if (numbers.includes(null)) return 2 ** 24;
+  return Math.min(2 ** 24, Math.max(2 ** 20, ...numbers.map((count) => 64 * count!)));
+}
+
+/** The most that it may say of borders, each. */
 const mostAround = 4096;
 
 function expectSizes(
   { name, op, inputs }: GraphNode,
   nodes: ReadonlyMap<string, GraphNode>,
   reader: WeightReader,
+  most: number,
 ): void {
   const place = sizing.get(op);
   const from = place === undefined ? undefined : inputs[place]?.node;
@@ -138,7 +150,7 @@ function expectSizes(
   const all = around
     ? Math.max(...values.map(Math.abs))
     : values.reduce((product, value) => product * Math.max(1, Math.abs(value)), 1);
-  if (all <= (around ? mostAround : mostOf)) return;
-  const expected = around ? `borders of at most ${mostAround}` : `sizes of at most ${mostOf} in all`;
+  if (all <= (around ? mostAround : most)) return;
+  const expected = around ? `borders of at most ${mostAround}` : `sizes of at most ${most} in all`;
   throw conversionRefusal(where, expected, values.join(", "));
 }

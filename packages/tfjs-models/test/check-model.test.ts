@@ -73,6 +73,27 @@ test("the nodes of a graph have what they read, and constants their values", () 
   const huge = new GraphModelFile([1, 8, 8, 3]);
   huge.node("r", "ResizeBilinear", ["x", huge.integers("size", [1e5, 1e5])]);
   expect(() => checkModel(huge.json, huge.weightBytes)).toThrow(
-    'node "r" (ResizeBilinear): expected sizes of at most 16777216 in all, got 100000, 100000',
+    'node "r" (ResizeBilinear): expected sizes of at most 1048576 in all, got 100000, 100000',
   );
+  const sized = (input: readonly number[], size: number) => {
+    const made = new GraphModelFile(input);
+    made.node("r", "ResizeBilinear", ["x", made.integers("size", [size, size])]);
+    made.output("r");
+    return () => checkModel(made.json, made.weightBytes);
+  };
+  // Eight times as far along each axis, where that is more than a million.
+  expect(sized([1, 8, 8, 3], 1024)).not.toThrow();
+  expect(sized([1, 8, 8, 3], 1025)).toThrow("sizes of at most 1048576 in all");
+  expect(sized([1, 200, 200, 1], 1600)).not.toThrow();
+  expect(sized([1, 200, 200, 1], 1601)).toThrow("sizes of at most 2560000 in all");
+  expect(sized([1, -1, -1, 3], 4096)).not.toThrow();
+  expect(sized([1, -1, -1, 3], 4097)).toThrow("sizes of at most 16777216 in all");
+});
+
+test("a placeholder's sizes are whole numbers", () => {
+  const made = new GraphModelFile([1, 8, 8, 3]);
+  made.output("x");
+  const text = JSON.stringify(made.json).replace('"size":"8"', '"size":[1000000,1000000]');
+  expect(text).toContain("[1000000,1000000]");
+  expect(() => checkModel(JSON.parse(text), made.weightBytes)).toThrow("expected integers as sizes");
 });

@@ -16,6 +16,9 @@ import {
   packTurnedTask,
 } from "./convolution";
 import { embedGradientTask, embedTask } from "./embedding";
+import { geluGradientTask, geluTask } from "./gelu";
+import { gruBackTask, gruPackTask, gruPackTurnedTask, gruStepTask } from "./gru";
+import { layerNormFinishTask, layerNormGradientTask, layerNormTask } from "./layer-norm";
 import { lstmBackTask, lstmPackTask, lstmPackTurnedTask, lstmStepTask } from "./lstm";
 import { packTask, productTask, thinTask } from "./matrix-product";
 import { pairsTask, selectTask } from "./pairs";
@@ -29,7 +32,8 @@ import {
 } from "./pools";
 import { reduceFinishTask, reduceTask } from "./reduce";
 import { packSpreadTask, spreadTask } from "./spread";
-import { crossEntropyGradientTask, crossEntropyTask, softmaxTask } from "./softmax";
+import { crossEntropyGradientTask, crossEntropyTask, softmaxGradientTask, softmaxTask } from "./softmax";
+import { sgdTask } from "./sgd";
 import { unaryTask } from "./unary";
 
 /** The numbers are those of `src/companion/companion.ts`. */
@@ -72,6 +76,17 @@ export function runTask(job: i32, at: usize, task: i32, scratch: usize): void {
     case 34: return thinTask(at, task, scratch);
     case 35: return packSpreadTask(at, task);
     case 36: return spreadTask(at, task, scratch);
+    case 37: return softmaxGradientTask(at, task);
+    case 38: return geluTask(at, task);
+    case 39: return geluGradientTask(at, task);
+    case 40: return layerNormTask(at, task);
+    case 41: return layerNormGradientTask(at, task);
+    case 42: return layerNormFinishTask(at);
+    case 43: return gruPackTask(at, task);
+    case 44: return gruStepTask(at, task, scratch);
+    case 45: return gruPackTurnedTask(at, task);
+    case 46: return gruBackTask(at, task, scratch);
+    case 47: return sgdTask(at, task);
     default: unreachable();
   }
 }

@@ -7,10 +7,7 @@
  */
 import { sigmoid4, tanh4 } from "./functions";
 import { loadLanes, storeLanes } from "./lanes";
-import { packPanel } from "./pack";
-import { rowsTile, tileRows } from "./tiles";
-
-const K_BLOCK = 512;
+import { GATE_BYTES, packGates, packGatesTurned, product, PRODUCTS, ROWS } from "./recurrent";
 
 // @ts-expect-error: a decorator of AssemblyScript
 @unmanaged
@@ -44,50 +41,13 @@ class LstmStep {
 /** A task packs eight units. */
 export function lstmPackTask(at: usize, task: i32): void {
   const p = changetype<LstmStep>(at);
-  const unit = task << 3, units = p.units, columns = min(8, units - unit);
-  for (let gate = 0; gate < 4; gate++) {
-    packPanel(
-      p.recurrent + (<usize>(gate * units + unit) << 2), <usize>units << 4, 4, units, columns,
-      p.packed + (<usize>((task << 2) + gate) * units << 5),
-    );
-  }
+  packGates(p.recurrent, p.units, 4, task, p.packed);
 }
 
 export function lstmPackTurnedTask(at: usize, task: i32): void {
   const p = changetype<LstmStep>(at);
-  const unit = task << 3, wide = p.units << 2;
-  packPanel(
-    p.recurrent + (<usize>unit * wide << 2), 4, <usize>wide << 2, wide, min(8, p.units - unit),
-    p.packed + (<usize>task * wide << 5),
-  );
+  packGatesTurned(p.recurrent, p.units, 4, task, p.packed);
 }
-
-/** Rows of a batch that are taken together. */
-const ROWS = 96;
-
-/** `to[rows, 8] = a[rows, k] b[k, 8]`, rows filled up to whole tiles. */
-function product(a: usize, k: i32, rows: i32, b: usize, to: usize, table: usize, tile: usize): void {
-  const step = <usize>k << 2;
-  for (let k0 = 0; k0 < k; k0 += K_BLOCK) {
-    const block = min(K_BLOCK, k - k0);
-    let c = to;
-    for (let y = 0; y < rows; ) {
-      const size = tileRows(rows - y);
-      for (let r = 0; r < size; r++) {
-        store<u32>(table + (<usize>r << 2), <u32>(a + <usize>min(y + r, rows - 1) * step + (<usize>k0 << 2)));
-      }
-      rowsTile(size, size, 8, 1, table, <usize>block << 2, b + (<usize>k0 << 5), 32, c, 32, k0 > 0, tile);
-      c += <usize>size << 5;
-      y += size;
-    }
-  }
-}
-
-/** The scratch of a task: a tile, a table, products of four gates. */
-// @ts-expect-error: a decorator of AssemblyScript
-@inline
-const PRODUCTS: usize = 256;
-const GATE_BYTES: usize = (ROWS + 6) << 5;
 
 export function lstmStepTask(at: usize, task: i32, scratch: usize): void {
   const p = changetype<LstmStep>(at);

@@ -3,7 +3,7 @@
  * precision, by pieces of the middle axis that depend on its length alone, so that a result does not depend on what
  * stands beside it.
  */
-import { largestLane } from "./lanes";
+import { high, largestLane, sumOfRow } from "./lanes";
 
 // @ts-expect-error: a decorator of AssemblyScript
 @unmanaged
@@ -21,29 +21,6 @@ class Reduce {
   factor: f64;
   /** Results of pieces in double precision, `[outer][pieces][inner]`; and of a task for `inner` numbers. */
   parts: usize;
-}
-
-// @ts-expect-error: a decorator of AssemblyScript
-@inline
-function high(x: v128): v128 {
-  return f64x2.promote_low_f32x4(v128.shuffle<i32>(x, x, 2, 3, 2, 3));
-}
-
-/** The sum of numbers that are neighbours. */
-function sumOfRow(from: usize, count: i32): f64 {
-  let s0 = f64x2.splat(0), s1 = s0, s2 = s0, s3 = s0;
-  let i = 0;
-  for (; i + 8 <= count; i += 8) {
-    const x = v128.load(from + (<usize>i << 2)), y = v128.load(from + (<usize>i << 2), 16);
-    s0 = f64x2.add(s0, f64x2.promote_low_f32x4(x));
-    s1 = f64x2.add(s1, high(x));
-    s2 = f64x2.add(s2, f64x2.promote_low_f32x4(y));
-    s3 = f64x2.add(s3, high(y));
-  }
-  s0 = f64x2.add(f64x2.add(s0, s1), f64x2.add(s2, s3));
-  let sum = f64x2.extract_lane(s0, 0) + f64x2.extract_lane(s0, 1);
-  for (; i < count; i++) sum += <f64>load<f32>(from + (<usize>i << 2));
-  return sum;
 }
 
 /** The largest (of the numbers times `sign`) of neighbours; NaN if there is one. */

@@ -3,7 +3,7 @@
  * whatever stands beside it; sums of 128 numbers are added up in double precision.
  */
 import { exp4 } from "./functions";
-import { largestLane, loadLanes, storeLanes, sumOfLanes } from "./lanes";
+import { high, largestLane, loadLanes, storeLanes, sumOfLanes } from "./lanes";
 
 // @ts-expect-error: a decorator of AssemblyScript
 @unmanaged
@@ -17,7 +17,7 @@ class Rows {
   /** Labels of cross-entropy, one for each row, and the part of the target that is spread over all classes. */
   labels: usize;
   smoothing: f32;
-  /** The gradient of the losses. */
+  /** The gradient of what was written. */
   dy: usize;
 }
 
@@ -97,6 +97,30 @@ export function softmaxTask(at: usize, task: i32): void {
     const row = p.x + <usize>i * step, to = p.out + <usize>i * step;
     const sum = sumOfExponentials(row, p.columns, largest(row, p.columns), to);
     scaleRow(to, p.columns, <f32>(1 / sum), 0);
+  }
+}
+
+/** Of `x`, the softmax: `x · (dy - Σ dy · x)`. */
+export function softmaxGradientTask(at: usize, task: i32): void {
+  const p = changetype<Rows>(at);
+  const end = min(p.rows, (task + 1) * p.rowsOfTask);
+  const step = <usize>p.columns << 2;
+  for (let i = task * p.rowsOfTask; i < end; i++) {
+    const y = p.x + <usize>i * step, dy = p.dy + <usize>i * step, to = p.out + <usize>i * step;
+    let s0 = f64x2.splat(0), s1 = s0, c: usize = 0;
+    for (; c + 16 <= step; c += 16) {
+      const along = f32x4.mul(v128.load(y + c), v128.load(dy + c));
+      s0 = f64x2.add(s0, f64x2.promote_low_f32x4(along));
+      s1 = f64x2.add(s1, high(along));
+    }
+    s0 = f64x2.add(s0, s1);
+    let sum = f64x2.extract_lane(s0, 0) + f64x2.extract_lane(s0, 1);
+    for (; c < step; c += 4) sum += <f64>(load<f32>(y + c) * load<f32>(dy + c));
+    const sums = f32x4.splat(<f32>sum);
+    for (c = 0; c + 16 <= step; c += 16) {
+      v128.store(to + c, f32x4.mul(v128.load(y + c), f32x4.sub(v128.load(dy + c), sums)));
+    }
+    for (; c < step; c += 4) store<f32>(to + c, load<f32>(y + c) * (load<f32>(dy + c) - <f32>sum));
   }
 }
 

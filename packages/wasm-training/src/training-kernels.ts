@@ -11,7 +11,12 @@ import { adamKernel } from "./kernels/fused/adam.js";
 import { batchNormTrainingKernels } from "./kernels/fused/batch-norm-training.js";
 import { crossEntropyKernels } from "./kernels/fused/cross-entropy.js";
 import { embedKernels } from "./kernels/fused/embed.js";
+import { geluKernels } from "./kernels/fused/gelu.js";
+import { gruKernels } from "./kernels/fused/gru.js";
+import { layerNormKernels } from "./kernels/fused/layer-norm.js";
 import { lstmKernels } from "./kernels/fused/lstm.js";
+import { sgdKernels } from "./kernels/fused/sgd.js";
+import { softmaxGradientKernel } from "./kernels/fused/softmax-gradient.js";
 import { gatherKernel } from "./kernels/gather.js";
 import { identityKernels } from "./kernels/identity.js";
 import { imageKernels } from "./kernels/images.js";
@@ -80,6 +85,11 @@ export function fusedKernels(): KernelConfig[] {
     ...batchNormTrainingKernels(),
     ...crossEntropyKernels(),
     ...embedKernels(),
+    ...geluKernels(),
+    ...gruKernels(),
+    ...layerNormKernels(),
     ...lstmKernels(),
+    ...sgdKernels(),
+    softmaxGradientKernel(),
   ];
 }

@@ -31,6 +31,7 @@ export class UnitPicker implements Hand {
   }
 
   view(context: HandContext): TemplateResult | string {
+    if (context.record === null) return "";
     const { inputSize, layers, unit, origin } = context.record as FieldRecord;
     const [height, width] = inputSize;
     if (inputSize.length !== 2 || height == null || width == null) {

@@ -1,4 +1,5 @@
 import {
+  addressOptions,
   type InputOption,
   isInput,
   labelName,
@@ -16,12 +17,14 @@ import { formView } from "../form-view.js";
 import type { Hand } from "../hands/hand.js";
 import { handOf } from "../hands/hands.js";
 import type { LabPage, LabServices } from "../lab-page.js";
-import { givenOptions, studyPlace } from "../place.js";
+import { neededFiles } from "../needed-files.js";
 import { progressView } from "../progress-view.js";
 import type { Result } from "../result.js";
 import { resultView, shownView } from "../result-view.js";
 import { begunRun, ended, heard, type RunState } from "../run-state.js";
 import { titleOf } from "../shell.js";
+import { givenOptions, studyPlace } from "../study-place.js";
+import type { Failed, GivenFiles, RunOutcome } from "../worker/messages.js";
 
 /** The page of a study: a form, a run, a result; the same for every study. */
 export class StudyPage implements LabPage {
@@ -36,7 +39,14 @@ export class StudyPage implements LabPage {
   private told = "";
   private isCurrent = true;
   private isPeeking = false;
+  private isStarting = false;
+  /** Settings have changed meanwhile, and were meant to be run. */
+  private isWantedAgain = false;
+  /** The network that the page begins with is on its way. */
+  private beginning: Promise<void> = Promise.resolve();
   private readonly hand: Hand | null;
+  /** Options that few need. */
+  private readonly aside: ReadonlySet<string>;
 
   private readonly study: Study;
   private readonly services: LabServices;
@@ -49,8 +59,10 @@ export class StudyPage implements LabPage {
     const begun = firstOptions(study);
     const given = givenOptions(study.options, settings);
     this.filled = filledWith(study.options, given ?? begun);
+    this.aside = optionsAside(study, this.filled);
     if (settings !== "" && given === null)
       this.told = "This link is of another version; these are the defaults.";
+    this.beginning = this.begin();
     // A link is to a result of its own; the first one would be of other settings.
     if (settings === "") {
       void services.firstResult(study.name).then((found) => {
@@ -63,7 +75,17 @@ export class StudyPage implements LabPage {
   leave(): void {
     this.isCurrent = false;
     this.hand?.leave();
-    if (this.isBusy) void this.services.worker.stop(this.ended);
+    if (this.isBusy || this.isPeeking) void this.services.worker.stop(this.ended);
+  }
+
+  /** Takes the network that the study needs, where one was trained. */
+  private async begin(): Promise<void> {
+    const needed = neededFiles[this.study.name];
+    if (needed === undefined) return;
+    const found = await this.services.trained(needed.from).catch(() => null);
+    if (found === null || this.filled.files[needed.option] !== undefined) return;
+    this.filled = { ...this.filled, files: { ...this.filled.files, [needed.option]: found } };
+    this.services.changed();
   }
 
   view(): TemplateResult {
@@ -85,6 +107,7 @@ export class StudyPage implements LabPage {
       >
         ${formView(study, this.filled, reading.errors, {
           kept: this.services.kept,
+          aside: this.aside,
           type: (name, text) => this.fill({ ...this.filled, texts: { ...this.filled.texts, [name]: text } }),
           give: (name, files) => {
             const { [name]: _before, ...others } = this.filled.files;
@@ -103,6 +126,7 @@ export class StudyPage implements LabPage {
         ${this.told === "" ? "" : html`<p class="told" role="status">${this.told}</p>`}
       </form>
       ${run === null ? "" : progressView(run, performance.now())}
+      ${this.handView()}
       ${this.resultSection()}
     `;
   }
@@ -142,38 +166,43 @@ export class StudyPage implements LabPage {
             ? ""
             : html`<div class="result">
                 <h2>Kept</h2>
-                ${this.oneResult(pinned)}
-                <button type="button" @click=${() => this.pin(null)}>Let go</button>
+                ${this.oneResult(pinned, html`<button type="button" @click=${() => this.pin(null)}>Let go</button>`)}
               </div>`
         }
         <div class="result">
           <h2>Result</h2>
-          ${this.handView(result)} ${this.oneResult(result)} ${pin}
+          ${this.oneResult(result, pin)}
         </div>
       </section>
     `;
   }
 
-  private handView({ outcome, options }: Result): unknown {
+  private handView(): unknown {
+    const { study, result, services } = this;
     return (
       this.hand?.view({
-        record: outcome.record,
-        options,
+        record: result?.outcome.record ?? null,
+        options: result?.options ?? read(study.options, this.filled).options,
         files: this.filled.files,
-        choose: (chosen) => {
-          const { options: now } = read(this.study.options, this.filled);
-          this.fill({ ...this.filled, texts: filledWith(this.study.options, { ...now, ...chosen }).texts });
-          if (!this.isBusy) void this.start();
+        choose: (chosen, files = {}) => {
+          const { options } = read(study.options, this.filled);
+          const given = Object.entries({ ...this.filled.files, ...files });
+          this.fill({
+            texts: filledWith(study.options, { ...options, ...chosen }).texts,
+            files: Object.fromEntries(given.filter((one): one is [string, GivenFiles] => one[1] !== null)),
+          });
+          void this.restart();
         },
-        peek: (chosen) => this.peek({ ...options, ...chosen }),
-        changed: this.services.changed,
+        peek: (chosen) => this.peek({ ...result?.options, ...chosen }),
+        ask: (name, options, files) => this.ask(name, options, files),
+        trained: services.trained,
+        changed: services.changed,
       }) ?? ""
     );
   }
 
   /** A record beside the one that is shown; pictures that are only drawn over are left out. */
   private async peek(options: Readonly<Record<string, unknown>>): Promise<object | null> {
-    if (this.isBusy || this.isPeeking) return null;
     const { study } = this;
     const files = Object.fromEntries(
       Object.entries(this.filled.files).filter(([name]) => {
@@ -181,15 +210,28 @@ export class StudyPage implements LabPage {
         return !(isInput(option) && option.drawn);
       }),
     );
-    this.isPeeking = true;
-    const peeked = this.services.worker.start({ study: study.name, options, files }, () => undefined);
-    this.ended = peeked;
-    const outcome = await peeked.catch(() => null);
-    this.isPeeking = false;
+    const outcome = await this.ask(study.name, options, files);
     return outcome === null || "failed" in outcome ? null : outcome.record;
   }
 
-  private oneResult(result: Result): TemplateResult {
+  /** Runs a study beside what is shown; null where one is under way. */
+  private async ask(
+    study: string,
+    options: Readonly<Record<string, unknown>>,
+    files: Readonly<Record<string, GivenFiles>>,
+  ): Promise<RunOutcome | Failed | null> {
+    if (this.isBusy || this.isPeeking) return null;
+    this.isPeeking = true;
+    const asked = this.services.worker
+      .start({ study, options, files }, () => undefined)
+      .catch((error: unknown): Failed => ({ failed: "runtime", text: `${error}` }));
+    this.ended = asked;
+    const outcome = await asked;
+    this.isPeeking = false;
+    return outcome;
+  }
+
+  private oneResult(result: Result, button: TemplateResult): TemplateResult {
     const { study } = this;
     const { record, backend, warnings } = result.outcome;
     const figures = figuresOf(study, record);
@@ -199,7 +241,10 @@ export class StudyPage implements LabPage {
       ${verdict === null ? "" : html`<p class="failure" role="alert">${verdict}</p>`}
       ${warnings.map((text) => html`<p class="warning">${withOptionNames(text, labelName)}</p>`)}
       ${resultView(study.tables(record, backend?.name), figures)}
-      ${exportButtons(study, result, figures, { wish: this.services.wish(), kept: this.services.kept.get(study.name) })}
+      <div class="actions">
+        ${exportButtons(study, result, figures, { wish: this.services.wish(), kept: this.services.kept.get(study.name) })}
+        ${button}
+      </div>
     `;
   }
 
@@ -226,9 +271,22 @@ export class StudyPage implements LabPage {
     return studyCommandLine(this.study, options, given);
   }
 
+  /** Runs with what the form says now, after what is under way has been stopped. */
+  private async restart(): Promise<void> {
+    this.isWantedAgain = true;
+    if (this.isStarting) return;
+    if (this.isBusy) this.stop();
+    else await this.start();
+  }
+
   private async start(): Promise<void> {
+    if (this.isStarting) return;
+    this.isStarting = true;
     const { study, services } = this;
-    if (this.isPeeking) await this.ended;
+    await this.beginning;
+    if (this.isPeeking) await services.worker.stop(this.ended);
+    this.isStarting = false;
+    this.isWantedAgain = false;
     const { options } = read(study.options, this.filled);
     const command = this.command();
     services.write(studyPlace(study.name, study.options, options), "push");
@@ -243,7 +301,9 @@ export class StudyPage implements LabPage {
     this.run = ended(this.run!, outcome);
     if (!("failed" in outcome)) this.result = { outcome, options, command };
     services.announce("failed" in outcome ? `It failed: ${outcome.text}` : `${this.title} is done.`);
-    if (this.isCurrent) services.changed();
+    if (!this.isCurrent) return;
+    services.changed();
+    if (this.isWantedAgain) await this.start();
   }
 
   private hear(events: readonly StudyEvent[]): void {
@@ -286,6 +346,22 @@ export class StudyPage implements LabPage {
     this.told = text;
     this.services.changed();
   }
+}
+
+/** How many options with a default stand in the form, the first ones. */
+const mostDefaults = 6;
+
+/** Options that few need: those without a value when the page is opened, and most of those with their default. */
+function optionsAside({ options }: Study, { texts }: Filled): ReadonlySet<string> {
+  const defaults = filledWith(options, addressOptions(options, "") ?? {}).texts;
+  let shown = 0;
+  return new Set(
+    Object.entries(options).flatMap(([name, option]) => {
+      if (isInput(option)) return [];
+      if (texts[name] === undefined) return [name];
+      return texts[name] !== defaults[name] || ++shown <= mostDefaults ? [] : [name];
+    }),
+  );
 }
 
 /** Folders that a study keeps files in are there, empty, so that it keeps them. */

@@ -43,6 +43,7 @@ const labWorker: LabWorker = {
   configure(given) {
     wish = given;
   },
+  ping() {},
   async start(request, hear) {
     const study = studies.find(({ name }) => name === request.study);
     if (study === undefined) throw new Error(`labWorker: expected a study, got ${request.study}`);

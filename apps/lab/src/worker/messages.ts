@@ -52,6 +52,8 @@ export type ReportEvent =
 /** What the worker does for the page. */
 export interface LabWorker {
   configure(wish: BackendWish): void;
+  /** Answers: the worker is alive, and not in one long step. */
+  ping(): void;
   start(request: RunRequest, hear: (events: readonly StudyEvent[]) => void): Promise<RunOutcome | Failed>;
   reproduce(
     request: { readonly only: readonly string[]; readonly seed: number },

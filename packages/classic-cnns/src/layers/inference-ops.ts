@@ -16,6 +16,7 @@ import {
   type Tensor1D,
   type Tensor2D,
   type Tensor4D,
+  tanh,
 } from "@tensorflow/tfjs-core";
 import type { LayerFact, ParameterRole } from "../layer-facts.js";
 import { type NetworkState, recordsOf } from "../network-state.js";
@@ -102,6 +103,8 @@ function pointwise(x: Tensor, layer: PointwiseLayer, tensors: LayerTensors): Ten
       return relu6(x);
     case "sigmoid":
       return sigmoid(x);
+    case "tanh":
+      return tanh(x);
     case "batch-norm": {
       const { name, epsilon = defaultEpsilon } = layer;
       const of = (role: ParameterRole) => tensors(name, role) as Tensor1D;

@@ -30,6 +30,33 @@ export const fusedGradients: readonly GradConfig[] = [
     },
   },
   {
+    kernelName: "GradlabGelu",
+    inputsToSave: ["x"],
+    gradFunc: (dy, saved, attributes) =>
+      named("GradlabGeluGrad", { dy: dy as Tensor, x: saved[0]! }, attributes, ["x"]),
+  },
+  {
+    kernelName: "GradlabGru",
+    inputsToSave: ["recurrent", "h"],
+    outputsToSave: [true, true],
+    gradFunc: (dys, saved, attributes) => {
+      const [dOutputs] = dys as Tensor[];
+      const [recurrent, h, outputs, activations] = saved;
+      const inputs = { dOutputs, recurrent, h, outputs, activations };
+      const names = ["gates", "recurrent", "recurrentBias", "h"];
+      return named("GradlabGruGrad", inputs as Record<string, Tensor>, attributes, names);
+    },
+  },
+  {
+    kernelName: "GradlabLayerNorm",
+    inputsToSave: ["x", "scale"],
+    gradFunc: (dy, saved, attributes) => {
+      const [x, scale] = saved as [Tensor, Tensor];
+      const names = ["x", "scale", "offset"];
+      return named("GradlabLayerNormGrad", { dy: dy as Tensor, x, scale }, attributes, names);
+    },
+  },
+  {
     kernelName: "GradlabLstm",
     inputsToSave: ["recurrent", "h", "c"],
     outputsToSave: [true, true, true],

@@ -70,6 +70,48 @@ export const fusedKernels: Readonly<Record<string, FusedKernel>> = {
     outputs: { dTable: "[n, d]" },
     backward: null,
   },
+  GradlabGelu: {
+    inputs: { x: "[...]" },
+    attributes: ["approximate"],
+    outputs: { y: "[...]" },
+    backward: "GradlabGeluGrad",
+  },
+  GradlabGeluGrad: {
+    inputs: { dy: "[...]", x: "[...]" },
+    attributes: ["approximate"],
+    outputs: { dx: "[...]" },
+    backward: null,
+  },
+  GradlabGru: {
+    inputs: { gates: "[t, b, 3h]", recurrent: "[h, 3h]", recurrentBias: "[3h]", h: "[b, h]" },
+    attributes: [],
+    outputs: { outputs: "[t, b, h]", activations: "[t, b, 4h]" },
+    backward: "GradlabGruGrad",
+  },
+  GradlabGruGrad: {
+    inputs: {
+      dOutputs: "[t, b, h]",
+      recurrent: "[h, 3h]",
+      h: "[b, h]",
+      outputs: "[t, b, h]",
+      activations: "[t, b, 4h]",
+    },
+    attributes: [],
+    outputs: { dGates: "[t, b, 3h]", dRecurrent: "[h, 3h]", dRecurrentBias: "[3h]", dH: "[b, h]" },
+    backward: null,
+  },
+  GradlabLayerNorm: {
+    inputs: { x: "[n, width]", scale: "[width]", offset: "[width]" },
+    attributes: ["epsilon", "centers"],
+    outputs: { y: "[n, width]" },
+    backward: "GradlabLayerNormGrad",
+  },
+  GradlabLayerNormGrad: {
+    inputs: { dy: "[n, width]", x: "[n, width]", scale: "[width]" },
+    attributes: ["epsilon", "centers"],
+    outputs: { dx: "[n, width]", dScale: "[width]", dOffset: "[width]" },
+    backward: null,
+  },
   GradlabLstm: {
     inputs: { gates: "[t, b, 4h]", recurrent: "[h, 4h]", h: "[b, h]", c: "[b, h]" },
     attributes: [],
@@ -89,6 +131,24 @@ export const fusedKernels: Readonly<Record<string, FusedKernel>> = {
     },
     attributes: [],
     outputs: { dGates: "[t, b, 4h]", dRecurrent: "[h, 4h]", dH: "[b, h]", dC: "[b, h]" },
+    backward: null,
+  },
+  GradlabMomentum: {
+    inputs: { value: "[...]", gradient: "[...]", momentum: "[...]" },
+    attributes: ["learningRate", "momentum", "nesterov", "scale", "maxValue", "decay"],
+    outputs: { value: "[...]", momentum: "[...]" },
+    backward: null,
+  },
+  GradlabSgd: {
+    inputs: { value: "[...]", gradient: "[...]" },
+    attributes: ["learningRate", "scale", "maxValue", "decay"],
+    outputs: { value: "[...]" },
+    backward: null,
+  },
+  GradlabSoftmaxGrad: {
+    inputs: { dy: "[n, columns]", y: "[n, columns]" },
+    attributes: [],
+    outputs: { dx: "[n, columns]" },
     backward: null,
   },
 };

@@ -1,4 +1,5 @@
-import { add, mul, sub } from "@tensorflow/tfjs-core";
+import { add, mul, sub, type Tensor } from "@tensorflow/tfjs-core";
+import { runFused } from "../fused/run-fused.js";
 import type { ConfigOf } from "./optimizer-config.js";
 import type { UpdateRule } from "./update-rule.js";
 
@@ -14,5 +15,13 @@ export const momentum = ({ momentum: mu, nesterov }: ConfigOf<"momentum">): Upda
     const v = add(mul(slots.momentum!, mu), gradient);
     const direction = nesterov ? add(gradient, mul(v, mu)) : v;
     return { value: sub(value, mul(direction, learningRate)), slots: { momentum: v } };
+  },
+  fused: (value, gradient, slots, { learningRate, scale, maxValue, decay }) => {
+    const inputs = { value, gradient, momentum: slots.momentum! };
+    const own = { momentum: mu, nesterov: nesterov ? 1 : 0 };
+    const outputs = runFused("GradlabMomentum", inputs, { learningRate, scale, maxValue, decay, ...own });
+    if (outputs === null) return null;
+    const [next, after] = outputs as [Tensor, Tensor];
+    return { value: next, slots: { momentum: after } };
   },
 });

@@ -1,4 +1,5 @@
 import { mul, sub } from "@tensorflow/tfjs-core";
+import { runFused } from "../fused/run-fused.js";
 import type { UpdateRule } from "./update-rule.js";
 
 /** Gradient descent: `w - η g`. */
@@ -8,4 +9,8 @@ export const sgd: UpdateRule = {
     value: sub(value, mul(gradient, learningRate)),
     slots: {},
   }),
+  fused: (value, gradient, _, { learningRate, scale, maxValue, decay }) => {
+    const outputs = runFused("GradlabSgd", { value, gradient }, { learningRate, scale, maxValue, decay });
+    return outputs === null ? null : { value: outputs[0]!, slots: {} };
+  },
 };

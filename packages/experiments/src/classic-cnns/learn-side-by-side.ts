@@ -2,7 +2,7 @@ import { type InitScheme, initNetwork, type NetworkName, network, summary } from
 import { disposeParams } from "@gradlab/core";
 import { type Dataset, generateShapes, takeBatch } from "@gradlab/datasets";
 import type { LayerGraph } from "@gradlab/receptive-field";
-import { lookAtGradients } from "./look-at-gradients.js";
+import { kernelSizes, lookAtGradients } from "./look-at-gradients.js";
 
 /** A network of the comparison, and what suits it. */
 interface Entrant {
@@ -52,17 +52,14 @@ export async function firstGradients(
   { graph, scheme }: Entrant,
   train: Dataset,
   { seed, count }: { readonly seed: number; readonly count: number },
-): Promise<[layer: string, size: number][]> {
+): Promise<number[]> {
   const state = initNetwork(graph, { seed, scheme });
   const images = takeBatch(
     train,
     Array.from({ length: count }, (_, i) => i),
   );
   try {
-    const { gradients } = await lookAtGradients(graph, state, images, 1);
-    return gradients.flatMap(({ path, histogram: { mean, std } }): [string, number][] =>
-      path.endsWith(".kernel") ? [[path.slice(0, -".kernel".length), Math.hypot(mean!, std!)]] : [],
-    );
+    return kernelSizes((await lookAtGradients(graph, state, images, 1)).gradients);
   } finally {
     disposeParams(state);
   }

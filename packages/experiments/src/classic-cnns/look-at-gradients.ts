@@ -1,5 +1,10 @@
-import type { NetworkInspection } from "@gradlab/classic-cnns";
-import { type ImageArrays, inspectNetwork, type NetworkState } from "@gradlab/classic-cnns";
+import {
+  type ImageArrays,
+  inspectNetwork,
+  type NetworkInspection,
+  type NetworkState,
+  type ParameterHistogram,
+} from "@gradlab/classic-cnns";
 import type { LayerGraph } from "@gradlab/receptive-field";
 import { tensor1d, tensor4d } from "@tensorflow/tfjs-core";
 
@@ -18,4 +23,15 @@ export async function lookAtGradients(
     x.dispose();
     y.dispose();
   }
+}
+
+/** Those of the kernels. */
+export const ofKernels = (parameters: readonly ParameterHistogram[]) =>
+  parameters.filter(({ path }) => path.endsWith(".kernel"));
+
+/** The root mean square of each kernel, or of its gradient, in the order of the layers; NaN where it is not finite. */
+export function kernelSizes(parameters: readonly ParameterHistogram[]): number[] {
+  return ofKernels(parameters).map(({ histogram: { mean, std, nonFinite } }) => {
+    return nonFinite > 0 ? Number.NaN : Math.hypot(mean!, std!);
+  });
 }

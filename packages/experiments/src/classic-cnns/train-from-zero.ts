@@ -6,11 +6,12 @@ import {
   startNetworkTraining,
   trainNetwork,
 } from "@gradlab/classic-cnns";
-import { disposeParams, disposeTraining, flattenParams, mapParams } from "@gradlab/core";
+import { disposeParams, disposeTraining, flattenParams } from "@gradlab/core";
 import { generateShapes, takeBatch } from "@gradlab/datasets";
 import type { LayerGraph } from "@gradlab/receptive-field";
-import { abs, max, type Tensor, tidy, zerosLike } from "@tensorflow/tfjs-core";
+import { abs, max, type Tensor, tidy } from "@tensorflow/tfjs-core";
 import { lookAtGradients } from "./look-at-gradients.js";
+import { withZeros } from "./with-zeros.js";
 
 /** The largest absolute value of each parameter, or of its gradient, by path. */
 export type Sizes = Readonly<Record<string, number>>;
@@ -29,15 +30,8 @@ export function openZeroNetworks(seed: number) {
 }
 
 /** Every kernel zero; biases as PyTorch draws them, or zero too. */
-export function zeroState(graph: LayerGraph, biases: "torch" | "zero"): NetworkState {
-  const drawn = initNetwork(graph, { scheme: "torch" });
-  const isZero = (path: string) => biases === "zero" || path.endsWith(".kernel");
-  try {
-    return mapParams(drawn, (tensor, path) => (isZero(path) ? zerosLike(tensor) : tensor.clone()));
-  } finally {
-    disposeParams(drawn);
-  }
-}
+const zeroState = (graph: LayerGraph, biases: "torch" | "zero"): NetworkState =>
+  withZeros(initNetwork(graph, { scheme: "torch" }), biases === "zero" ? "all" : "kernels");
 
 /** The largest gradient of each parameter at zero weights. */
 export async function gradientSizes(

@@ -38,6 +38,7 @@ export const courseIndex: readonly CourseChapter[] = [
       q("What is the gradient of two layers, by hand?", "lms/backprop", "backprop-check"),
       q("Is every op's gradient right on this backend?", "core/gradients", "doctor"),
       q("Why does a unit with a sign not learn?", "lms/sign-units"),
+      q("How are weights and gradients spread before anything is learned?", "classic-cnns/at-start"),
       q("What do zero weights keep from learning?", "classic-cnns/zero-weights"),
     ],
   },
@@ -71,6 +72,11 @@ export const courseIndex: readonly CourseChapter[] = [
         "receptive-field --net vgg16 --input 224 --layer pool5 --unit 3,3 --measure",
       ),
       q("How many weights and operations has a network?", "classic-cnns/tables", "summary --net resnet18"),
+      q(
+        "What do other kernels and more layers change?",
+        "classic-cnns/tables",
+        'train-cnn --spec "conv1 3 p1 f6, relu, pool1 2/2, conv2 3 f16, relu, pool2 2/2, flatten, dense 84, relu, dense" --out run',
+      ),
       q(
         "Do these networks compute what others' compute?",
         "classic-cnns/torchvision-logits",

@@ -20,6 +20,7 @@ import {
   transpose,
   unstack,
 } from "@tensorflow/tfjs-core";
+import { gruRule } from "./gru-rule.js";
 import { lstmRule } from "./lstm-rule.js";
 import type { RecurrentRule } from "./recurrent-rule.js";
 
@@ -76,16 +77,19 @@ function blend(mask: Tensor2D, a: Tensor2D, b: Tensor2D): Tensor2D {
 }
 
 /** As one kernel; null where there is none for this. */
-function fusedSequence(
-  rule: RecurrentRule,
-  { fromInput, recurrent, before, mask }: SequenceInputs,
-): SequenceOutputs | null {
-  if (rule !== lstmRule || mask !== null) return null;
-  const [h, c] = before as [Tensor2D, Tensor2D];
-  const fused = runFused("GradlabLstm", { gates: fromInput, recurrent, h, c }, {});
+function fusedSequence(rule: RecurrentRule, inputs: SequenceInputs): SequenceOutputs | null {
+  if (inputs.mask !== null) return null;
+  const { fromInput: gates, recurrent, recurrentBias, before } = inputs;
+  const [h, c] = before as readonly [Tensor2D, Tensor2D?];
+  const fused =
+    rule === lstmRule
+      ? runFused("GradlabLstm", { gates, recurrent, h, c: c! }, {})
+      : rule === gruRule
+        ? runFused("GradlabGru", { gates, recurrent, recurrentBias: recurrentBias!, h }, {})
+        : null;
   if (fused === null) return null;
   const [outputs, cells] = fused as [Tensor3D, Tensor3D];
-  return { outputs, after: [lastOf(outputs), lastOf(cells)] };
+  return { outputs, after: rule === lstmRule ? [lastOf(outputs), lastOf(cells)] : [lastOf(outputs)] };
 }
 
 function lastOf(steps: Tensor3D): Tensor2D {

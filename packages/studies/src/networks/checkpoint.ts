@@ -1,8 +1,10 @@
-import type { NetworkName, NetworkOptions } from "@gradlab/classic-cnns/networks";
+import type { NetworkOptions } from "@gradlab/classic-cnns/networks";
+import type { LayerGraph } from "@gradlab/receptive-field";
 import { readSafetensorsHeader, type SafetensorsHeader, safetensorsHeaderLength } from "@gradlab/safetensors";
 import type { InputFiles } from "../declaration/option.js";
 import { blame, blamed } from "../declaration/study-error.js";
-import { type ClassicNetwork, classicNetwork } from "./network-source.js";
+import { classicNetwork, type SizedNetwork } from "./network-source.js";
+import { ownName } from "./written-network.js";
 
 /** One pass over the training images. */
 export interface EpochRecord {
@@ -22,8 +24,10 @@ export interface EpochRecord {
  * same training writes the same bytes.
  */
 export interface CheckpointNote {
-  readonly net: NetworkName;
+  readonly net: string;
   readonly options: NetworkOptions;
+  /** Of a network that was written layer by layer: all of it. */
+  readonly graph?: LayerGraph;
   /** Names of the classes. */
   readonly labels: readonly string[];
   readonly data: string;
@@ -68,7 +72,7 @@ export async function isOfTrainCnn(file: InputFiles): Promise<boolean> {
 }
 
 /** A network as a checkpoint of `train-cnn` describes it. */
-export interface CheckpointNetwork extends ClassicNetwork {
+export interface CheckpointNetwork extends SizedNetwork {
   /** Names of the classes. */
   readonly labels: readonly string[];
 }
@@ -83,8 +87,13 @@ export async function readCheckpointNetwork(file: InputFiles): Promise<Checkpoin
 
 /** The same from bytes that begin with the header; `label` begins the messages. */
 export async function checkpointNetwork(label: string, bytes: Uint8Array): Promise<CheckpointNetwork> {
-  const { net, options, labels } = blame("input", label, () => checkpointNote(bytes));
+  const { net, options, labels, graph } = blame("input", label, () => checkpointNote(bytes));
   try {
+    if (net === ownName && graph !== undefined) {
+      const { ownNetwork } = await import("@gradlab/classic-cnns/networks");
+      const classes = labels.length;
+      return { name: net, options, graph: ownNetwork(graph, { classes }), isWritten: true, labels };
+    }
     return { ...(await classicNetwork(net, {}, options)), labels };
   } catch (error) {
     // The file is at fault, not the options.

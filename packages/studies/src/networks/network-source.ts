@@ -1,4 +1,4 @@
-import type { NetworkName, NetworkOptions } from "@gradlab/classic-cnns/networks";
+import type { NetworkOptions } from "@gradlab/classic-cnns/networks";
 import { checkLayerGraph, exampleNetworks, type LayerGraph, parseNetwork } from "@gradlab/receptive-field";
 import { toLayerGraph, weightShardPaths } from "@gradlab/tfjs-models";
 import type { InputFiles } from "../declaration/option.js";
@@ -47,12 +47,16 @@ export async function loadNetwork(
     };
     return { label: model.label, graph: await readModel(model, ends) };
   }
-  const graph = blame("usage", "{spec}", () => {
-    const parsed = parseNetwork(spec!);
+  return { label: "spec", graph: parseSpec(spec!) };
+}
+
+/** The layers of a line of text, on an input of unknown size. */
+export function parseSpec(spec: string): LayerGraph {
+  return blame("usage", "{spec}", () => {
+    const parsed = parseNetwork(spec);
     checkLayerGraph(parsed);
     return parsed;
   });
-  return { label: "spec", graph };
 }
 
 /** A classic network, or another of `receptive-field`. */
@@ -71,11 +75,13 @@ function unknownNetwork(known: readonly string[], net: string): StudyError {
   return new StudyError("usage", `{net}: expected one of ${known.join(", ")}, got ${JSON.stringify(net)}`);
 }
 
-/** A classic network cut to size. */
-export interface ClassicNetwork {
-  readonly name: NetworkName;
+/** A network that can be computed: a classic one cut to size, or one that somebody wrote layer by layer. */
+export interface SizedNetwork {
+  readonly name: string;
   readonly options: NetworkOptions;
   readonly graph: LayerGraph;
+  /** Its graph says all of it, its name and options do not. */
+  readonly isWritten?: true;
 }
 
 /** The classic network of a name, cut to size. */
@@ -83,7 +89,7 @@ export async function classicNetwork(
   net: string,
   shape: ShapeOptions,
   options: NetworkOptions = networkOptions(shape),
-): Promise<ClassicNetwork> {
+): Promise<SizedNetwork> {
   const { network, networkNames } = await import("@gradlab/classic-cnns/networks");
   if (!isOneOf(networkNames, net)) throw unknownNetwork(networkNames, net);
   return { name: net, options, graph: blame("usage", `{net} ${net}`, () => network(net, options)) };
@@ -102,7 +108,7 @@ export function refuseBesideCheckpoint(shape: ShapeOptions, file: string): void 
 }
 
 /** What the options say to `network`. */
-function networkOptions({ input, channels, classes, width }: ShapeOptions): NetworkOptions {
+export function networkOptions({ input, channels, classes, width }: ShapeOptions): NetworkOptions {
   return {
     ...(input !== undefined && { inputSize: input.length === 1 ? input[0]! : (input as [number, number]) }),
     ...(channels !== undefined && { channels }),
@@ -166,7 +172,12 @@ export async function readModelFile(file: InputFiles): Promise<ModelFile> {
 /** Whether JSON holds a LayerGraph, which has its layers at the top. */
 export function isLayerGraph(json: unknown): boolean {
   const top = json as { input?: unknown; layers?: unknown; modelTopology?: unknown } | null;
-  return Array.isArray(top?.layers) && typeof top.input === "object" && top.modelTopology === undefined;
+  return (
+    Array.isArray(top?.layers) &&
+    typeof top.input === "object" &&
+    top.input !== null &&
+    top.modelTopology === undefined
+  );
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { OptionTable } from "../declaration/option.js";
+import type { OptionTable, TextOption } from "../declaration/option.js";
 
 /** What one says of a network of one's own: its classes' names, and where it differs from the one of that name. */
 export const ownNetworkOptions = {
@@ -18,3 +18,10 @@ export const ownNetworkOptions = {
     help: "a factor for the channels of --net, or the channels themselves",
   },
 } as const satisfies OptionTable;
+
+/** A network of one's own in the notation of `receptive-field`, with all that computing it needs. */
+export const specOption = {
+  kind: "text",
+  placeholder: "<text>",
+  help: 'or a network of your own in words: "conv1 5 p2 f6, relu, pool1 2/2, flatten, dense"',
+} as const satisfies TextOption;

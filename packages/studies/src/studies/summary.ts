@@ -19,6 +19,8 @@ import {
   readModelFile,
   refuseBesideCheckpoint,
 } from "../networks/network-source.js";
+import { specOption } from "../networks/own-network-options.js";
+import { readWritten, writtenNetwork } from "../networks/written-network.js";
 import { graphSummary } from "./graph-summary.js";
 import { listTensors, type TensorList, tensorsCsv, tensorTable } from "./list-tensors.js";
 import { type ModelSummary, modelCsv, modelSummary, modelTable } from "./model-summary.js";
@@ -33,6 +35,7 @@ const policies = [
 
 const options = {
   net: { kind: "text", placeholder: "<name>", help: "a classic network: lenet, alexnet, vgg16, resnet18, …" },
+  spec: specOption,
   model: { kind: "file", help: "a model.json of tfjs (layers or graph model), or a LayerGraph as JSON" },
   weights: {
     kind: "file",
@@ -89,16 +92,20 @@ Of weights that no checkpoint of train-cnn holds, every tensor is listed.`,
     "summary --net resnet18",
     "summary --net vgg11 --width 16,32,64,128,128 --input 64 --channels 1 --classes 10",
     "summary --net alexnet --policy flops --json",
+    'summary --spec "conv1 5 p2 f6, relu, pool1 2/2, flatten, dense 120, relu, dense" --input 28 --channels 1 --classes 10',
     "summary --weights run/best.safetensors",
     "summary --weights resnet18.pth",
   ],
   drawn: null,
   tensors: null,
-  check({ net, classes, width }, { model, weights }) {
-    const given = [net !== undefined, model, weights].filter(Boolean).length;
+  check({ net, spec, classes, width }, { model, weights }) {
+    const given = [net !== undefined, spec !== undefined, model, weights].filter(Boolean).length;
     if (given !== 1) {
       const got = given === 0 ? "none" : given;
-      throw new StudyError("usage", `expected one of {net}, {model} and {weights}, got ${got}`);
+      throw new StudyError("usage", `expected one of {net}, {spec}, {model} and {weights}, got ${got}`);
+    }
+    if (spec !== undefined && width !== undefined) {
+      throw new StudyError("usage", "{width}: expected beside {net}, got it beside {spec}");
     }
     for (const [option, value] of Object.entries({ classes, width })) {
       if (model && value !== undefined) {
@@ -107,7 +114,7 @@ Of weights that no checkpoint of train-cnn holds, every tensor is listed.`,
     }
   },
   async *run(chosen, inputs): AsyncGenerator<StudyEvent, SummaryRecord> {
-    const { net, policy } = chosen;
+    const { net, spec, policy } = chosen;
     const { weights } = inputs;
     if (weights !== undefined && !(await isOfTrainCnn(weights))) {
       refuseBesideCheckpoint(chosen, weights.label);
@@ -126,10 +133,11 @@ Of weights that no checkpoint of train-cnn holds, every tensor is listed.`,
     }
     const { label, graph } = await source(chosen, inputs);
     const inputSize = chosen.input && bothAxes(chosen.input);
-    // A classic network has been cut to size already.
-    const resized = net === undefined && inputSize !== undefined;
+    // A network that was named or written has been cut to size already.
+    const resized = net === undefined && spec === undefined && inputSize !== undefined;
+    const named = net === undefined ? "{spec}" : `{net} ${net}`;
     const blameOn: readonly [StudyErrorKind, place: string] =
-      net === undefined ? ["input", label] : ["usage", `{net} ${net}`];
+      net === undefined && spec === undefined ? ["input", label] : ["usage", named];
     const table = blame(...blameOn, () => {
       try {
         return summarize(graph, { policy, ...(resized && { inputSize }) });
@@ -187,6 +195,11 @@ async function source(
     refuseBesideCheckpoint(chosen, weights.label);
     const { name, graph } = await readCheckpointNetwork(weights);
     return { label: `${name} of ${weights.label}`, graph };
+  }
+  const written = await readWritten(chosen.spec, undefined);
+  if (written !== undefined) {
+    const { name, graph } = await writtenNetwork(written, chosen);
+    return { label: name, graph };
   }
   const { name, graph } = await classicNetwork(chosen.net!, chosen);
   return { label: name, graph };

@@ -46,6 +46,17 @@ export const job = {
   thin: 34,
   packSpread: 35,
   spread: 36,
+  softmaxGradient: 37,
+  gelu: 38,
+  geluGradient: 39,
+  layerNorm: 40,
+  layerNormGradient: 41,
+  layerNormFinish: 42,
+  gruPack: 43,
+  gruStep: 44,
+  gruPackTurned: 45,
+  gruBack: 46,
+  sgd: 47,
 } as const;
 
 const float = new Float32Array(1);

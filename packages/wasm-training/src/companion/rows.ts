@@ -11,7 +11,7 @@ export const rowsOfTask = (columns: number): number =>
   Math.max(1, Math.floor(ELEMENTS_OF_TASK / Math.max(1, columns)));
 
 export interface RowsJob {
-  readonly job: (typeof job)["softmax" | "crossEntropy" | "crossEntropyGradient"];
+  readonly job: (typeof job)["softmax" | "softmaxGradient" | "crossEntropy" | "crossEntropyGradient"];
   readonly rows: number;
   readonly columns: number;
   readonly x: TensorInfo;

@@ -1,5 +1,6 @@
 import type { AttackSummary, Preflight, SampleResult } from "@gradlab/attacks";
 import { imageSource, imageTable } from "@gradlab/figures";
+import type { Tensor4D } from "@tensorflow/tfjs-core";
 import type { InputsOf, Picture } from "../../declaration/option.js";
 import {
   defineStudy,
@@ -11,6 +12,7 @@ import {
 import { StudyError } from "../../declaration/study-error.js";
 import { lines, percent, short } from "../../declaration/wording.js";
 import { type AttackOptions, attackOptions, expectNetworkFile, usualEpsilon } from "./attack-options.js";
+import type { AttackedNetwork } from "./attacked-network.js";
 
 export interface AttackRecord {
   readonly network: string;
@@ -37,6 +39,8 @@ export interface AttackedPicture {
   readonly difference: Picture;
   /** By how much the difference is amplified. */
   readonly factor: number;
+  /** What the network makes of both, a share for each class. */
+  readonly probabilities: { readonly clean: readonly number[]; readonly adversarial: readonly number[] };
 }
 
 export const attack = defineStudy({
@@ -134,7 +138,7 @@ async function* runStudy(
           summary,
           preflight,
           samples: samples.map((sample, i) => ({ name: images.names[i]!, ...sample })),
-          beside: { pictures: await picturesOf(x, result.adversarial, network.input) },
+          beside: { pictures: await picturesOf(x, result.adversarial as Tensor4D, network, chosen.batch) },
         };
       } finally {
         result.adversarial.dispose();
@@ -173,11 +177,15 @@ function targetsOf(
 }
 
 async function picturesOf(
-  clean: { data(): Promise<ArrayLike<number>> },
-  adversarial: { data(): Promise<ArrayLike<number>> },
-  input: readonly [number, number, number],
+  clean: Tensor4D,
+  adversarial: Tensor4D,
+  { classifier, input }: AttackedNetwork,
+  batch: number,
 ): Promise<AttackedPicture[]> {
   const { amplified, pictureOf } = await import("./attack-pictures.js");
+  const { probabilitiesOf } = await import("./probabilities.js");
+  const cleanShares = await probabilitiesOf(classifier, clean, batch);
+  const adversarialShares = await probabilitiesOf(classifier, adversarial, batch);
   const [before, after] = [
     Float32Array.from(await clean.data()),
     Float32Array.from(await adversarial.data()),
@@ -194,6 +202,7 @@ async function picturesOf(
       adversarial: pictureOf(y, input),
       difference: pictureOf(values, input),
       factor,
+      probabilities: { clean: cleanShares[i]!, adversarial: adversarialShares[i]! },
     };
   });
 }

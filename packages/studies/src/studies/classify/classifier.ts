@@ -13,6 +13,7 @@ import {
   told,
 } from "../../networks/tfjs-model.js";
 import type { ClassifyOptions, Preprocessing, Scores } from "./classify-options.js";
+import type { LayerMaps } from "./layer-maps.js";
 import { asNumbers, fitted, type PixelNumbers } from "./pixel-numbers.js";
 
 /** Something that gives every class a score. */
@@ -29,6 +30,8 @@ export interface Classifier {
   readonly kind: Scores | null;
   /** Where NaN begins; null where nowhere, or nobody can tell. */
   readonly firstNaN: (x: Tensor4D) => Promise<string | null>;
+  /** What every layer makes of a batch of one; null where that cannot be seen. */
+  readonly look: ((x: Tensor4D) => Promise<LayerMaps>) | null;
   readonly dispose: () => void;
 }
 
@@ -71,6 +74,7 @@ export async function tfjsClassifier(
       scores: model.predict,
       kind: checked.scores,
       firstNaN: model.firstNaN,
+      look: null,
       dispose: model.dispose,
     };
   } catch (error) {

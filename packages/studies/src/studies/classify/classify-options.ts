@@ -1,6 +1,6 @@
 import { type OptionsOf, seedOption } from "../../declaration/option.js";
 import { bestCheckpoint } from "../../networks/checkpoint.js";
-import { ownNetworkOptions } from "../../networks/own-network-options.js";
+import { ownNetworkOptions, specOption } from "../../networks/own-network-options.js";
 import { torchOptions } from "../../networks/torch-choice.js";
 
 /** How pixels become numbers. */
@@ -18,6 +18,7 @@ export const classifyOptions = {
     placeholder: "<name>",
     help: "a classic network; a checkpoint of train-cnn names its own",
   },
+  spec: specOption,
   weights: {
     kind: "file",
     inFolder: bestCheckpoint,
@@ -52,6 +53,10 @@ export const classifyOptions = {
   },
   scores: { kind: "choice", choices: scoreKinds, help: "what the scores of --model are, see below" },
   top: { kind: "integer", least: 1, default: 5, help: "how many classes to print" },
+  maps: {
+    kind: "flag",
+    help: "beside --weights: also what every layer makes of the first picture; --out draws it",
+  },
   seed: seedOption,
 } as const;
 

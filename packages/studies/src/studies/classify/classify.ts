@@ -1,10 +1,13 @@
-import type { Prediction } from "@gradlab/classic-cnns";
-import type { InputFiles } from "../../declaration/option.js";
-import { defineStudy, type StudyEvent } from "../../declaration/study.js";
+import type { ActivationMap, Prediction } from "@gradlab/classic-cnns";
+import { imageGrid, imageSource } from "@gradlab/figures";
+import type { InputFiles, Picture } from "../../declaration/option.js";
+import { defineStudy, type Figure, type StudyEvent, type Table } from "../../declaration/study.js";
 import { blame, StudyError } from "../../declaration/study-error.js";
 import { lines, percent, short } from "../../declaration/wording.js";
+import { mapPicture } from "../../networks/map-picture.js";
 import { refuseTorchChoice } from "../../networks/torch-choice.js";
 import { classifyOptions, type Preprocessing, type Scores } from "./classify-options.js";
+import type { LayerMaps, LayerRange } from "./layer-maps.js";
 import type { PixelNumbers } from "./pixel-numbers.js";
 
 export interface ClassifyRecord {
@@ -15,6 +18,12 @@ export interface ClassifyRecord {
   /** What the scores are, and who says so: the option, the graph of the network, or only how the numbers look. */
   readonly scores: { readonly kind: Scores; readonly from: "option" | "network" | "numbers" };
   readonly images: readonly Classified[];
+  /** What the layers give out for the first image; null unless asked for. */
+  readonly layers: readonly LayerRange[] | null;
+  readonly beside: {
+    /** The first image and what the layers make of it. */
+    readonly look: { readonly picture: Picture; readonly maps: readonly ActivationMap[] } | null;
+  };
 }
 
 /** The classes of one image, the most probable one first. */
@@ -38,22 +47,34 @@ they are. The end of a model's graph says which, unless --scores does.`,
   examples: [
     "classify --net alexnet --weights alexnet.pth --labels imagenet.txt photo.jpg",
     "classify --weights run/best.safetensors digit.png --json",
+    "classify --weights run/best.safetensors --maps --out maps.svg digit.png",
     "classify --model model.json --preprocess symmetric photo.jpg",
   ],
-  drawn: null,
+  drawn: "what every layer makes of the first picture, with --maps",
   tensors: "where tensors live: the best that passes its self-test, or this one",
-  check({ net, channels, classes, width, scores, inputNode, output, ...torch }, { weights, model }) {
+  check(
+    { net, spec, channels, classes, width, scores, inputNode, output, maps, ...torch },
+    { weights, model },
+  ) {
     if (Boolean(weights) === Boolean(model)) {
       const got = weights ? "both" : "neither";
       throw new StudyError("usage", `expected one of {weights} and {model}, got ${got}`);
     }
+    if (net !== undefined && spec !== undefined) {
+      throw new StudyError("usage", "{spec}: expected either {net} or {spec}, got both");
+    }
+    if (spec !== undefined && width !== undefined) {
+      throw new StudyError("usage", "{width}: expected beside {net}, got it beside {spec}");
+    }
+    if (model && maps)
+      throw new StudyError("usage", "{maps}: expected beside {weights}, got it beside {model}");
     if (model) refuseTorchChoice(torch, "{model}");
     for (const [option, value] of Object.entries({ scores, inputNode, output })) {
       if (weights && value !== undefined) {
         throw new StudyError("usage", `{${option}}: expected beside {model}, got it beside {weights}`);
       }
     }
-    for (const [option, value] of Object.entries({ net, channels, classes, width })) {
+    for (const [option, value] of Object.entries({ net, spec, channels, classes, width })) {
       if (model && value !== undefined) {
         throw new StudyError("usage", `{${option}}: expected beside {weights}, got it beside {model}`);
       }
@@ -84,9 +105,11 @@ they are. The end of a model's graph says which, unless --scores does.`,
       const classified: Classified[] = [];
       let kind = chosen.scores ?? classifier.kind;
       const { names = [] } = image ?? {};
+      let looked: LayerMaps | null = null;
       for (const [i, file] of names.entries()) {
         signal.throwIfAborted();
         const x = await readImage(image!, file, classifier, pixels);
+        if (chosen.maps && i === 0) looked = (await classifier.look?.(x)) ?? null;
         const scores = await scoresOf(file, x, classifier);
         if (kind === null) {
           kind = guessedKind(scores);
@@ -105,12 +128,32 @@ they are. The end of a model's graph says which, unless --scores does.`,
         pixels,
         scores: { kind: kind ?? "none", from },
         images: classified,
+        layers: looked?.layers ?? null,
+        beside: {
+          look: looked && {
+            picture: await image!.decode(names[0]!, { size: [classifier.input[0], classifier.input[1]] }),
+            maps: looked.maps,
+          },
+        },
       };
     } finally {
       classifier.dispose();
     }
   },
-  tables: ({ network, images, scores: { kind, from } }, on = "") => [
+  tables,
+  figures,
+});
+
+async function readLabels(file: InputFiles, classes: number): Promise<readonly string[]> {
+  const { parseLabels } = await import("@gradlab/classic-cnns/weights");
+  const text = new TextDecoder().decode(await file.read(file.names[0]!));
+  return blame("input", file.label, () => parseLabels(text, { classes }));
+}
+
+const right = "right" as const;
+
+function tables({ network, images, scores: { kind, from }, layers }: ClassifyRecord, on = ""): Table[] {
+  return [
     lines(
       undefined,
       `${network} on ${on}`,
@@ -119,8 +162,8 @@ they are. The end of a model's graph says which, unless --scores does.`,
     ...images.map(({ file, predictions }) => ({
       title: file,
       columns: [
-        { title: kind === "none" ? "score" : "probability", align: "right" as const },
-        { title: "class", align: "right" as const },
+        { title: kind === "none" ? "score" : "probability", align: right },
+        { title: "class", align: right },
         { title: "name" },
       ],
       rows: predictions.map(({ index, label, probability }) => [
@@ -130,11 +173,66 @@ they are. The end of a model's graph says which, unless --scores does.`,
       ]),
       notes: [],
     })),
-  ],
-});
+    ...(layers === null ? [] : [layerTable(layers)]),
+  ];
+}
 
-async function readLabels(file: InputFiles, classes: number): Promise<readonly string[]> {
-  const { parseLabels } = await import("@gradlab/classic-cnns/weights");
-  const text = new TextDecoder().decode(await file.read(file.names[0]!));
-  return blame("input", file.label, () => parseLabels(text, { classes }));
+function layerTable(layers: readonly LayerRange[]): Table {
+  const number = (value: number | null) => (value === null ? "–" : `${Number(value.toPrecision(3))}`);
+  return {
+    title: "layers",
+    columns: [
+      { title: "layer" },
+      { title: "what" },
+      { title: "shape" },
+      { title: "least", align: right },
+      { title: "mean", align: right },
+      { title: "most", align: right },
+      { title: "zeros", align: right },
+    ],
+    rows: layers.map(({ layer, op, shape, least, mean, most, zeros }) => [
+      layer,
+      op,
+      shape.join(" x "),
+      number(least),
+      number(mean),
+      number(most),
+      percent(zeros),
+    ]),
+    notes: [],
+  };
+}
+
+function figures(
+  { layers, beside }: ClassifyRecord,
+  { document }: { readonly document: Document },
+): Figure[] {
+  const { look } = beside;
+  if (layers === null || look === null) {
+    throw new StudyError("usage", "nothing to draw: expected {maps} and a picture");
+  }
+  const input = {
+    ...imageSource(look.picture),
+    caption: "input",
+    note: "as the network takes it",
+    pixelated: true,
+  };
+  const tiles = look.maps.map((map, i) => {
+    const scale = map.values.reduce((top, value) => Math.max(top, Math.abs(value)), 0);
+    const { layer, shape } = layers[i]!;
+    return {
+      ...imageSource(mapPicture(map, scale || 1)),
+      caption: layer,
+      note: shape.join(" x "),
+      pixelated: true,
+    };
+  });
+  return [
+    {
+      name: "maps",
+      caption:
+        "What every layer makes of the picture: a tile per channel, blue above zero, orange below, each layer on a scale of its own.",
+      svg: imageGrid([input, ...tiles], { document }),
+    },
+  ];
 }

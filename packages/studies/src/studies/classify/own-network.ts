@@ -1,4 +1,4 @@
-import { applyNetwork, type NetworkState } from "@gradlab/classic-cnns";
+import { applyNetwork, layerFacts, type NetworkState } from "@gradlab/classic-cnns";
 import { readWeights } from "@gradlab/classic-cnns/weights";
 import { disposeParams } from "@gradlab/core";
 import type { LayerGraph } from "@gradlab/receptive-field";
@@ -9,8 +9,10 @@ import { blame, blamed, messageOf, StudyError } from "../../declaration/study-er
 import { checkpointNetwork, isCheckpoint } from "../../networks/checkpoint.js";
 import { classicNetwork, refuseBesideCheckpoint } from "../../networks/network-source.js";
 import { refuseTorchChoice, torchChoice } from "../../networks/torch-choice.js";
+import { readWritten, writtenNetwork } from "../../networks/written-network.js";
 import type { Classifier } from "./classifier.js";
 import type { ClassifyOptions } from "./classify-options.js";
+import { layerMaps } from "./layer-maps.js";
 
 /** A classic network with the weights of a file: of a checkpoint, which says what it is of, or of the one that is named. */
 export async function* ownNetwork(
@@ -19,7 +21,7 @@ export async function* ownNetwork(
 ): AsyncGenerator<StudyEvent, Classifier> {
   const { label } = weights;
   const bytes = await weights.read(weights.names[0]!);
-  if (isCheckpoint(bytes) && chosen.net === undefined) {
+  if (isCheckpoint(bytes) && chosen.net === undefined && chosen.spec === undefined) {
     refuseBesideCheckpoint(chosen, label);
     refuseTorchChoice(chosen, `the checkpoint ${label}`);
     const { name, graph, labels } = await checkpointNetwork(label, bytes);
@@ -34,10 +36,13 @@ export async function* ownNetwork(
       },
     );
   }
-  if (chosen.net === undefined) {
+  const written = await readWritten(chosen.spec, undefined);
+  if (chosen.net === undefined && written === undefined) {
     throw new StudyError("usage", `{net}: expected the network that ${label} has weights for, got none`);
   }
-  const { name, graph } = await classicNetwork(chosen.net, chosen);
+  const { name, graph } = written
+    ? await writtenNetwork(written, chosen)
+    : await classicNetwork(chosen.net!, chosen);
   const { format, ignored, skipped, params, statistics } = inOptions(label, () =>
     readWeights(graph, bytes, torchChoice(chosen)),
   );
@@ -91,15 +96,15 @@ function classifierOf(
   how: Pick<Classifier, "labels" | "preprocess">,
 ): Classifier {
   const [height, width] = graph.input.shape as [number, number];
-  const last = graph.layers.findLast(({ op }) => op === "dense" || op === "conv");
   return {
     name,
     input: [height, width, graph.input.channels!],
-    classes: last?.op === "dense" ? last.units! : last?.op === "conv" ? last.filters! : 0,
+    classes: layerFacts(graph).at(-1)!.outputShape[0]!,
     ...how,
     scores: (x) => applyNetwork(graph, state, x),
     kind: "logits",
     firstNaN: (x) => firstWithNaN(graph, state, x),
+    look: (x) => layerMaps(graph, state, x),
     dispose: () => disposeParams(state),
   };
 }

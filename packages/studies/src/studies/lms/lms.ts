@@ -1,3 +1,4 @@
+import { looksLikeMat } from "@gradlab/datasets";
 import { type FittedPlane, fittedPlanes, learningCurves } from "@gradlab/figures";
 import {
   courseData,
@@ -14,17 +15,24 @@ import {
   sweep as sweepLms,
 } from "@gradlab/lms";
 import { type InputFiles, type OptionsOf, seedOption } from "../../declaration/option.js";
-import { defineStudy, type Figure, type Table } from "../../declaration/study.js";
+import { defineStudy, type Figure, type StudyEvent, type Table } from "../../declaration/study.js";
 import { blame, StudyError } from "../../declaration/study-error.js";
 import { lines, short } from "../../declaration/wording.js";
 import { learningCurveOf } from "./learning-curve.js";
-import { type RegressionData, readRegression } from "./read-regression.js";
+import { readCsvTable } from "./read-csv-table.js";
+import { readMatTable } from "./read-mat-table.js";
+import { type RegressionData, regressionData } from "./regression-data.js";
 import { algorithms, ruleOf } from "./rule-of.js";
 
 const options = {
   dataFile: {
     kind: "file",
-    help: "CSV of numbers, the last column the target (default: generated data, see --seed)",
+    help: "CSV of numbers or a .mat of MATLAB, the last column the target (default: generated data, see --seed)",
+  },
+  variable: {
+    kind: "text",
+    placeholder: "<name>",
+    help: "the matrix of a .mat, where it has several; or two, INPUTS,TARGET",
   },
   algorithm: { kind: "choice", choices: algorithms, default: "lms", help: "how to learn" },
   mu: { kind: "number", above: 0, help: "step size (default: 0.01)" },
@@ -45,7 +53,9 @@ export interface LmsRecord {
     readonly rows: number;
     readonly inputs: readonly string[];
     readonly target: string;
-    /** Rows `[1, inputs …]`, and their targets. */
+    /** The column of the file that is the bias, which has one value in all rows; null where a 1 was put there. */
+    readonly bias: RegressionData["bias"];
+    /** Rows `[bias, inputs …]`, and their targets. */
     readonly X: Float64Array;
     readonly d: Float64Array;
   };
@@ -78,14 +88,20 @@ export const lms = defineStudy({
   name: "lms",
   help: "fit a line step by step, beside least squares and the bounds of the theory",
   options,
-  about: "A constant 1 is put before the inputs of every row. A run that diverges is a result.",
+  about: `A constant 1 is put before the inputs of every row, unless a column of the file is
+constant: that is the bias then. A run that diverges is a result. Files of MATLAB
+are those of save -v6 and -v7; a matrix has its samples in rows.`,
   examples: [
     "lms --sweep 0.005,0.01,0.05,0.5,0.7,1 --out curves.svg",
     "lms --data-file measured.csv --algorithm nlms --mu 0.5 --json",
+    "lms --data-file measured.mat --variable X,d --algorithm rls",
   ],
   drawn: "learning curves; for two inputs the data with both models too",
   tensors: null,
-  check({ algorithm, mu, sweep }) {
+  check({ algorithm, mu, sweep, variable }, { dataFile }) {
+    if (variable !== undefined && dataFile === undefined) {
+      throw new StudyError("usage", "{variable}: expected {dataFile} FILE.mat beside it, got none");
+    }
     if (mu !== undefined && sweep !== undefined) {
       throw new StudyError("usage", "{sweep}: expected either {mu} or {sweep}, got both");
     }
@@ -98,9 +114,10 @@ export const lms = defineStudy({
       throw new StudyError("usage", `${given}: expected numbers in (0, 2) for ${algorithm}, got ${tooLarge}`);
     }
   },
-  async *run(chosen, { dataFile }): AsyncGenerator<never, LmsRecord> {
-    const data = await regressionData(dataFile, chosen.seed);
-    const { X, d, names } = data;
+  async *run(chosen, { dataFile }): AsyncGenerator<StudyEvent, LmsRecord> {
+    const { warning, ...data } = await loadData(dataFile, chosen);
+    if (warning !== undefined) yield { kind: "warning", text: warning };
+    const { X, d, names, bias } = data;
     const place = dataFile?.label ?? generated;
     const fit = blame("input", place, () => leastSquares(X, d));
     return {
@@ -109,6 +126,7 @@ export const lms = defineStudy({
         rows: X.rows,
         inputs: names.slice(0, -1),
         target: names.at(-1)!,
+        bias,
         X: X.data,
         d,
       },
@@ -129,9 +147,21 @@ export const lms = defineStudy({
 
 const generated = "generated data";
 
-async function regressionData(dataFile: InputFiles | undefined, seed: number): Promise<RegressionData> {
-  if (dataFile === undefined) return { ...courseData({ seed }), names: ["x1", "x2", "target"] };
-  return readRegression(dataFile.label, await dataFile.read(dataFile.names[0]!));
+async function loadData(
+  dataFile: InputFiles | undefined,
+  { seed, variable }: LmsOptions,
+): Promise<RegressionData & { readonly warning?: string }> {
+  if (dataFile === undefined) return { ...courseData({ seed }), names: ["x1", "x2", "target"], bias: null };
+  const { label } = dataFile;
+  const bytes = await dataFile.read(dataFile.names[0]!);
+  if (looksLikeMat(bytes) || /\.mat$/i.test(label)) {
+    const { warning, ...table } = await readMatTable(label, bytes, variable);
+    return { ...regressionData(table), ...(warning !== undefined && { warning }) };
+  }
+  if (variable !== undefined) {
+    throw new StudyError("usage", `{variable}: expected a file of MATLAB beside it, got ${label}`);
+  }
+  return regressionData(readCsvTable(label, bytes));
 }
 
 function learn(chosen: LmsOptions, { X, d }: RegressionData, best: Float64Array): LmsRun[] {
@@ -196,7 +226,7 @@ function lmsFigures(record: LmsRecord, { document }: { readonly document: Docume
   if (X.columns !== 3) return figures;
   const plane = (name: string, [bias, a, b]: readonly number[]): FittedPlane => ({
     name,
-    bias: bias!,
+    bias: bias! * (data.bias?.value ?? 1),
     slopes: [a!, b!],
   });
   // Of a sweep, the run that came closest.
@@ -228,7 +258,10 @@ function lmsTables({ data, wiener, bounds, runs }: LmsRecord): Table[] {
     run.radius === undefined ? "–" : short(run.radius),
   ]);
   const epochs = runs[0]!.epochs;
-  const head = `${data.file ?? generated}: ${data.rows} rows, ${data.inputs.length} inputs and a bias, ${epochs} epochs; condition ${short(wiener.condition)}`;
+  const { bias } = data;
+  const constant =
+    bias === null ? "a bias" : `the bias ${bias.column}, which is ${short(bias.value)} in all rows`;
+  const head = `${data.file ?? generated}: ${data.rows} rows, ${data.inputs.length} inputs and ${constant}, ${epochs} epochs; condition ${short(wiener.condition)}`;
   return [
     lines(head),
     {

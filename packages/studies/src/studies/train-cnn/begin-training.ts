@@ -6,6 +6,7 @@ import {
   type OptimizerConfig,
   type Training,
 } from "@gradlab/core";
+import { type LayerGraph, networkText } from "@gradlab/receptive-field";
 import type { InputFiles } from "../../declaration/option.js";
 import { blame, StudyError } from "../../declaration/study-error.js";
 import {
@@ -14,8 +15,8 @@ import {
   type EpochRecord,
   lastCheckpoint,
 } from "../../networks/checkpoint.js";
-import type { ClassicNetwork } from "../../networks/network-source.js";
-import type { schemes } from "./train-cnn-options.js";
+import type { SizedNetwork } from "../../networks/network-source.js";
+import { type schemes, usualDecay } from "./train-cnn-options.js";
 
 /** A training at its first step, or where a checkpoint left it. */
 export interface Begun {
@@ -31,7 +32,7 @@ export type TrainingNote = Omit<CheckpointNote, "history" | "unfinished">;
 export const nothing: CheckpointNote["unfinished"] = { loss: 0, steps: 0 };
 
 export function startTraining(
-  { graph }: ClassicNetwork,
+  { graph }: SizedNetwork,
   { seed, init }: Pick<TrainingNote, "seed" | "init">,
   optimizer: OptimizerConfig,
 ): Begun {
@@ -53,13 +54,9 @@ export async function resumeTraining(
   const file = `${folder.label}/${lastCheckpoint}`;
   const { training, note } = await readTraining(folder, lastCheckpoint);
   try {
-    const { name, learningRate } = training.config;
-    const before = [...decisions(note), ["{optimizer}", name], ["{lr}", learningRate]] as const;
-    const wanted = [
-      ...decisions(now),
-      ["{optimizer}", optimizer.name],
-      ["{lr}", optimizer.learningRate],
-    ] as const;
+    expectSameLayers(note, now, file);
+    const before = [...decisions(note), ...steps(training.config)];
+    const wanted = [...decisions(now), ...steps(optimizer)];
     for (const [i, [option, got]] of wanted.entries()) {
       const expected = before[i]![1];
       if (JSON.stringify(got) === JSON.stringify(expected)) continue;
@@ -82,6 +79,39 @@ export async function readTraining(
     const note = checkpointNote(bytes);
     return { training: loadCheckpoint(bytes) as unknown as Training<NetworkState>, note };
   });
+}
+
+/** How steps are made, by the option that decides it. */
+function steps(optimizer: OptimizerConfig) {
+  const { weightDecay = usualDecay } = optimizer as { readonly weightDecay?: number };
+  return [
+    ["{optimizer}", optimizer.name],
+    ["{lr}", optimizer.learningRate],
+    ["{weightDecay}", optimizer.name === "adamw" ? weightDecay : null],
+  ] as const;
+}
+
+/** The layers of networks of one's own, where both are; the message has the first that differs. */
+function expectSameLayers({ graph: before }: TrainingNote, { graph: now }: TrainingNote, file: string): void {
+  if (before === undefined || now === undefined) return;
+  const [expected, got] = [layerTexts(before), layerTexts(now)];
+  const count = Math.max(expected.length, got.length);
+  const place = Array.from({ length: count }, (_, i) => i).find((i) => expected[i] !== got[i]);
+  if (place === undefined) return;
+  const none = "none";
+  throw new StudyError(
+    "usage",
+    `{spec} or {model}: layer ${place + 1}: expected ${expected[place] ?? none} as in ${file}, got ${got[place] ?? none}`,
+  );
+}
+
+/** Every layer in the notation; as JSON where the notation lacks one of them. */
+function layerTexts(graph: LayerGraph): readonly string[] {
+  try {
+    return networkText(graph).split(", ");
+  } catch {
+    return graph.layers.map((layer) => JSON.stringify(layer));
+  }
 }
 
 /** What a resumed training must have as it was, by the option that decides it; images by what they are. */

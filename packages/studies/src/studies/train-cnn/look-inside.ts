@@ -86,7 +86,7 @@ function oneOfEachOfTwoClasses({ labels }: Dataset): number[] {
 /** What comes out of nonlinearities, evenly over the depth, and the logits. */
 function layersToShow({ layers }: LayerGraph): string[] {
   const bent = layers.filter(
-    (layer) => layer.op === "pointwise" && ["relu", "relu6", "sigmoid"].includes(layer.fn ?? ""),
+    (layer) => layer.op === "pointwise" && ["relu", "relu6", "sigmoid", "tanh"].includes(layer.fn ?? ""),
   );
   const n = Math.min(bent.length, most.layers);
   const chosen = Array.from({ length: n }, (_, i) => bent[Math.floor((i * bent.length) / n)]!.name);

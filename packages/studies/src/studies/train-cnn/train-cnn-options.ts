@@ -1,19 +1,34 @@
 import type { InitScheme } from "@gradlab/classic-cnns";
+import type { OptimizerConfig } from "@gradlab/core";
 import { type Augmentation, compose, randomCrop, randomFlip, randomTransform } from "@gradlab/datasets";
 import { type OptionsOf, seedOption } from "../../declaration/option.js";
+import { specOption } from "../../networks/own-network-options.js";
 
-const optimizers = ["sgd", "momentum", "adam", "rmsprop", "adagrad", "adadelta", "adamax"] as const;
+const optimizers = [
+  "sgd",
+  "momentum",
+  "adam",
+  "adamw",
+  "rmsprop",
+  "adagrad",
+  "adadelta",
+  "adamax",
+] as const satisfies readonly OptimizerConfig["name"][];
 
 /** Learning rates that most networks here learn with. */
-export const usualRates: Readonly<Record<(typeof optimizers)[number], number>> = {
+export const usualRates: Readonly<Record<OptimizerConfig["name"], number>> = {
   sgd: 0.1,
   momentum: 0.02,
   adam: 0.001,
+  adamw: 0.001,
   rmsprop: 0.001,
   adagrad: 0.02,
   adadelta: 1,
   adamax: 0.002,
 };
+
+/** What adamw takes from every weight, unless it is told otherwise. */
+export const usualDecay = 0.01;
 
 export const schemes = {
   xavier: "xavier-uniform",
@@ -40,10 +55,11 @@ export const augmentations = {
 export const trainCnnOptions = {
   net: {
     kind: "text",
-    required: true,
     placeholder: "<name>",
     help: "a classic network: lenet-relu, vgg11, resnet18, …",
   },
+  spec: specOption,
+  model: { kind: "file", help: "or a network of your own as JSON, a LayerGraph" },
   data: {
     kind: "folder",
     none: "shapes",
@@ -66,12 +82,18 @@ export const trainCnnOptions = {
   width: {
     kind: "numbers",
     above: 0,
-    help: "a factor for the channels of the network, or the channels themselves",
+    help: "a factor for the channels of --net, or the channels themselves",
   },
   epochs: { kind: "integer", least: 1, default: 10, help: "passes over the training images" },
   batch: { kind: "integer", least: 1, default: 50, unit: "images", help: "images in a step" },
   optimizer: { kind: "choice", choices: optimizers, default: "adam", help: "how to step" },
   lr: { kind: "number", above: 0, help: "learning rate (default: a usual one of the optimizer)" },
+  weightDecay: {
+    kind: "number",
+    least: 0,
+    placeholder: "<share>",
+    help: "of adamw: every weight loses this share of itself times the rate in each step (default: 0.01)",
+  },
   init: {
     kind: "choice",
     choices: Object.keys(schemes) as (keyof typeof schemes)[],

@@ -5,7 +5,12 @@ import type { Picture } from "../../declaration/option.js";
 import type { EpochRecord } from "../../networks/checkpoint.js";
 
 export interface TrainCnnRecord {
-  readonly network: { readonly name: string; readonly params: number } & NetworkOptions;
+  readonly network: {
+    readonly name: string;
+    /** Of a network of one's own: its layers in the notation, where that has all of them. */
+    readonly spec?: string;
+    readonly params: number;
+  } & NetworkOptions;
   readonly data: {
     readonly source: string;
     readonly kind: string;

@@ -1,7 +1,7 @@
 import type { Evaluation, NetworkState } from "@gradlab/classic-cnns";
 import type { OptimizerConfig } from "@gradlab/core";
 import { type Dataset, stepsPerEpoch } from "@gradlab/datasets";
-import type { LayerGraph } from "@gradlab/receptive-field";
+import { type LayerGraph, networkText } from "@gradlab/receptive-field";
 import type { InputFiles, InputsOf } from "../../declaration/option.js";
 import { defineStudy, type StudyContext, type StudyEvent, type Table } from "../../declaration/study.js";
 import { StudyError } from "../../declaration/study-error.js";
@@ -14,14 +14,21 @@ import {
 } from "../../networks/checkpoint.js";
 import { type ImageData, loadImageData } from "../../networks/image-data.js";
 import { KeptState } from "../../networks/kept-state.js";
-import { bothAxes, classicNetwork } from "../../networks/network-source.js";
+import { bothAxes, classicNetwork, type SizedNetwork } from "../../networks/network-source.js";
 import { divergence, interruption } from "../../networks/training-failure.js";
+import {
+  expectTrainable,
+  readWritten,
+  type WrittenNetwork,
+  writtenNetwork,
+} from "../../networks/written-network.js";
 import type { Begun, TrainingNote } from "./begin-training.js";
 import {
   augmentations,
   schemes,
   type TrainCnnOptions,
   trainCnnOptions,
+  usualDecay,
   usualRates,
 } from "./train-cnn-options.js";
 import type { TrainCnnRecord } from "./train-cnn-record.js";
@@ -30,18 +37,40 @@ import { trainingFigures } from "./training-figures.js";
 
 export const trainCnn = defineStudy({
   name: "train-cnn",
-  help: "train a classic network on images, with all that can be seen of it",
+  help: "train a classic network or one of your own on images, with all that can be seen of it",
   options: trainCnnOptions,
   about: `Ctrl-C ends the training in a checkpoint (exit code 130); --resume goes on from
-it as if nothing had happened. gradlab classify and summary take checkpoints.`,
+it as if nothing had happened. gradlab classify and summary take checkpoints.
+A network of your own is a line of text (--spec) or a LayerGraph as JSON
+(--model), on images of the size of the data. In the text, conv1 5/2 p2 f16 is a
+convolution with kernel 5, stride 2, padding 2 and 16 filters; pool1 2/2 a pooling;
+relu, sigmoid, tanh, bn, dropout 0.5, flatten and dense 120 are layers too. A dense
+layer at the end without a number has one unit for each class.`,
   examples: [
     "train-cnn --net lenet-relu --out run",
     "train-cnn --net lenet-relu --data fashion-mnist --epochs 40 --lr 0.002 --checkpoint run --log run/log.jsonl",
     "train-cnn --net resnet18 --width 0.25 --input 32 --augment flip-crop --patience 5",
+    'train-cnn --spec "conv1 5 p2 f6, relu, pool1 2/2, conv2 5 f16, relu, pool2 2/2, flatten, dense 120, relu, dense" --epochs 5',
   ],
   drawn: "learning curves, confusion matrix, histograms and maps by layer",
   tensors: "where tensors live: the best that passes its self-test, or this one",
-  check({ count, channels, resume, patience, validation }, { data, checkpoint }) {
+  check(
+    { net, spec, width, count, channels, resume, patience, validation, optimizer, weightDecay },
+    { data, checkpoint, model },
+  ) {
+    const given = [net, spec, model].filter((one) => one !== undefined).length;
+    if (given !== 1) {
+      const got = given === 0 ? "none" : given;
+      throw new StudyError("usage", `expected one of {net}, {spec} and {model}, got ${got}`);
+    }
+    if (width !== undefined && net === undefined) {
+      const got = `got it beside ${spec === undefined ? "{model}" : "{spec}"}`;
+      throw new StudyError("usage", `{width}: expected beside {net}, ${got}`);
+    }
+    if (weightDecay !== undefined && optimizer !== "adamw") {
+      const got = `got it beside {optimizer} ${optimizer}`;
+      throw new StudyError("usage", `{weightDecay}: expected beside {optimizer} adamw, ${got}`);
+    }
     for (const [option, value] of Object.entries({ count, channels })) {
       if (value === undefined || data === undefined) continue;
       const got = `got it beside {data} ${data}`;
@@ -61,16 +90,22 @@ it as if nothing had happened. gradlab classify and summary take checkpoints.`,
 
 async function* runTraining(
   chosen: TrainCnnOptions,
-  { data: folder, checkpoint }: InputsOf<typeof trainCnnOptions>,
+  { data: folder, checkpoint, model }: InputsOf<typeof trainCnnOptions>,
   context: StudyContext,
 ): AsyncGenerator<StudyEvent, TrainCnnRecord> {
   const { signal } = context;
   const { net, seed, batch, patience, resume, width, augment } = chosen;
+  // What is wrong with it by itself is said before any image is read.
+  const written = await readWritten(chosen.spec, model);
   const unasked = patience === undefined ? 0 : 0.1;
   const validation = chosen.validation ?? unasked;
-  const data = await loadData(chosen, folder, unasked);
+  const data = await loadData(chosen, written, folder, unasked);
   for (const text of data.warnings) yield { kind: "warning", text };
-  const classic = await classicNetwork(net, { ...shapeOf(data.train), ...(width && { width }) });
+  const shape = shapeOf(data.train);
+  const network = written
+    ? await writtenNetwork(written, fitting(written, shape))
+    : await classicNetwork(net!, { ...shape, ...(width && { width }) });
+  if (written !== undefined) await expectTrainable(network, written, batch);
   const on = describeBackend(await context.openBackend());
   if (checkpoint !== undefined && !resume && checkpoint.names.includes(lastCheckpoint)) {
     const text = `${checkpoint.label}/${lastCheckpoint} is written anew ({resume} would go on from it)`;
@@ -79,10 +114,12 @@ async function* runTraining(
   const optimizer: OptimizerConfig = {
     name: chosen.optimizer,
     learningRate: chosen.lr ?? usualRates[chosen.optimizer],
+    ...(chosen.optimizer === "adamw" && { weightDecay: chosen.weightDecay ?? usualDecay }),
   };
   const note: TrainingNote = {
-    net: classic.name,
-    options: classic.options,
+    net: network.name,
+    options: network.options,
+    ...(network.isWritten && { graph: network.graph }),
     labels: data.labels,
     data: data.source,
     digest: data.digest,
@@ -96,14 +133,14 @@ async function* runTraining(
   const { countParams, disposeTraining } = await import("@gradlab/core");
   const begun = resume
     ? await resumeTraining(checkpoint!, note, optimizer)
-    : startTraining(classic, note, optimizer);
+    : startTraining(network, note, optimizer);
   const { training } = begun;
   const kept = new KeptState<NetworkState>();
   try {
     const params = countParams(training.state.params);
     yield {
       kind: "note",
-      text: `${classic.name}, ${grouped(params)} parameters, ${data.train.count} images on ${on}`,
+      text: `${network.name}, ${grouped(params)} parameters, ${data.train.count} images on ${on}`,
     };
     if (resume) {
       const text = `goes on after step ${training.step}, ${begun.history.length} epochs done`;
@@ -112,7 +149,7 @@ async function* runTraining(
     yield { kind: "log-start", after: resume ? training.step : null };
     const started = performance.now();
     const { bestEpoch, evaluate } = await import("./train-epochs.js");
-    const trained = yield* trainAndKeep(begun, note, data, classic.graph, chosen, {
+    const trained = yield* trainAndKeep(begun, note, data, network.graph, chosen, {
       checkpoint,
       kept,
       signal,
@@ -129,10 +166,10 @@ async function* runTraining(
     const { train, test } = data;
     const { inspect, look } = await import("./look-inside.js");
     const { summary, summaryText } = await import("@gradlab/classic-cnns/networks");
-    const judge = (set: Dataset) => evaluate(classic.graph, state, set, { signal });
+    const judge = (set: Dataset) => evaluate(network.graph, state, set, { signal });
     const dataset = test ?? data.validation ?? train;
     return {
-      network: { name: classic.name, ...classic.options, params },
+      network: { name: network.name, ...network.options, ...specOf(network), params },
       data: {
         source: data.source,
         kind: data.kind,
@@ -151,11 +188,11 @@ async function* runTraining(
       training: await judge(train),
       validation: data.validation && (await judge(data.validation)),
       test: test && (await judge(test)),
-      inspection: await inspect(classic.graph, state, dataset),
+      inspection: await inspect(network.graph, state, dataset),
       checkpoint: checkpoint === undefined ? null : `${checkpoint.label}/${lastCheckpoint}`,
       beside: {
-        looks: await look(classic.graph, state, { dataset, labels: data.labels, seed }),
-        layers: summaryText(summary(classic.graph)),
+        looks: await look(network.graph, state, { dataset, labels: data.labels, seed }),
+        layers: summaryText(summary(network.graph)),
       },
     };
   } catch (error) {
@@ -236,10 +273,15 @@ async function* trainAndKeep(
 }
 
 function loadData(
-  { seed, count, channels, input, validation = 0 }: TrainCnnOptions,
+  { seed, count, validation = 0, ...chosen }: TrainCnnOptions,
+  written: WrittenNetwork | undefined,
   folder: InputFiles | undefined,
   unasked: number,
 ): Promise<ImageData> {
+  const known = inputOf(written);
+  const input = chosen.input ?? known.input;
+  // Images of a folder have the channels that they have.
+  const channels = chosen.channels ?? (folder === undefined ? known.channels : undefined);
   return loadImageData(folder, {
     seed,
     validation,
@@ -248,6 +290,37 @@ function loadData(
     ...(channels !== undefined && { channels }),
     ...(input !== undefined && { inputSize: bothAxes(input) }),
   });
+}
+
+/** What a LayerGraph of a file says of its input, which holds where no option says another. */
+function inputOf(written: WrittenNetwork | undefined): {
+  readonly input?: readonly number[];
+  readonly channels?: number;
+} {
+  const { shape, channels } = written?.graph.input ?? {};
+  const isKnown = Array.isArray(shape) && shape.length === 2 && shape.every(Number.isSafeInteger);
+  return {
+    ...(isKnown && { input: shape as readonly number[] }),
+    ...(channels !== undefined && { channels }),
+  };
+}
+
+/** The shape of the images, whose channels must be those of the graph where it says some. */
+function fitting<S extends { readonly channels: number }>({ graph, file }: WrittenNetwork, shape: S): S {
+  const { channels = shape.channels } = graph.input;
+  if (channels === shape.channels) return shape;
+  const got = `got images with ${shape.channels}`;
+  throw new StudyError("input", `${file}: input.channels: expected those of the images, ${channels}, ${got}`);
+}
+
+/** A written network in the notation, where that has all of it. */
+function specOf({ graph, isWritten }: SizedNetwork): { readonly spec?: string } {
+  if (!isWritten) return {};
+  try {
+    return { spec: networkText(graph) };
+  } catch {
+    return {};
+  }
 }
 
 function shapeOf({ shape: [height, width, channels], classes }: Dataset) {

@@ -1,10 +1,8 @@
 import { type Companion, floatWord, job } from "../../companion/companion.js";
 import { withMemory } from "../../companion/with-memory.js";
 import { allocate, type BackendWasm, sizeOf, type TensorInfo } from "../../heap.js";
+import { blocksOfRows } from "./blocks-of-rows.js";
 import { companionKernel } from "./companion-kernel.js";
-
-/** Numbers of a block of rows, and how many blocks there are at most: of the shape alone, for their sums are added up. */
-const BLOCK = { elements: 32_768, most: 64 };
 
 interface Pass {
   readonly x: TensorInfo;
@@ -22,9 +20,7 @@ const names = [
 function runPass(backend: BackendWasm, companion: Companion, { x, epsilon, tensors, jobs }: Pass): void {
   const [n, channels] = x.shape as [number, number];
   if (sizeOf(x.shape) === 0) return;
-  const blocks = Math.min(BLOCK.most, Math.ceil((n * channels) / BLOCK.elements), n);
-  const rowsOfTask = Math.ceil(n / blocks);
-  const tasks = Math.ceil(n / rowsOfTask);
+  const { rowsOfTask, tasks } = blocksOfRows(n, channels);
   withMemory(companion, [80, tasks * channels * 16, channels * 12], (at, sums, numbers) => {
     const places = names.map((name) => {
       const tensor = name === "x" ? x : tensors[name];

@@ -1,36 +1,13 @@
 import { type Companion, job } from "../../companion/companion.js";
-import { MACS, multiplyAt } from "../../companion/multiply.js";
+import { multiplyAt } from "../../companion/multiply.js";
 import { withMemory } from "../../companion/with-memory.js";
 import { allocate, type BackendWasm, floats, sizeOf, type TensorInfo } from "../../heap.js";
 import { companionKernel } from "./companion-kernel.js";
+import { packingOf, type Sizes, scratchOf, sizesOf, unitsOfTask, workOf } from "./recurrent-sizes.js";
 
-/** As in `assembly/lstm.ts`: a tile, a table and the products of four gates for 96 rows and a tile. */
-const SCRATCH_BYTES = 256 + 4 * (96 + 6) * 32;
+const GATES = 4;
+const SCRATCH_BYTES = scratchOf(GATES);
 const RECORD_BYTES = 80;
-
-/** Multiplications of a task that are worth a thread's while. */
-const WORK = 500_000;
-
-interface Sizes {
-  readonly steps: number;
-  readonly batch: number;
-  readonly units: number;
-}
-
-const sizesOf = ({ shape }: TensorInfo): Sizes => {
-  const [steps, batch, wide] = shape as [number, number, number];
-  return { steps, batch, units: wide / 4 };
-};
-
-/** Whole eights of units, in as few tasks as have enough to do. */
-function unitsOfTask({ batch, units }: Sizes): number {
-  const eights = Math.ceil(WORK / Math.max(1, batch * units * 32));
-  return 8 * Math.min(Math.max(1, eights), Math.ceil(units / 8));
-}
-
-/** Microseconds of one thread for a step, and to pack the recurrent weights. */
-const workOf = ({ batch, units }: Sizes): number => (batch * units * (4 * units + 80)) / MACS;
-const packingOf = ({ units }: Sizes): number => (4 * units * units) / 1000;
 
 /** The record `LstmStep` of `assembly/lstm.ts`, in its order. */
 interface StepPlaces {
@@ -66,7 +43,7 @@ function forward(
   companion: Companion,
   inputs: Record<string, TensorInfo>,
 ): TensorInfo[] {
-  const sizes = sizesOf(inputs.gates!);
+  const sizes = sizesOf(inputs.gates!, GATES);
   const { steps, batch, units } = sizes;
   const outputs = allocate(backend, [steps, batch, units]);
   const cells = allocate(backend, [steps, batch, units]);
@@ -77,7 +54,7 @@ function forward(
   const panels = Math.ceil(units / 8);
   const bytes = [RECORD_BYTES, panels * 4 * units * 32, SCRATCH_BYTES * companion.threads];
   withMemory(companion, bytes, (record, packed, scratch) => {
-    const each = unitsOfTask(sizes);
+    const each = unitsOfTask(sizes, GATES);
     const recurrent = at(inputs.recurrent!);
     const [state, wide] = [batch * units * 4, batch * units * 16];
     for (let t = 0; t < steps; t++) {
@@ -89,8 +66,16 @@ function forward(
         ...{ h: at(outputs) + t * state, c: at(cells) + t * state, activations: at(activations) + t * wide },
       };
       companion.write(record!, recordOf(sizes, each, places));
-      if (t === 0) companion.run(job.lstmPack, record!, panels, scratch!, SCRATCH_BYTES, packingOf(sizes));
-      companion.run(job.lstmStep, record!, Math.ceil(units / each), scratch!, SCRATCH_BYTES, workOf(sizes));
+      if (t === 0)
+        companion.run(job.lstmPack, record!, panels, scratch!, SCRATCH_BYTES, packingOf(sizes, GATES));
+      companion.run(
+        job.lstmStep,
+        record!,
+        Math.ceil(units / each),
+        scratch!,
+        SCRATCH_BYTES,
+        workOf(sizes, GATES),
+      );
     }
   });
   return results;
@@ -113,7 +98,7 @@ function backward(
       | "dOutputs"
       | "dCells"]: TensorInfo;
   };
-  const sizes = sizesOf(activations);
+  const sizes = sizesOf(activations, GATES);
   const { steps, batch, units } = sizes;
   const shapes = [activations.shape, [units, 4 * units], [batch, units], [batch, units]];
   const results = shapes.map((shape) => allocate(backend, shape));
@@ -130,12 +115,12 @@ function backward(
     ...[state, state, steps * state],
   ];
   withMemory(companion, bytes, (record, packed, scratch, even, odd, before) => {
-    const each = unitsOfTask(sizes);
+    const each = unitsOfTask(sizes, GATES);
     const weights = { recurrent: at(recurrent), packed: packed! };
     const tasks = Math.ceil(units / each);
     companion.write(even!, new Uint32Array(batch * units));
     companion.write(record!, recordOf(sizes, each, weights));
-    companion.run(job.lstmPackTurned, record!, panels, scratch!, SCRATCH_BYTES, packingOf(sizes));
+    companion.run(job.lstmPackTurned, record!, panels, scratch!, SCRATCH_BYTES, packingOf(sizes, GATES));
     let [read, write] = [even!, odd!];
     for (let t = steps - 1; t >= 0; t--) {
       const places = {
@@ -148,12 +133,12 @@ function backward(
         ...{ dC: read, dCBefore: t === 0 ? at(dC) : write },
       };
       companion.write(record!, recordOf(sizes, each, places));
-      companion.run(job.lstmBack, record!, tasks, scratch!, SCRATCH_BYTES, workOf(sizes));
+      companion.run(job.lstmBack, record!, tasks, scratch!, SCRATCH_BYTES, workOf(sizes, GATES));
       [read, write] = [write, read];
     }
     const first = { ...weights, dGatesAfter: at(dGates), dH: at(dH) };
     companion.write(record!, recordOf(sizes, each, first));
-    companion.run(job.lstmBack, record!, tasks, scratch!, SCRATCH_BYTES, workOf(sizes));
+    companion.run(job.lstmBack, record!, tasks, scratch!, SCRATCH_BYTES, workOf(sizes, GATES));
     // The states before each step, under each other: one product for all steps.
     companion.copy(before!, at(h), state);
     companion.copy(before! + state, at(outputs), (steps - 1) * state);

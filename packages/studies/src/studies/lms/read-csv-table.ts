@@ -1,15 +1,7 @@
-import type { Matrix } from "@gradlab/lms";
 // The build for browsers runs everywhere.
 import { parse } from "csv-parse/browser/esm/sync";
 import { messageOf, StudyError } from "../../declaration/study-error.js";
-
-/** Rows `[1, inputs …]` and their targets. */
-export interface RegressionData {
-  readonly X: Matrix;
-  readonly d: Float64Array;
-  /** Of the inputs and, last, of the target. */
-  readonly names: readonly string[];
-}
+import { columnNames, type NumberTable } from "./regression-data.js";
 
 const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 const notANumber = /^([+-]?(nan|inf|infinity)|)$/i;
@@ -19,7 +11,7 @@ const notANumber = /^([+-]?(nan|inf|infinity)|)$/i;
  *
  * @param file Begins the messages.
  */
-export function readRegression(file: string, bytes: Uint8Array): RegressionData {
+export function readCsvTable(file: string, bytes: Uint8Array): NumberTable {
   const text = new TextDecoder().decode(bytes);
   let lines: { record: string[]; info: { lines: number } }[];
   try {
@@ -47,7 +39,6 @@ export function readRegression(file: string, bytes: Uint8Array): RegressionData 
     );
   }
   const data = new Float64Array(rows.length * columns);
-  const d = new Float64Array(rows.length);
   rows.forEach(({ record, info }, k) => {
     const place = `${file}: line ${info.lines}`;
     if (record.length !== columns) {
@@ -64,11 +55,8 @@ export function readRegression(file: string, bytes: Uint8Array): RegressionData 
           `${place}, column ${i + 1}: expected a finite number, got ${JSON.stringify(cell)}`,
         );
       }
-      if (i === columns - 1) d[k] = value;
-      else data[k * columns + i + 1] = value;
+      data[k * columns + i] = value;
     });
-    data[k * columns] = 1;
   });
-  const names = hasHeader ? first : first.map((_, i) => (i === columns - 1 ? "target" : `x${i + 1}`));
-  return { X: { rows: rows.length, columns, data }, d, names };
+  return { names: hasHeader ? first : columnNames(columns), data };
 }

@@ -3,6 +3,8 @@ export function isGzip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b;
 }
 
+const formats = { gzip: "gzip", deflate: "zlib" } as const;
+
 /** How much compressed data goes in at a time: at most a thousand times as much comes out before it is counted. */
 const SLICE = 16_384;
 
@@ -24,20 +26,22 @@ function inSlices(bytes: Uint8Array): ReadableStream<Uint8Array<ArrayBuffer>> {
 }
 
 /**
- * Decompresses a gzip stream whose content says how long it is, and stops as soon as there is more than that: a small
- * file cannot fill the memory.
+ * Decompresses a stream whose content says how long it is, and stops as soon as there is more than that: a small file
+ * cannot fill the memory.
  *
  * @param where For messages.
+ * @param format The wrapping of the stream: `"gzip"` (RFC 1952), or zlib's (RFC 1950), which the web calls `"deflate"`.
  * @param endOf How long the content will be, from its first bytes; undefined as long as they do not say. What it
  *   throws ends the decompression. The content may be one byte longer when it is returned: then it was longer still.
  * @throws {RangeError} when the stream is broken.
  */
-export async function gunzip(
+export async function decompress(
   where: string,
   bytes: Uint8Array,
   endOf: (prefix: Uint8Array) => number | undefined,
+  format: keyof typeof formats = "gzip",
 ): Promise<Uint8Array> {
-  const reader = inSlices(bytes).pipeThrough(new DecompressionStream("gzip")).getReader();
+  const reader = inSlices(bytes).pipeThrough(new DecompressionStream(format)).getReader();
   let content = new Uint8Array(SLICE);
   let length = 0;
   let end: number | undefined;
@@ -46,7 +50,7 @@ export async function gunzip(
   for (;;) {
     const { value, done } = await reader.read().catch((error: unknown) => {
       throw new RangeError(
-        `${where}: expected a whole gzip stream and nothing behind it, got one that breaks off, is damaged or goes on, after ${length} bytes of content`,
+        `${where}: expected a whole ${formats[format]} stream and nothing behind it, got one that breaks off, is damaged or goes on, after ${length} bytes of content`,
         { cause: error },
       );
     });

@@ -1,0 +1,88 @@
+import { type ClassifyRecord, labelName, type Study, studies, withOptionNames } from "@gradlab/studies";
+import { html, type TemplateResult } from "lit";
+import { figuresView } from "../result-view.js";
+import type { GivenFiles } from "../worker/messages.js";
+import type { Hand, HandContext } from "./hand.js";
+import { Latest } from "./latest.js";
+import { PictureDesk } from "./picture-desk.js";
+import { probabilityBars } from "./probability-bars.js";
+
+const classify = studies.find(({ name }) => name === "classify") as Study;
+
+/** Options of the page that the study `classify` has too. */
+const shared = (options: Readonly<Record<string, unknown>>) =>
+  Object.fromEntries(Object.entries(options).filter(([name]) => name in classify.options));
+
+/** A picture is drawn, and one sees at once what every layer of a trained network makes of it. */
+export class LiveLook implements Hand {
+  private readonly desk = new PictureDesk((picture) => this.look(picture));
+  private readonly latest = new Latest();
+  private readonly own: boolean;
+  private context: HandContext | null = null;
+  private looked: ClassifyRecord | null = null;
+  private failure = "";
+
+  /** @param own Whether the network and its settings are those of the page's form, instead of what was trained. */
+  constructor(own: boolean) {
+    this.own = own;
+  }
+
+  leave(): void {
+    this.context = null;
+  }
+
+  view(context: HandContext): TemplateResult {
+    this.context = context;
+    const { looked } = this;
+    return html`<section class="hand" aria-label="Live">
+      <h2>What the network sees, live</h2>
+      <div class="live">
+        ${this.desk.view(context.changed)} ${looked === null ? "" : predictionView(looked)}
+      </div>
+      ${this.failure === "" ? "" : html`<p class="warning">${this.failure}</p>`}
+      ${looked === null ? "" : figuresView(classify.figures!(looked, { document }))}
+    </section>`;
+  }
+
+  private look(picture: GivenFiles | null): void {
+    if (picture === null) {
+      this.looked = null;
+      return;
+    }
+    void this.latest.do(async () => {
+      const { context } = this;
+      if (context === null) return;
+      const { weights } = this.own
+        ? context.files
+        : { weights: await context.trained("train-cnn").catch(() => undefined) };
+      if (weights === undefined) {
+        this.failure = "Expected weights of a network, got none.";
+        return context.changed();
+      }
+      const options = { ...(this.own && shared(context.options)), maps: true, top: 1000, seed: 0 };
+      const outcome = await context.ask("classify", options, { weights, image: picture });
+      if (outcome === null) return;
+      this.failure = "failed" in outcome ? withOptionNames(outcome.text, labelName) : "";
+      if (!("failed" in outcome)) this.looked = outcome.record as ClassifyRecord;
+      context.changed();
+    });
+  }
+}
+
+function predictionView({ network, images }: ClassifyRecord): TemplateResult {
+  const { predictions } = images[0]!;
+  const shares: number[] = [];
+  const classes: string[] = [];
+  for (const { index, label, probability } of predictions) {
+    shares[index] = probability;
+    classes[index] = label ?? `${index}`;
+  }
+  const [first] = predictions;
+  return html`<div class="seen-as">
+    <p class="verdict" role="status">
+      <strong>${first!.label ?? first!.index}</strong>, ${(100 * first!.probability).toFixed(1)} %
+      <span class="hint">by ${network}</span>
+    </p>
+    ${probabilityBars("Probabilities", classes, [{ title: "probability", shares }])}
+  </div>`;
+}

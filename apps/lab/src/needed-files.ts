@@ -1,0 +1,27 @@
+/** A study that needs what another one keeps: which option takes it, and whose it is. */
+export interface NeededFile {
+  readonly option: string;
+  readonly from: string;
+}
+
+/** Pages begin with these, so that there is something to run: what was trained here, or when the lab was built. */
+export const neededFiles: Readonly<Record<string, NeededFile>> = {
+  classify: { option: "weights", from: "train-cnn" },
+  attack: { option: "weights", from: "train-cnn" },
+  robustness: { option: "weights", from: "train-cnn" },
+  sample: { option: "model", from: "train-lm" },
+  perplexity: { option: "model", from: "train-lm" },
+  embedding: { option: "model", from: "train-lm" },
+};
+
+/** What the networks are called that are trained when the lab is built. */
+export const builtNetworks: Readonly<Record<string, string>> = {
+  "train-cnn": "lenet-shapes.safetensors",
+  "train-lm": "lstm-sentences.safetensors",
+};
+
+/** The checkpoint of a training that others take. */
+export const keptNetwork = "last.safetensors";
+
+/** Where a file lies that was made when the lab was built. */
+export const builtFile = (name: string): URL => new URL(`first/${name}`, document.baseURI);

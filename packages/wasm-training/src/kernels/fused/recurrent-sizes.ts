@@ -1,0 +1,33 @@
+import { MACS } from "../../companion/multiply.js";
+import type { TensorInfo } from "../../heap.js";
+
+/** As in `assembly/recurrent.ts`: a tile, a table and the products of each gate for 96 rows and a tile. */
+export const scratchOf = (gates: number): number => 256 + gates * (96 + 6) * 32;
+
+/** Multiplications of a task that are worth a thread's while. */
+const WORK = 500_000;
+
+export interface Sizes {
+  readonly steps: number;
+  readonly batch: number;
+  readonly units: number;
+}
+
+/** Of a tensor `[t, b, gates h]`. */
+export const sizesOf = ({ shape }: TensorInfo, gates: number): Sizes => {
+  const [steps, batch, wide] = shape as [number, number, number];
+  return { steps, batch, units: wide / gates };
+};
+
+/** Whole eights of units, in as few tasks as have enough to do. */
+export function unitsOfTask({ batch, units }: Sizes, gates: number): number {
+  const eights = Math.ceil(WORK / Math.max(1, batch * units * 8 * gates));
+  return 8 * Math.min(Math.max(1, eights), Math.ceil(units / 8));
+}
+
+/** Microseconds of one thread for a step. */
+export const workOf = ({ batch, units }: Sizes, gates: number): number =>
+  (batch * units * gates * (units + 20)) / MACS;
+
+/** Microseconds of one thread to pack the recurrent weights. */
+export const packingOf = ({ units }: Sizes, gates: number): number => (gates * units * units) / 1000;
