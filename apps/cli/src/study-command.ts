@@ -76,13 +76,19 @@ export function studyCommand(study: Study, terminal: Terminal, own: StudyCommand
       const written = folder
         ? await writeFolder(flags.out, result, folder.files)
         : await writeResult(flags.out, result);
-      if (!flags.quiet) terminal.log(`wrote ${written.join(", ")}\n`);
+      if (!flags.quiet) terminal.log(`wrote ${namesOf(written)}\n`);
     }
     show(result, flags, terminal);
     after?.(result.record, flags);
     const verdict = study.verdict?.(result.record) ?? null;
     if (verdict !== null) throw new Failure("check", verdict);
   });
+}
+
+/** A picture for every image is too much to read. */
+function namesOf(written: readonly string[]): string {
+  if (written.length <= 6) return written.join(", ");
+  return `${written.slice(0, 3).join(", ")} and ${written.length - 3} more files`;
 }
 
 /** Refuses endings that nothing is written in, and pictures for a figure that nobody asked for. */

@@ -207,6 +207,20 @@ test.runIf(data)(
       expect(preflight.warnings).toEqual([]);
       expect(samples[0]).toMatchObject({ success: true, prediction: Number(target) });
     }
+    const { code, stdout } = await gradlab([
+      ...["attack", join(data!, "images/lizard.jpg"), "--model"],
+      ...[join(data!, "models/mobilenet-v1-025-224/model.json"), "--attack", "pixel-optimization"],
+      ...[
+        "--labels",
+        join(data!, "models/labels/imagenet.txt"),
+        "--targeted",
+        "--target",
+        "Robin",
+        ...common,
+      ],
+    ]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/lizard.jpg\s+agama\s+robin\s+robin/);
   },
   120_000,
 );

@@ -218,3 +218,19 @@ describe("C&W on CleverHans's models", () => {
     for (const sample of samples) expect(Math.abs(sample.margin - confidence)).toBeLessThan(0.1);
   });
 });
+
+// z = (0, x - 1, 2 x - 6): from 0 on, the target is level with the label at 3, and ahead of what lies between from 5 on.
+test.each([
+  deepFool(),
+  deepFool({ norm: "linf" }),
+  ...(["linf", "l2", "l1"] as const).map((norm) => fab({ norm, steps: 20 })),
+])("$name in $norm arrives at a target behind another class", async (attack) => {
+  const x = tensor2d([[0]]);
+  const model = linearModel([[0, 1, 2]], [0, -1, -6], [-10, 10]);
+  const { samples, adversarial } = await runAttack(model, attack, x, [0], { targets: [2] });
+  expect(samples[0]).toMatchObject({ success: true, prediction: 2 });
+  expect(samples[0]!.distances.l2).toBeGreaterThan(5);
+  expect(samples[0]!.distances.l2).toBeLessThan(5 * 1.03);
+  adversarial.dispose();
+  x.dispose();
+});

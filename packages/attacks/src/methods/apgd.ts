@@ -123,8 +123,8 @@ function checked(
   const sparse: Climb = function* (sample, loss, classes, given, purpose) {
     const ask = (x: Float32Array) => gradientAt(x, loss, classes);
     let from: ArrayLike<number> = given ?? moved(sample.x, 1, sample.draws(purpose).normal(sample.x.length));
-    const parts = [0.3, 0.3, 0.4].map((share) => Math.floor(share * steps));
-    for (const [i, part] of parts.entries()) {
+    const third = Math.ceil(0.3 * steps);
+    for (const [i, part] of [third, third, steps - 2 * third].entries()) {
       const epsilon = (3 - i) * sample.epsilon;
       const first = norms.l1.project(from, sample, epsilon);
       from = yield* climbSparse(sample, first, ask, { steps: part, epsilon });

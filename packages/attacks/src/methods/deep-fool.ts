@@ -2,7 +2,7 @@ import type { Attack } from "../attack.js";
 import { predictionOf } from "../driver/judge.js";
 import { logitsAt } from "../driver/query.js";
 import { expectAtLeast0, expectInteger } from "../expect-values.js";
-import { difference } from "../losses/loss.js";
+import { difference, targetedMargin } from "../losses/loss.js";
 import { rankedClasses } from "../losses/of-logits.js";
 import { normNamed } from "../norms/norm-named.js";
 import { norms } from "../norms/norms.js";
@@ -46,10 +46,12 @@ export function deepFool(options: DeepFoolOptions = {}): Attack {
       const { x: image, label, target, lower, upper } = sample;
       const others = rankedClasses(sample.clean).filter((k) => k !== label);
       const aims = target === null ? others.slice(0, candidates - 1) : [target];
+      // On the way to a target it is any other class that may be ahead, not the label alone.
+      const behind = target === null ? difference : targetedMargin;
       const total = new Float64Array(image.length);
       let x = image;
       for (let k = 0; k < steps; k++) {
-        const answers = yield aims.map((aim) => ({ x, loss: difference, target: aim }));
+        const answers = yield aims.map((aim) => ({ x, loss: behind, target: aim }));
         const predicted = predictionOf(answers[0]!.logits);
         if (target === null ? predicted !== label : predicted === target) return;
         const distances = answers.map((each) => Math.abs(each.loss) / (norm.dualSize(each.gradient) + 1e-8));

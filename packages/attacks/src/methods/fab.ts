@@ -3,7 +3,7 @@ import { predictionOf } from "../driver/judge.js";
 import { type Answer, gradientAt, logitsAt, type Steps } from "../driver/query.js";
 import type { Sample } from "../driver/sample.js";
 import { expectInteger } from "../expect-values.js";
-import { difference } from "../losses/loss.js";
+import { difference, targetedMargin } from "../losses/loss.js";
 import { rankedClasses } from "../losses/of-logits.js";
 import { boxed } from "../norms/boxed.js";
 import { moved } from "../norms/moved.js";
@@ -87,7 +87,9 @@ function* approach(
   const { x: image, label, target } = sample;
   let x = start;
   for (let k = 0; k < steps; k++) {
-    const { loss, gradient } = yield* nearestBoundary(x, norm, aims);
+    // On the way to a target it is any other class that may be ahead, not the label alone.
+    const { loss, gradient } =
+      target === null ? yield* nearestBoundary(x, norm, aims) : yield* gradientAt(x, targetedMargin);
     let b = -loss;
     for (let i = 0; i < x.length; i++) b += gradient[i]! * x[i]!;
     const fromPoint = ontoHyperplane(name, x, gradient, b, sample);

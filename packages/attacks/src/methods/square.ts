@@ -25,8 +25,7 @@ export interface SquareOptions {
  * Random squares: one after the other is tried, and kept where it helps. Needs no gradients, so nothing can mask them.
  *
  * Needs `epsilon`. Images are `[height, width, channels]`; what has fewer axes counts as one row or one channel. Unlike
- * in the authors' program, every sample has squares of its own. In L1, where that program has no published description,
- * the window gets what is left of ε and the result is projected.
+ * in the authors' program, every sample has squares of its own, and windows of L2 and L1 have an odd side in every image.
  *
  * @see Andriushchenko et al. 2020, https://arxiv.org/abs/1912.00049
  */
@@ -124,7 +123,7 @@ const placeOf = (length: number, side: number, draws: Draws) =>
 
 type BumpNorm = Pick<Norm, "name" | "size">;
 
-/** The start for L2 and L1: five times five bumps of either sign. */
+/** The start for L2 and L1: five times five bumps of either sign; what of them is too much for L1 is projected. */
 function bumps(sample: Sample, size: Size, norm: BumpNorm, draws: Draws): Float64Array {
   const { height, width, channels } = size;
   const side = Math.max(1, Math.floor(Math.min(height, width) / 5));
@@ -141,7 +140,7 @@ function bumps(sample: Sample, size: Size, norm: BumpNorm, draws: Draws): Float6
       }
     }
   }
-  return stretched(sample, delta, norm);
+  return norm.name === "l2" ? stretched(sample, delta, norm) : delta.map((value, i) => sample.x[i]! + value);
 }
 
 /**
@@ -163,27 +162,29 @@ function withBump(
   const [top, left] = [placeOf(height, side, draws), placeOf(width, side, draws)];
   const [otherTop, otherLeft] = [placeOf(height, side, draws), placeOf(width, side, draws)];
   const rest = budgetLeft(sample.epsilon, norm.size(delta), norm);
-  const own = new Set<number>();
-  const both: number[] = [];
-  for (let c = 0; c < channels; c++) {
-    forWindow(size, top, left, side, c, (i) => own.add(i));
-    forWindow(size, otherTop, otherLeft, side, c, (i) => both.push(i));
-  }
-  const windows = norm.size([...new Set([...own, ...both])].map((i) => delta[i]!));
   const bump = bumpOf(side, norm, draws);
-  const fresh: [number, number][] = [];
   for (let c = 0; c < channels; c++) {
     const values: number[] = [];
-    forWindow(size, top, left, side, c, (i) => values.push(delta[i]!));
+    const others: number[] = [];
+    const isOwn = new Set<number>();
+    forWindow(size, top, left, side, c, (i) => {
+      values.push(delta[i]!);
+      isOwn.add(i);
+    });
+    forWindow(size, otherTop, otherLeft, side, c, (i) => {
+      if (!isOwn.has(i)) others.push(delta[i]!);
+      delta[i] = 0;
+    });
     const before = norm.size(values);
+    const windows = norm.size([...values, ...others]);
     const way = sign(draws);
     const sum = values.map((value, k) => way * bump[k]! + value / (1e-12 + before));
-    const scale = total(rest / channels, windows, norm) / (1e-12 + norm.size(sum));
-    forWindow(size, top, left, side, c, (i, k) => fresh.push([i, sum[k]! * scale]));
+    const scale = windowSize(rest, windows, channels, norm) / (1e-12 + norm.size(sum));
+    forWindow(size, top, left, side, c, (i, k) => {
+      delta[i] = sum[k]! * scale;
+    });
   }
-  for (const i of both) delta[i] = 0;
-  for (const [i, value] of fresh) delta[i] = value;
-  return stretched(sample, delta, norm);
+  return norm.name === "l2" ? stretched(sample, delta, norm) : delta.map((value, i) => sample.x[i]! + value);
 }
 
 /** What is left of ε: squares of it for L2. */
@@ -191,8 +192,10 @@ function budgetLeft(epsilon: number, used: number, { name }: BumpNorm): number {
   return Math.max(0, name === "l2" ? epsilon ** 2 - used ** 2 : epsilon - used);
 }
 
-function total(left: number, windows: number, { name }: BumpNorm): number {
-  return name === "l2" ? Math.sqrt(left + windows ** 2) : left + windows;
+/** How much of ε a channel's window gets: what its two windows had and a share of what is left; for L1 of each channel. */
+function windowSize(left: number, windows: number, channels: number, { name }: BumpNorm): number {
+  const share = left / channels;
+  return name === "l2" ? Math.sqrt(share + windows ** 2) : (share + windows) * channels;
 }
 
 /** The image, changed by as much as ε allows in this direction. */

@@ -15,9 +15,11 @@ import {
 import { disposeParams, disposeTraining } from "@gradlab/core";
 import { batchesOf, stepsPerEpoch, takeBatch } from "@gradlab/datasets";
 import type { Picture } from "@gradlab/studies";
-import { add, argMax, type Tensor, type Tensor4D, tensor4d, tidy } from "@tensorflow/tfjs-core";
+import { add, type Tensor4D, tensor4d } from "@tensorflow/tfjs-core";
 import type { ClassifiedImages } from "../classified-images.js";
+import { amplified } from "./amplified.js";
 import { jpegGrey, jpegNoise } from "./jpeg-grey.js";
+import { predictionsOf } from "./predictions-of.js";
 import type { AttackedPair, Driven } from "./targets-record.js";
 
 interface Plan {
@@ -193,26 +195,10 @@ function stacked(rows: readonly Float32Array[], [height, width]: readonly [numbe
   return tensor4d(values, [rows.length, height, width, 1]);
 }
 
-async function predictionsOf(classifier: Classifier, x: Tensor): Promise<number[]> {
-  const rows = Array.from({ length: x.shape[0]! }, (_, id) => ({ id, query: 0 }));
-  const top = tidy(() => argMax(classifier.logits(x, rows), 1));
-  try {
-    return Array.from(await top.data());
-  } finally {
-    top.dispose();
-  }
-}
-
 function grey(values: Float32Array, [height, width]: readonly [number, number]): Picture {
   const data = new Uint8Array(3 * values.length);
   for (const [i, value] of values.entries()) {
     data.fill(Math.round(255 * Math.min(1, Math.max(0, value))), 3 * i, 3 * i + 3);
   }
   return { width, height, data };
-}
-
-/** A difference around grey. */
-function amplified(values: Float32Array, clean: Float32Array): Float32Array {
-  const largest = values.reduce((most, value, i) => Math.max(most, Math.abs(value - clean[i]!)), 1e-9);
-  return values.map((value, i) => 0.5 + (0.5 * (value - clean[i]!)) / largest);
 }

@@ -9,7 +9,6 @@ import { resizeImage } from "@gradlab/datasets";
 import type { Picture } from "@gradlab/studies";
 import {
   add,
-  argMax,
   avgPool,
   matMul,
   mul,
@@ -22,8 +21,10 @@ import {
   tensor4d,
   tidy,
 } from "@tensorflow/tfjs-core";
+import { amplified } from "./amplified.js";
 import { jpegColour, jpegColourNoise } from "./jpeg-colour.js";
 import type { DrivenPhotograph, PhotographPair } from "./photographs-record.js";
+import { predictionsOf } from "./predictions-of.js";
 
 interface Plan {
   readonly targets: readonly number[];
@@ -181,23 +182,7 @@ function stacked(rows: readonly Float32Array[], [height, width]: readonly [numbe
   return tensor4d(values, [rows.length, height, width, 3]);
 }
 
-async function predictionsOf(classifier: Classifier, x: Tensor): Promise<number[]> {
-  const rows = Array.from({ length: x.shape[0]! }, (_, id) => ({ id, query: 0 }));
-  const top = tidy(() => argMax(classifier.logits(x, rows), 1));
-  try {
-    return Array.from(await top.data());
-  } finally {
-    top.dispose();
-  }
-}
-
 function pictureOf(values: Float32Array, [height, width]: readonly [number, number]): Picture {
   const data = Uint8Array.from(values, (value) => Math.round(255 * Math.min(1, Math.max(0, value))));
   return { width, height, data };
-}
-
-/** A difference around grey. */
-function amplified(values: Float32Array, clean: Float32Array): Float32Array {
-  const largest = values.reduce((most, value, i) => Math.max(most, Math.abs(value - clean[i]!)), 1e-9);
-  return values.map((value, i) => 0.5 + (0.5 * (value - clean[i]!)) / largest);
 }

@@ -44,7 +44,7 @@ export const networkOptions = {
   },
   model: {
     kind: "file",
-    help: "instead: a model.json of tfjs with its weights beside it, without its softmax",
+    help: "instead: a model.json of tfjs with its weights beside it; a softmax at its end is left out",
   },
   output: {
     kind: "text",

@@ -48,7 +48,8 @@ export const attack = defineStudy({
   help: "change images as little as it takes for a network to see something else",
   options: attackOptions,
   about: `Pixels are numbers from 0 to 1 for --eps, whatever the network takes. Every image
-that is found is looked at again, alone and rounded to 8 bits, before it counts.
+that is found is looked at again, alone, before it counts; and rounded to 8 bits, as
+a file has it.
 --out is a folder: result.json, contact-sheet.svg and .png, and for each image
 that was found the image and the amplified difference as PNG.`,
   examples: [
@@ -158,12 +159,18 @@ function targetsOf(
 ): number[] {
   const after = (label: number) => (label + 1) % classNames.length;
   if (target === undefined) return labels.map(after);
-  const named = classNames.findIndex((name) => name.toLowerCase() === target.toLowerCase());
+  // Of "robin, American robin, Turdus migratorius" each will do, and all of it.
+  const isNamed = (name: string) =>
+    [name, ...name.split(",")].some((one) => one.trim().toLowerCase() === target.trim().toLowerCase());
+  const named = classNames.findIndex(isNamed);
   const aim = named !== -1 ? named : /^\d+$/.test(target) ? Number(target) : -1;
   if (aim < 0 || aim >= classNames.length) {
     throw new StudyError(
       "usage",
-      `{target}: expected a class (${classNames.slice(0, 3).join(", ")}, …) or a number below ${classNames.length}, got ${JSON.stringify(target)}`,
+      `{target}: expected a class (${classNames
+        .slice(0, 3)
+        .map((name) => name.split(",")[0])
+        .join(", ")}, …) or a number below ${classNames.length}, got ${JSON.stringify(target)}`,
     );
   }
   return labels.map((label) => (label === aim ? after(label) : aim));
@@ -200,6 +207,9 @@ async function picturesOf(
   });
 }
 
+/** The first of its names, or its number. */
+const nameOf = (classes: readonly string[], k: number) => classes[k]?.split(",")[0] ?? `${k}`;
+
 const right = "right" as const;
 
 function tables(record: AttackRecord): Table[] {
@@ -209,9 +219,9 @@ function tables(record: AttackRecord): Table[] {
     const { name, label, target, prediction, success, distances, margin, queries, certificate } = sample;
     return [
       name,
-      classes[label] ?? `${label}`,
-      ...(record.targeted ? [classes[target!] ?? `${target}`] : []),
-      success ? (classes[prediction] ?? `${prediction}`) : "–",
+      nameOf(classes, label),
+      ...(record.targeted ? [nameOf(classes, target!)] : []),
+      success ? nameOf(classes, prediction) : "–",
       success ? short(distances[norm]) : "–",
       short(margin),
       `${queries}`,
@@ -245,7 +255,7 @@ const sheet = 12;
 
 function figures(record: AttackRecord, { document }: { readonly document: Document }): Figure[] {
   const { samples, classes, beside } = record;
-  const name = (k: number) => classes[k] ?? `${k}`;
+  const name = (k: number) => nameOf(classes, k);
   // What was found is worth more than what was not, and than what was wrong before.
   const worth = ({ success, by }: (typeof samples)[number]) => Number(success) + Number(by !== null);
   const order = [...samples.keys()].sort((a, b) => worth(samples[b]!) - worth(samples[a]!));
