@@ -12,6 +12,8 @@ export default defineConfig({
       throw new Error(`unexpected console output: ${log}`);
     },
     testTimeout: 20_000,
+    // All processors: most of the time one test waits for one of them.
+    maxWorkers: "100%",
     globalSetup: "scripts/property-seed.ts",
     setupFiles: "scripts/property-seed.ts",
     // What is missing is a failure; `-u` writes it.

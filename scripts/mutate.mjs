@@ -100,6 +100,6 @@ writeFileSync(file, JSON.stringify(config, null, 2));
 const { status } = spawnSync(join(home, "node_modules/.bin/stryker"), ["run", file], {
   cwd: root,
   stdio: "inherit",
-  env: { ...process.env, GRADLAB_MUTATE: name, GRADLAB_SEED: process.env.GRADLAB_SEED || "1" },
+  env: { ...process.env, GRADLAB_MUTATE: name, GRADLAB_SEED: process.env.GRADLAB_SEED || "2" },
 });
 process.exitCode = status ?? 1;
