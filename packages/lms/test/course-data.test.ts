@@ -116,6 +116,15 @@ test("the cyclic bound is where the spectral radius crosses 1, and runs change t
   expect([below!.verdict, above!.verdict]).toEqual(["converges", "diverges"]);
 });
 
+test("a sweep refuses steps that go nowhere or uphill", () => {
+  const { X, d } = courseData();
+  for (const mu of [0, -0.1]) {
+    expect(() => sweep(X, d, { mus: [0.01, mu] })).toThrow(
+      `sweep: mus: expected positive numbers, got ${mu}`,
+    );
+  }
+});
+
 test("a slowly growing run needs more epochs than 20 to show it, and a sweep takes them", () => {
   const { X, d } = courseData();
   const { limit } = cyclicBound(X);

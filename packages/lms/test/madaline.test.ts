@@ -29,6 +29,16 @@ const byHand: Madaline = {
   layers: [Float64Array.from([0.5, -1, 1, 0.5, 1, -1]), Float64Array.from([1, -1, -1])],
 };
 
+test("a sum of 0 is answered by 1, in every layer", () => {
+  const even: Madaline = {
+    sizes: [2, 2, 1],
+    layers: [Float64Array.from([0, 1, -1, 0, 1, -1]), Float64Array.from([0, 1, -1])],
+  };
+  const { sums, outputs } = respond(even, [1, 1, 1]);
+  expect([[...sums[0]!], [...outputs[0]!]]).toEqual([[0, 0], [1, 1]]); // biome-ignore format: sums and outputs
+  expect([[...sums[1]!], [...outputs[1]!]]).toEqual([[0], [1]]);
+});
+
 test("XOR by hand: the sums of both layers, pattern by pattern", () => {
   const patterns = Array.from({ length: 4 }, (_, k) => truthTable(2).data.subarray(3 * k, 3 * k + 3));
   const responses = patterns.map((pattern) => respond(byHand, pattern));

@@ -89,6 +89,21 @@ test("the predicted variance goes to its end at 0.97 of the exact bound, and bey
   expect(above.excess.at(-1)).toBeGreaterThan(1e100);
   expect(above.excess.every(Number.isFinite)).toBe(true);
   expect([above.excessMse, above.misadjustment]).toEqual([null, null]);
+  // Without noise there is nothing that the excess could be a share of.
+  expect([below.excessMse, below.misadjustment]).toEqual([0, null]);
+});
+
+test("curves that go beyond all numbers end together, before the steps that were asked for", () => {
+  const { limit } = stabilityBounds(R).meanSquareGaussian;
+  const { excess, deviation, learningCurve, meanWeights } = predictPerformance(environment, {
+    mu: 40 * limit,
+    steps: 3000,
+  });
+  expect(excess.length).toBeGreaterThan(10);
+  expect(excess.length).toBeLessThan(3000);
+  expect([deviation.length, learningCurve.length]).toEqual([excess.length, excess.length]);
+  expect(meanWeights.length).toBe(VALUES.length * excess.length);
+  expect([...deviation, ...meanWeights].every(Number.isFinite)).toBe(true);
 });
 
 test("stochastic LMS diverges at two thirds of 2 / λmax, where its mean converges, and is stable below the exact bound", () => {
