@@ -1,3 +1,4 @@
+import { leastCommonMultiple } from "./integers.js";
 import type { LayerOp } from "./layer-graph.js";
 import { addProductSet, countUnion, hullOfUnion, type ProductSet } from "./product-set.js";
 import { alongAxis, type Misalignment, propagate } from "./propagate.js";
@@ -20,7 +21,8 @@ export const originOffset: Readonly<Record<Origin, number>> = { index: 0, half: 
  * is null where no single value exists: `n` while the input's size is unknown;
  * `jump` and `start` where the units that there are do not lie evenly; `size`
  * where they differ in it; `padding` where either holds. Then `phases` or
- * `units` list the boxes. A field that the unknown size of the input decides is
+ * `units` list the boxes, unless it is their place along another axis that makes
+ * them differ: a branch through which a unit sees nothing there shows nothing here. A field that the unknown size of the input decides is
  * null too, and `residues` says how where it can.
  */
 export interface LayerRow {
@@ -100,7 +102,13 @@ function tableRow(
   reach: Reach,
   offset: number,
 ): LayerRow {
-  const axes = n.map((count, axis) => axisColumns(alongAxis(reach, axis), count, offset));
+  const axes = n.map((count, axis) => {
+    const columns = axisColumns(alongAxis(reach, axis), count, offset);
+    const fewer = livingProducts(reach, n, axis).map((living) =>
+      axisColumns(alongAxis(living, axis), count, offset),
+    );
+    return fewer.reduce(agreed, columns);
+  });
   const column = <K extends keyof AxisColumns>(key: K) => axes.map((axis) => axis[key]);
   const phases = column("phases");
   const units = column("units");
@@ -116,6 +124,49 @@ function tableRow(
     holes: holesOf(reach, n, axes),
     ...(phases.some((table) => table !== null) && { phases }),
     ...(units.some((list) => list !== null) && { units }),
+  };
+}
+
+/**
+ * The products without those through which a unit sees nothing, for its place along the other axes alone: each set of
+ * them that is smaller than the whole. What such a unit sees along this axis is the union of these.
+ */
+function livingProducts(reach: Reach, n: readonly (number | null)[], axis: number): Reach[] {
+  const isEmpty = ({ phases }: AxisReach) => phases.some((set) => set.length === 0);
+  if (
+    reach.length === 1 ||
+    !reach.some((product) => product.some((rule, at) => at !== axis && isEmpty(rule)))
+  ) {
+    return [];
+  }
+  let sets: ReadonlySet<number>[] = [new Set(reach.keys())];
+  for (const [other, count] of n.entries()) {
+    if (other === axis) continue;
+    const rules = alongAxis(reach, other);
+    const period = rules.reduce((all, rule) => leastCommonMultiple(all, rule.period), 1);
+    const living = new Map<string, ReadonlySet<number>>();
+    for (let unit = 0; unit < Math.min(count ?? period, period, mostComparedUnits); unit++) {
+      const alive = [...rules.keys()].filter((i) => reachOf(rules[i]!, unit).length > 0);
+      living.set(alive.join(), new Set(alive));
+    }
+    const both = sets.flatMap((set) =>
+      [...living.values()].map((alive) => new Set([...set].filter((i) => alive.has(i)))),
+    );
+    sets = [...new Map(both.map((set) => [[...set].join(), set])).values()];
+  }
+  return sets
+    .filter((set) => set.size > 0 && set.size < reach.length)
+    .map((set) => reach.filter((_, i) => set.has(i)));
+}
+
+/** What holds in both. */
+function agreed(a: AxisColumns, b: AxisColumns): AxisColumns {
+  const same = (key: "jump" | "size" | "start" | "padding" | "contributing") =>
+    a[key] === b[key] ? a[key] : null;
+  return {
+    ...a,
+    ...{ jump: same("jump"), size: same("size"), start: same("start"), padding: same("padding") },
+    contributing: same("contributing"),
   };
 }
 

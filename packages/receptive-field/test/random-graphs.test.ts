@@ -65,22 +65,17 @@ function agreesWithBruteForce(graph: LayerGraph): void {
 
 test("in 1-D, fields of random graphs are what following every tap finds, holes and borders included", () => {
   fc.assert(fc.property(randomGraph(1, 24), agreesWithBruteForce), { numRuns: 1500 });
-});
-
-/** In 2-D and 3-D a seed of the test's own, unless `GRADLAB_SEED` was given: others come upon the known case below. */
-const own = (seed: number) => (process.env.GRADLAB_SEED_GIVEN ? {} : { seed });
+}, 60_000);
 
 test("in 2-D, fields of random graphs are what following every tap finds, holes and borders included", () => {
-  fc.assert(fc.property(randomGraph(2, 8), agreesWithBruteForce), { numRuns: 300, ...own(2) });
+  fc.assert(fc.property(randomGraph(2, 8), agreesWithBruteForce), { numRuns: 300 });
 }, 60_000);
 
 test("in 3-D, fields of random graphs are what following every tap finds", () => {
-  fc.assert(fc.property(randomGraph(3, 4), agreesWithBruteForce), { numRuns: 40, ...own(3) });
+  fc.assert(fc.property(randomGraph(3, 4), agreesWithBruteForce), { numRuns: 40 });
 }, 60_000);
 
-// Wrong, and known to be: the table follows the transposed convolution into a row of `conv` that there is not, and counts it in
-// `size`; the boxes of units are right. Fails as soon as it is mended.
-test.fails("the table of a sum leaves out a branch that reads units beyond the border", () => {
+test("the table of a sum leaves out a branch through which some units see nothing, along the other axis too", () => {
   agreesWithBruteForce({
     input: { shape: [3, 3] },
     layers: [
