@@ -72,6 +72,41 @@ test("attack arrives at a target by its name, and at the class after it where th
   }
 });
 
+test("attacks that change few numbers, or see scores or decisions alone, are there by name", async () => {
+  const found: Record<string, number> = {};
+  for (const [attack, norm, ...more] of [
+    ["jsma", "l0"],
+    ["sparsefool", "l1", "--steps", "20"],
+    ["one-pixel", "l0", "--steps", "8"],
+    ["spsa", "linf", "--eps", "0.2", "--steps", "10"],
+    ["boundary", "l2", "--steps", "150"],
+    ["hopskipjump", "l2", "--steps", "3"],
+    ["hopskipjump", "linf", "--norm", "linf", "--steps", "2"],
+  ] as const) {
+    const record = await attacked("--attack", attack, ...more, "--count", "4");
+    expect([record.attack, record.norm]).toEqual([attack, norm]);
+    const right = record.samples.filter((sample: { success: boolean }) => sample.success);
+    for (const { certificate } of right) expect(certificate).toMatchObject({ inBounds: true, alone: true });
+    found[`${attack} ${norm}`] = right.length;
+  }
+  // A pixel or two say little of images of 28 by 28; what looks for the boundary finds it.
+  expect(found["boundary l2"]).toBeGreaterThan(2);
+  expect(found["hopskipjump l2"]).toBeGreaterThan(2);
+  expect(found["hopskipjump linf"]).toBeGreaterThan(2);
+  expect(found["sparsefool l1"]).toBeGreaterThan(2);
+  const { code, stderr } = await gradlab([
+    "attack",
+    "--weights",
+    run,
+    "--attack",
+    "jsma",
+    "--norm",
+    "l2",
+    ...common,
+  ]);
+  expect([code, stderr]).toEqual([2, expect.stringContaining("--norm: expected l0 for jsma, got l2")]);
+}, 60_000);
+
 test("attack takes pictures, and refuses what does not go together", async () => {
   const picture = new URL("golden/inputs/pictures/dark/0.png", import.meta.url).pathname;
   const record = await attacked(picture, "--eps", "0.3", "--attack", "fgsm", "--norm", "l2");

@@ -19,6 +19,12 @@ export const attackNames = [
   "ddn",
   "deepfool",
   "pixel-optimization",
+  "jsma",
+  "sparsefool",
+  "one-pixel",
+  "spsa",
+  "boundary",
+  "hopskipjump",
 ] as const;
 
 const normNames = ["linf", "l2", "l1"] as const;
@@ -87,7 +93,7 @@ export const attackOptions = {
   steps: {
     kind: "integer",
     least: 1,
-    help: "steps of the attack, or queries of square (default: as its paper has them)",
+    help: "steps of the attack, queries of square, or generations of one-pixel (default: as its paper has them)",
   },
   restarts: { kind: "integer", least: 0, default: 0, help: "starts after the first one" },
   targeted: { kind: "flag", help: "arrive at a class: --target, or the next one of each label" },

@@ -4,16 +4,22 @@ import {
   apgdTargeted,
   autoAttack,
   bim,
+  boundaryAttack,
   carliniWagner,
   ddn,
   deepFool,
   elasticNet,
   fab,
   fgsm,
+  hopSkipJump,
+  jsma,
   miFgsm,
   type NormName,
+  onePixel,
   pgd,
   pixelOptimization,
+  sparseFool,
+  spsa,
   square,
 } from "@gradlab/attacks";
 import { StudyError } from "../../declaration/study-error.js";
@@ -63,6 +69,23 @@ export function makeAttack(chosen: Chosen): Attack {
     case "pixel-optimization":
       among(chosen, ["l2"]);
       return pixelOptimization(stepped);
+    case "jsma":
+      among(chosen, ["l0"]);
+      return jsma();
+    case "sparsefool":
+      among(chosen, ["l1"]);
+      return sparseFool(stepped);
+    case "one-pixel":
+      among(chosen, ["l0"]);
+      return onePixel(steps === undefined ? {} : { generations: steps });
+    case "spsa":
+      among(chosen, ["linf"]);
+      return spsa(stepped);
+    case "boundary":
+      among(chosen, ["l2"]);
+      return boundaryAttack(stepped);
+    case "hopskipjump":
+      return hopSkipJump({ ...stepped, norm: among(chosen, ["l2", "linf"]) });
   }
 }
 
