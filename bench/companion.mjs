@@ -8,9 +8,10 @@
  * `npm test -- readmes -u`, write the table in wasm-training's README anew.
  */
 import { spawn } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { createInterface } from "node:readline";
+import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { applyNetwork, initNetwork, network } from "@gradlab/classic-cnns";
 import { installGradients, startTraining } from "@gradlab/core";
@@ -120,6 +121,33 @@ const stepsOf = {
   },
 };
 
+/** Where the time of a step goes: milliseconds by kernel, without those that it runs itself; the rest is JavaScript. */
+async function profile(step) {
+  const own = new Map();
+  const inner = [0];
+  const configs = tf.getKernelsForBackend("wasm");
+  const plain = configs.map(({ kernelFunc }) => kernelFunc);
+  for (const config of configs) {
+    const { kernelName, kernelFunc } = config;
+    config.kernelFunc = (args) => {
+      inner.push(0);
+      const begin = performance.now();
+      const outputs = kernelFunc(args);
+      const time = performance.now() - begin;
+      own.set(kernelName, (own.get(kernelName) ?? 0) + time - inner.pop());
+      inner[inner.length - 1] += time;
+      return outputs;
+    };
+  }
+  const steps = 5;
+  let all = 0;
+  for (let i = 0; i < steps; i++) all += await step();
+  for (const [i, config] of configs.entries()) config.kernelFunc = plain[i];
+  const kernels = [...own].sort(([, a], [, b]) => b - a).slice(0, 8);
+  const rest = all - [...own.values()].reduce((sum, time) => sum + time, 0);
+  return [...kernels, ["JavaScript", rest]].map(([name, time]) => [name, time / steps]);
+}
+
 /** Answers each line, the name of a case, with milliseconds; `NaN` where it cannot. */
 async function serve(configuration) {
   tf.env().set("PROD", true); // no advertisement of tfjs on the console
@@ -128,7 +156,12 @@ async function serve(configuration) {
   await tf.setBackend("wasm");
   const started = new Map();
   process.stdout.write("ready\n");
-  for await (const line of createInterface({ input: process.stdin })) {
+  for await (const asked of createInterface({ input: process.stdin })) {
+    const [line, wantsProfile] = asked.split("\t");
+    if (wantsProfile !== undefined) {
+      process.stdout.write(`${JSON.stringify(await profile(started.get(line)))}\n`);
+      continue;
+    }
     const { kind, sizes } = { ...cases, ...small }[line] ?? {};
     let time = Number.NaN;
     try {
@@ -155,8 +188,14 @@ async function startProcess(command, args) {
   if (ready.done) return null;
   return {
     async ask(line) {
+      // Threads of the one before, which wait by spinning, are asleep by then.
+      await pause(40);
       child.stdin.write(`${line}\n`);
       return Number((await lines.next()).value);
+    },
+    async profile(line) {
+      child.stdin.write(`${line}\tprofile\n`);
+      return JSON.parse((await lines.next()).value);
     },
     stop: () => child.kill(),
   };
@@ -245,7 +284,17 @@ function write(measured, smallWork, gigaflops) {
   const file = new URL("../packages/wasm-training/scripts/companion-times.json", import.meta.url);
   const rounded = (_, value) =>
     typeof value !== "number" ? value : Number.isFinite(value) ? Number(value.toPrecision(3)) : null;
-  const results = JSON.parse(JSON.stringify({ machine, gigaflops, measured, small: smallWork }, rounded));
+  // A run of some cases leaves the others as they were.
+  const kept = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : { measured: [], small: [] };
+  const merged = (before, now) => [
+    ...before.map((row) => now.find(({ name }) => name === row.name) ?? row),
+    ...now.filter(({ name }) => before.every((row) => row.name !== name)),
+  ];
+  const all = {
+    ...{ machine, gigaflops: Number.isNaN(gigaflops) ? kept.gigaflops : gigaflops },
+    ...{ measured: merged(kept.measured, measured), small: merged(kept.small, smallWork) },
+  };
+  const results = JSON.parse(JSON.stringify(all, rounded));
   writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
 }
 
@@ -261,8 +310,10 @@ export async function run() {
     processes[key] = await ours(configuration);
   const peers = await startPeers(chosen);
   const [measured, smallWork] = [[], []];
-  for (const [name, what] of Object.entries(chosen))
-    measured.push(await measure(name, what, processes, peers));
+  for (const [name, what] of Object.entries(chosen)) {
+    const row = await measure(name, what, processes, peers);
+    measured.push(what.kind in stepsOf ? { ...row, profile: await processes.two.profile(name) } : row);
+  }
   for (const name of Object.keys(chosenSmall)) smallWork.push(await measureSmall(name, processes));
   for (const process of Object.values(processes)) process.stop();
   peers?.stop();
@@ -289,6 +340,13 @@ export async function run() {
         at(", 1 thread", row.one, torch, row.oneOfTorch),
         at(", 2 threads", row.two, `composition (${ms(row.composition)})`, row.twoOfComposition),
         ...(Number.isNaN(row.stock) ? [] : [at(", 2 threads", row.two, `stock tfjs (${ms(row.stock)})`, row.twoOfStock)]), // biome-ignore format: one line
+        ...(row.profile ?? []).map(([kernel, time]) => ({
+          name: `  ${kernel} in it`,
+          value: time,
+          unit: "ms",
+          reference: "the step, 2 threads",
+          ratio: time / row.two,
+        })),
         at(
           ", 1 thread",
           row.one,
