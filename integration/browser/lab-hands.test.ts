@@ -172,6 +172,25 @@ test("a training that diverges is explained, and no number that is none is shown
   expect(await page.locator("main figure").allTextContents()).not.toContain("NaN");
 });
 
+test.each([
+  ["robustness", "count=6&eps=0.1"],
+  ["sample", "length=12"],
+  ["perplexity", "text=the+cat+sees"],
+  ["embedding", "words=dog%2Ccat"],
+])(
+  "%s of a network that was trained when the lab was built: by keyboard, accessible, the record of its command",
+  async (name, settings) => {
+    const page = await openLab(`?page=${name}#v=1&${settings}`, { isolated: true });
+    await page.getByLabel("Backend").selectOption("wasm");
+    await runByKeyboard(page);
+    expect(await violations(page)).toEqual([]);
+    const got = await savedRecord(page);
+    expect(got).toMatchObject({ schemaVersion: 1, command: name });
+    const known = await commandRecord(await shownCommand(page), "--backend", "wasm");
+    expect(differences(unnamed(got), unnamed(known), 1e-4)).toEqual([]);
+  },
+);
+
 /** The three rich pages on an emulated GPU, as small as they can be. */
 const rich = [
   ["receptive-field", "spec=conv1+3%2F1+p1%2C+pool1+2%2F2&input=8&measure=true", null],

@@ -30,7 +30,9 @@ export function read(table: OptionTable, { texts }: Filled): Reading {
     if (text === "") {
       if (option.kind === "flag") options[name] = false;
       else if (option.kind === "text" && option.required) errors[name] = "Expected a text.";
-      else if (option.kind !== "text" && "default" in option) errors[name] = "Expected a value.";
+      // A text with a default is there, and may be nothing.
+      else if (option.kind === "text" && "default" in option) options[name] = "";
+      else if ("default" in option) errors[name] = "Expected a value.";
       continue;
     }
     try {
