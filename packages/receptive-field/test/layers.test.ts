@@ -255,3 +255,12 @@ test("the result is plain data that survives JSON", () => {
   const { unit: _unit, pixelsOf: _pixelsOf, unitsSeeing: _unitsSeeing, ...data } = field;
   expect(JSON.parse(JSON.stringify(field))).toEqual(data);
 });
+
+test("holes are known however many kinds of units there are, where all see as much", () => {
+  const { layers } = receptiveField({
+    input: { shape: [3, 3] },
+    layers: [{ name: "up", op: "transposed-conv", kernel: 20, stride: 20 }],
+  });
+  // Twenty phases along each axis, 400 kinds: every unit sees one pixel.
+  expect(layers[0]).toMatchObject({ n: [60, 60], size: [1, 1], contributing: [1, 1], holes: 0 });
+});

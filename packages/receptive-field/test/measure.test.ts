@@ -214,6 +214,23 @@ test("what a channel says below zero is not counted, and opposite signs do not h
   core.dispose([image, negated]);
 });
 
+test("images of an effective field have one height and one width", async () => {
+  const [image, taller, wider] = [
+    core.ones([1, 9, 9, 1]),
+    core.ones([1, 11, 9, 1]),
+    core.ones([1, 9, 11, 1]),
+  ] as core.Tensor4D[];
+  for (const [other, size] of [
+    [taller!, "11 x 9"],
+    [wider!, "9 x 11"],
+  ] as const) {
+    await expect(effectiveField(stack(1), [image!, other])).rejects.toThrow(
+      `effectiveField: images: expected one size, got 9 x 9 and ${size}`,
+    );
+  }
+  core.dispose([image!, taller!, wider!]);
+});
+
 test("squares of the effective field grow from the centre of its mass, the middle unit's unless another is asked for", async () => {
   const image = core.ones([1, 9, 9, 1]) as core.Tensor4D;
   const one = await effectiveField(stack(1), [image]);
