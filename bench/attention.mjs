@@ -9,12 +9,11 @@
  * - multi-head attention alone, beside that of tfjs-layers: which it does not export, so that it is bundled out of its
  *   files, and which trains only with the gradients of core.
  */
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import {
   attend,
@@ -30,6 +29,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-backend-wasm";
 import { build } from "esbuild";
 import { median } from "./interleaved.mjs";
+import { startPython } from "./peer.mjs";
 
 const sizes = { batch: 8, tokens: 128, width: 128, heads: 4 };
 const { pairs, warmups } = { pairs: Number(process.env.GRADLAB_BENCH_PAIRS ?? 15), warmups: 4 };
@@ -69,21 +69,9 @@ function plainBlock({ attentionNorm, attention, feedForwardNorm, feedForward }, 
   return tf.add(z, dense(second, activated));
 }
 
-async function startPeer() {
-  const script = fileURLToPath(new URL("attention.py", import.meta.url));
-  // The system's own Python is where distributions put PyTorch.
-  const child = spawn("/usr/bin/python3", [script, JSON.stringify(sizes)], {
-    stdio: ["pipe", "pipe", "ignore"],
-  });
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const failed = new Promise((resolve) => child.on("error", () => resolve({ done: true })));
-  const ready = await Promise.race([lines.next(), failed]);
-  if (ready.done) return null;
-  const step = async (threads) => {
-    child.stdin.write(`${threads}\n`);
-    return Number((await lines.next()).value);
-  };
-  return { step, stop: () => child.kill() };
+async function startTorch() {
+  const peer = await startPython("attention.py", sizes);
+  return peer && { step: async (threads) => Number(await peer.ask(threads)), stop: peer.stop };
 }
 
 /** Rows of the block, with the companion module or without. */
@@ -96,7 +84,7 @@ async function measureBlock(companion) {
   const ours = (given, y) => transformerBlock(given, y, { heads: sizes.heads });
   const difference = tf.tidy(() => tf.max(tf.abs(tf.sub(ours(params, x), plainBlock(params, x)))));
   if (!((await difference.data())[0] < 1e-3)) throw new Error("bench: the two blocks differ");
-  const peer = await startPeer();
+  const peer = await startTorch();
   const times = { ours: [], plain: [], 1: [], 2: [] };
   for (let i = 0; i < warmups + pairs; i++) {
     const own = await timed(params, x, ours);

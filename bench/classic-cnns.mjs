@@ -7,9 +7,6 @@
  * - the floor: the operations and bytes that the step cannot do without, at the speed
  *   at which this machine's wasm multiplies matrices and adds up arrays.
  */
-import { spawn } from "node:child_process";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { applyNetworkTraining, initNetwork, network, summary } from "@gradlab/classic-cnns";
 import { crossEntropy, disposeParams, flattenParams, installGradients, mapParams } from "@gradlab/core";
 import { enableWasmTraining } from "@gradlab/wasm-training";
@@ -17,6 +14,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-backend-cpu";
 import "@tensorflow/tfjs-backend-wasm";
 import { median } from "./interleaved.mjs";
+import { startPython } from "./peer.mjs";
 
 /** `plain` is what the cpu backend does in reasonable time. */
 export const networks = {
@@ -99,23 +97,11 @@ export function startCnn(name, { batch, size }) {
 
 /** Starts the steps in PyTorch; asked with a name and a number of threads it answers with milliseconds. Null without PyTorch. */
 export async function startCnnPeer() {
-  const script = fileURLToPath(new URL("classic-cnns.py", import.meta.url));
   const sizes = Object.entries(networks).map(([name, { batch, size }]) => [name, { batch, channels, size }]);
-  // The system's own Python is where distributions put PyTorch.
-  const child = spawn("/usr/bin/python3", [script, JSON.stringify(Object.fromEntries(sizes))], {
-    stdio: ["pipe", "pipe", "ignore"],
-  });
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const failed = new Promise((resolve) => child.on("error", () => resolve({ done: true })));
-  const ready = await Promise.race([lines.next(), failed]);
-  if (ready.done) return null;
-  return {
-    async step(name, threads) {
-      child.stdin.write(`${name} ${threads}\n`);
-      return Number((await lines.next()).value);
-    },
-    stop: () => child.kill(),
-  };
+  const peer = await startPython("classic-cnns.py", Object.fromEntries(sizes));
+  return (
+    peer && { step: async (name, threads) => Number(await peer.ask(`${name} ${threads}`)), stop: peer.stop }
+  );
 }
 
 /** What one thread of wasm does here at best, in 10^9 a second: `flops` in a product, `bytes` in a sum. */

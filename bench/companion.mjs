@@ -7,25 +7,24 @@
  * `COMPANION_ONLY=conv` measures the cases whose names have it. `GRADLAB_BENCH_WRITE=1 npm run bench companion`, then
  * `npm test -- readmes -u`, write the table in wasm-training's README anew.
  */
-import { spawn } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { applyNetwork, initNetwork, network } from "@gradlab/classic-cnns";
-import { installGradients, startTraining } from "@gradlab/core";
-import { initLanguageModelState, trainLanguageModel } from "@gradlab/rnn-lm";
+import { installGradients } from "@gradlab/core";
 import { enableWasmTraining } from "@gradlab/wasm-training";
 import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-backend-wasm";
 import { leastWork, networks, startCnn, startCnnPeer } from "./classic-cnns.mjs";
 import { median } from "./interleaved.mjs";
+import { shape as lm, startLanguageModel } from "./language-model-step.mjs";
 import { startLstmPeer } from "./lstm-lm.mjs";
+import { startPeer, startPython } from "./peer.mjs";
 
 const conv = { batch: 16, size: 28, inputs: 32, outputs: 64, kernel: 3 };
 const convMacs = conv.batch * conv.size ** 2 * conv.inputs * conv.outputs * conv.kernel ** 2;
-const lm = { vocabulary: 10_000, embedding: 128, batch: 20, steps: 30 };
 /** Products of a token: of the gates with input and state, and of the output; three passes. */
 const lmMacs = (hidden) =>
   3 * lm.batch * lm.steps * (4 * hidden * (lm.embedding + hidden) + hidden * lm.vocabulary);
@@ -104,21 +103,7 @@ const calls = {
 
 const stepsOf = {
   cnn: ({ name }) => startCnn(name, networks[name]).step,
-  lm({ hidden }) {
-    const { vocabulary, embedding, batch, steps } = lm;
-    const spec = { cell: "lstm", vocabulary, embedding, hidden };
-    const training = startTraining(initLanguageModelState(spec, { seed: 0, batch }), { name: "adam", learningRate: 1e-3 }); // biome-ignore format: one line
-    const tokens = (step, later) =>
-      Int32Array.from(
-        { length: batch * steps },
-        (_, i) => (((step * 7919 + i + later) * 2654435761) % vocabulary) >>> 0,
-      );
-    const ours = trainLanguageModel(spec, training, {
-      batch: (step) => ({ inputs: tokens(step, 0), targets: tokens(step, 1), shape: [batch, steps] }),
-      maxNorm: 0.25,
-    });
-    return async () => (await ours.next()).value.seconds * 1000;
-  },
+  lm: startLanguageModel,
 };
 
 /** Where the time of a step goes: milliseconds by kernel, without those that it runs itself; the rest is JavaScript. */
@@ -179,39 +164,31 @@ async function serve(configuration) {
   }
 }
 
-/** A process that is asked by lines. */
-async function startProcess(command, args) {
-  const child = spawn(command, args, { stdio: ["pipe", "pipe", "ignore"] });
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const failed = new Promise((resolve) => child.on("error", () => resolve({ done: true })));
-  const ready = await Promise.race([lines.next(), failed]);
-  if (ready.done) return null;
-  return {
-    async ask(line) {
-      // Threads of the one before, which wait by spinning, are asleep by then.
-      await pause(40);
-      child.stdin.write(`${line}\n`);
-      return Number((await lines.next()).value);
-    },
-    async profile(line) {
-      child.stdin.write(`${line}\tprofile\n`);
-      return JSON.parse((await lines.next()).value);
-    },
-    stop: () => child.kill(),
-  };
+/** Answers of a process in milliseconds. */
+async function timed(starting) {
+  const peer = await starting;
+  return (
+    peer && {
+      async ask(line) {
+        // Threads of the one before, which wait by spinning, are asleep by then.
+        await pause(40);
+        return Number(await peer.ask(line));
+      },
+      profile: async (line) => JSON.parse(await peer.ask(`${line}\tprofile`)),
+      stop: peer.stop,
+    }
+  );
 }
 
 const ours = (configuration) =>
-  startProcess(process.execPath, [fileURLToPath(import.meta.url), JSON.stringify(configuration)]);
+  timed(startPeer(process.execPath, [fileURLToPath(import.meta.url), JSON.stringify(configuration)]));
 
 /** What PyTorch is asked for each kind of case: milliseconds with a number of threads. */
 async function startPeers(chosen) {
   const given = Object.entries(chosen).filter(([, { kind }]) => kind in calls);
-  const script = fileURLToPath(new URL("companion.py", import.meta.url));
   const list = Object.fromEntries(given.map(([, { kind, sizes }], i) => [`case${i}`, [kind, sizes]]));
   const names = new Map(given.map(([name], i) => [name, `case${i}`]));
-  // The system's own Python is where distributions put PyTorch.
-  const plain = await startProcess("/usr/bin/python3", [script, JSON.stringify(list)]);
+  const plain = await timed(startPython("companion.py", list));
   if (plain === null) return null;
   const cnn = await startCnnPeer();
   const lms = new Map();

@@ -4,36 +4,20 @@
  * same step in PyTorch (nn.Embedding, nn.LSTM, nn.Linear, Adam, clipping), run
  * in turns in a process of its own, with one and with two threads.
  */
-import { spawn } from "node:child_process";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { clipByGlobalNorm, crossEntropy, embed, installGradients, torchUniform } from "@gradlab/core";
 import { enableWasmTraining } from "@gradlab/wasm-training";
 import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-backend-wasm";
 import { median } from "./interleaved.mjs";
+import { startPython } from "./peer.mjs";
 
 const sizes = { embedding: 128, hidden: 256, vocabulary: 10_000, batch: 20, steps: 30 };
 const pairs = 9;
 
 /** Starts the step in PyTorch; asked with a number of threads it answers with milliseconds. Null without PyTorch. */
 export async function startLstmPeer(own = {}) {
-  const script = fileURLToPath(new URL("lstm-lm.py", import.meta.url));
-  // The system's own Python is where distributions put PyTorch.
-  const child = spawn("/usr/bin/python3", [script, JSON.stringify({ ...sizes, ...own })], {
-    stdio: ["pipe", "pipe", "ignore"],
-  });
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const failed = new Promise((resolve) => child.on("error", () => resolve({ done: true })));
-  const ready = await Promise.race([lines.next(), failed]);
-  if (ready.done) return null;
-  return {
-    async step(threads) {
-      child.stdin.write(`${threads}\n`);
-      return Number((await lines.next()).value);
-    },
-    stop: () => child.kill(),
-  };
+  const peer = await startPython("lstm-lm.py", { ...sizes, ...own });
+  return peer && { step: async (threads) => Number(await peer.ask(threads)), stop: peer.stop };
 }
 
 /** The step on the current backend, in milliseconds. */

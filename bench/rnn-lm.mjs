@@ -5,39 +5,21 @@
  */
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { generate, startTraining } from "@gradlab/core";
+import { generate } from "@gradlab/core";
 import { randomStream } from "@gradlab/random";
-import {
-  initLanguageModel,
-  initLanguageModelState,
-  sequenceModel,
-  trainLanguageModel,
-} from "@gradlab/rnn-lm";
+import { initLanguageModel, sequenceModel } from "@gradlab/rnn-lm";
 import { enableWasmTraining } from "@gradlab/wasm-training";
 import { enableProdMode, expandDims, setBackend, tensor2d } from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-backend-wasm";
 import * as layers from "@tensorflow/tfjs-layers";
 import { median } from "./interleaved.mjs";
+import { shape, startLanguageModel } from "./language-model-step.mjs";
 import { startLstmPeer } from "./lstm-lm.mjs";
 
-const shape = { vocabulary: 10_000, embedding: 128, batch: 20, steps: 30 };
 const pairs = 5;
 
 async function stepTimes({ companion, hidden }) {
-  const { vocabulary, embedding, batch, steps } = shape;
-  const spec = { cell: "lstm", vocabulary, embedding, hidden };
-  const state = initLanguageModelState(spec, { seed: 0, batch });
-  const training = startTraining(state, { name: "adam", learningRate: 1e-3 });
-  const tokens = (step, later) =>
-    Int32Array.from(
-      { length: batch * steps },
-      (_, i) => (((step * 7919 + i + later) * 2654435761) % vocabulary) >>> 0,
-    );
-  const ours = trainLanguageModel(spec, training, {
-    batch: (step) => ({ inputs: tokens(step, 0), targets: tokens(step, 1), shape: [batch, steps] }),
-    maxNorm: 0.25,
-  });
-  const step = async () => (await ours.next()).value.seconds * 1000;
+  const step = startLanguageModel({ hidden });
   const peer = await startLstmPeer({ hidden });
   const times = { ours: [], 1: [], 2: [] };
   for (let i = -2; i < pairs; i++) {

@@ -1,24 +1,9 @@
 import { readFileSync } from "node:fs";
-import {
-  add,
-  conv2d,
-  matMul,
-  reshape,
-  type Tensor,
-  type Tensor2D,
-  type Tensor4D,
-  tanh,
-  tensor1d,
-  tensor2d,
-  tensor4d,
-  tidy,
-} from "@tensorflow/tfjs-core";
 import { beforeAll, expect, test } from "vitest";
 import {
   type Attack,
   apgd,
   bim,
-  type Classifier,
   carliniWagner,
   ddn,
   deepFool,
@@ -30,6 +15,7 @@ import {
   type RunOptions,
   runAttack,
 } from "../src/index.js";
+import { type GoldenNetwork, goldenNetwork } from "./golden-network.js";
 import { useBackend } from "./models.js";
 
 /*
@@ -37,49 +23,14 @@ import { useBackend } from "./models.js";
  * about the same points, in the same order.
  */
 
-const golden: {
-  kernel: number[];
-  bias: number[];
-  dense: number[];
-  images: number[][];
-  labels: number[];
-  logits: number[][];
-  points: Record<string, number[][][]>;
-} = JSON.parse(readFileSync(new URL("golden/steps.json", import.meta.url), "utf8"));
+const golden: GoldenNetwork & { readonly points: Record<string, number[][][]> } = JSON.parse(
+  readFileSync(new URL("golden/steps.json", import.meta.url), "utf8"),
+);
+const { image, imageOf, traced, expectSameLogits } = goldenNetwork(golden, [6, 1]);
 
 beforeAll(() => useBackend("cpu"));
 
-/** The network, and every different point that it is asked about. */
-function tracedNetwork(): { classifier: Classifier; points: number[][] } {
-  const points: number[][] = [];
-  const classifier: Classifier = {
-    bounds: [0, 1],
-    classes: 4,
-    logits: (x) => {
-      const data = Array.from(x.dataSync());
-      for (let from = 0; from < data.length; from += 36) {
-        const point = data.slice(from, from + 36);
-        if (JSON.stringify(point) !== JSON.stringify(points.at(-1))) points.push(point);
-      }
-      return tidy(() => {
-        const kernel = tensor4d(golden.kernel, [3, 3, 1, 4]);
-        const maps = tanh(add(conv2d(x as Tensor4D, kernel, 1, "same"), tensor1d(golden.bias)));
-        return matMul(reshape(maps, [-1, 144]) as Tensor2D, tensor2d(golden.dense, [144, 4]));
-      });
-    },
-  };
-  return { classifier, points };
-}
-
-const image = (i: number): Tensor => tensor4d(golden.images[i]!, [1, 6, 6, 1]);
-
-test("the network is the one that the other libraries have attacked", async () => {
-  const { classifier } = tracedNetwork();
-  for (const [i, logits] of golden.logits.entries()) {
-    const own = await classifier.logits(image(i), []).data();
-    for (const [k, value] of logits.entries()) expect(own[k]).toBeCloseTo(value, 5);
-  }
-});
+test("the network is the one that the other libraries have attacked", expectSameLogits);
 
 interface Case {
   readonly attack: Attack;
@@ -145,14 +96,14 @@ test.each(Object.keys(golden.points))(
       name === "fgsm" ? 0 : 4,
     );
     for (const [i, theirs] of golden.points[name]!.entries()) {
-      const { classifier, points } = tracedNetwork();
+      const { classifier, points } = traced();
       const label = golden.labels[i]!;
       const { adversarial } = await runAttack(classifier, attack, image(i), [label], {
         ...options,
         until: "best",
         preflight: false,
         ...(targeted && { targets: [(label + 1) % 4] }),
-        ...(start !== undefined && { start: tensor4d(theirs[start]!, [1, 6, 6, 1]) }),
+        ...(start !== undefined && { start: imageOf(theirs[start]!) }),
       });
       adversarial.dispose();
       const wanted = start === undefined ? theirs : theirs.slice(start);

@@ -17,9 +17,10 @@ const LN2_HIGH: f32 = 0.693359375;
 @inline
 const LN2_LOW: f32 = -2.12194440e-4;
 
+/** One step of Horner's rule: `sum x + coefficient`. */
 // @ts-expect-error: a decorator of AssemblyScript
 @inline
-function polynomial(x: v128, sum: v128, coefficient: f32): v128 {
+export function polynomial(x: v128, sum: v128, coefficient: f32): v128 {
   return multiplyAdd(sum, x, f32x4.splat(coefficient));
 }
 

@@ -5,7 +5,7 @@
  * error function in x²; beyond, of `erfcx(t) = erfc(t) exp(t²)` in 1 / (1 + t / 2), t = |x| / √2, so that the tail keeps
  * its digits, and one exponential serves Φ and its derivative. Error of Φ: 1e-7; of its tail up to 9 below 0: 4e-6 of it.
  */
-import { exp4, expNormal4, sigmoid4 } from "./functions";
+import { exp4, expNormal4, polynomial, sigmoid4 } from "./functions";
 import { loadLanes, storeLanes } from "./lanes";
 import { multiplyAdd } from "./micro-kernels";
 
@@ -22,35 +22,29 @@ class Gelu {
   out: usize;
 }
 
-// @ts-expect-error: a decorator of AssemblyScript
-@inline
-function term(x: v128, sum: v128, coefficient: f32): v128 {
-  return multiplyAdd(sum, x, f32x4.splat(coefficient));
-}
-
 /** Φ(x), for which `e` is exp(-x² / 2). */
 // @ts-expect-error: a decorator of AssemblyScript
 @inline
 function normal4(x: v128, e: v128): v128 {
   const z = f32x4.mul(x, f32x4.splat(0.7071067811865476)), s = f32x4.mul(z, z), t = f32x4.abs(z);
   let near = f32x4.splat(8.538923936e-5);
-  near = term(s, near, -8.181949483e-4);
-  near = term(s, near, 5.204438259e-3);
-  near = term(s, near, -2.686075389e-2);
-  near = term(s, near, 1.128371975e-1);
-  near = term(s, near, -3.761263531e-1);
-  near = term(s, near, 1.128379167);
+  near = polynomial(s, near, -8.181949483e-4);
+  near = polynomial(s, near, 5.204438259e-3);
+  near = polynomial(s, near, -2.686075389e-2);
+  near = polynomial(s, near, 1.128371975e-1);
+  near = polynomial(s, near, -3.761263531e-1);
+  near = polynomial(s, near, 1.128379167);
   const half = f32x4.splat(0.5), one = f32x4.splat(1);
   near = multiplyAdd(f32x4.mul(near, z), half, half);
   const w = f32x4.div(one, multiplyAdd(t, half, one));
   let far = f32x4.splat(0.1000063253);
-  far = term(w, far, -0.4056579344);
-  far = term(w, far, 0.4694995585);
-  far = term(w, far, -0.03021300843);
-  far = term(w, far, 0.3138596718);
-  far = term(w, far, 0.2689615419);
-  far = term(w, far, 0.2835260872);
-  far = term(w, far, -6.664976778e-5);
+  far = polynomial(w, far, -0.4056579344);
+  far = polynomial(w, far, 0.4694995585);
+  far = polynomial(w, far, -0.03021300843);
+  far = polynomial(w, far, 0.3138596718);
+  far = polynomial(w, far, 0.2689615419);
+  far = polynomial(w, far, 0.2835260872);
+  far = polynomial(w, far, -6.664976778e-5);
   const tail = f32x4.mul(f32x4.mul(far, half), e);
   far = v128.bitselect(tail, f32x4.sub(one, tail), f32x4.lt(x, f32x4.splat(0)));
   return v128.bitselect(near, far, f32x4.lt(t, f32x4.splat(0.875)));
