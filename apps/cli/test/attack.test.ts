@@ -90,6 +90,8 @@ test("attacks that change few numbers, or see scores or decisions alone, are the
     found[`${attack} ${norm}`] = right.length;
   }
   // A pixel or two say little of images of 28 by 28; what looks for the boundary finds it.
+  expect(found["jsma l0"]).toBeGreaterThan(0);
+  expect(found["spsa linf"]).toBeGreaterThan(0);
   expect(found["boundary l2"]).toBeGreaterThan(2);
   expect(found["hopskipjump l2"]).toBeGreaterThan(2);
   expect(found["hopskipjump linf"]).toBeGreaterThan(2);
@@ -105,6 +107,20 @@ test("attacks that change few numbers, or see scores or decisions alone, are the
     ...common,
   ]);
   expect([code, stderr]).toEqual([2, expect.stringContaining("--norm: expected l0 for jsma, got l2")]);
+  for (const attack of ["jsma", "autoattack"]) {
+    const refused = await gradlab([
+      "attack",
+      "--weights",
+      run,
+      "--attack",
+      attack,
+      "--steps",
+      "9",
+      ...common,
+    ]);
+    const fault = `--steps: expected none beside --attack ${attack}, got 9`;
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining(fault)]);
+  }
 }, 60_000);
 
 test("attack takes pictures, and refuses what does not go together", async () => {

@@ -54,6 +54,7 @@ export function makeAttack(chosen: Chosen): Attack {
     case "square":
       return square({ norm: normed.norm, restarts, ...(steps !== undefined && { queries: steps }) });
     case "autoattack":
+      withoutSteps(chosen);
       return autoAttack({ norm: normed.norm });
     case "cw":
       among(chosen, ["l2"]);
@@ -71,6 +72,7 @@ export function makeAttack(chosen: Chosen): Attack {
       return pixelOptimization(stepped);
     case "jsma":
       among(chosen, ["l0"]);
+      withoutSteps(chosen);
       return jsma();
     case "sparsefool":
       among(chosen, ["l1"]);
@@ -87,6 +89,12 @@ export function makeAttack(chosen: Chosen): Attack {
     case "hopskipjump":
       return hopSkipJump({ ...stepped, norm: among(chosen, ["l2", "linf"]) });
   }
+}
+
+/** What has its steps fixed takes none. */
+function withoutSteps({ attack, steps }: Chosen): void {
+  if (steps === undefined) return;
+  throw new StudyError("usage", `{steps}: expected none beside {attack} ${attack}, got ${steps}`);
 }
 
 /** The norm, which the attack has to know; the first of those that it does unless given. */
