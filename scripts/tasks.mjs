@@ -244,11 +244,15 @@ const tasks = {
   /** What else training on wasm may run on; `npm test` has the companion module with all that the machine has. */
   "test:wasm"(args) {
     prepare();
-    const names = ["op-parity", "geometry", "core-on-wasm", "layers-training"];
+    const names = ["op-parity", "geometry", "non-finite", "core-on-wasm", "layers-training"];
     const files = args.length > 0 ? args : names.map((name) => `integration/test/${name}.test.ts`);
     const run = (mode) => () =>
       vitest(`test:wasm-${mode}`, files, { GRADLAB_WASM: mode, GRADLAB_GEOMETRY_BACKEND: "wasm" });
     all(run("composition"), run("plain"));
+  },
+  "test:wasm-matrix"(args) {
+    prepare();
+    inRoot("node", "scripts/wasm-matrix.mjs", ...args);
   },
   "test:webgpu"(args) {
     prepare();

@@ -8,7 +8,6 @@ import "@tensorflow/tfjs-backend-webgpu";
 import { repairKernels } from "@gradlab/backend-select";
 import { installGradients } from "@gradlab/core";
 import { enableWasmTraining } from "@gradlab/wasm-training";
-import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import type { MathBackendWebGL } from "@tensorflow/tfjs-backend-webgl";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import { backend, env, getBackend, memory, setBackend } from "@tensorflow/tfjs-core";
@@ -26,6 +25,8 @@ export interface PageResult {
   /** What computes, as the browser names it; null for wasm. */
   readonly device: string | null;
   readonly backend: string;
+  /** Of wasm. */
+  readonly threads: number | null;
   /** Of tfjs alone, before its gradients are repaired; only on webgl, which has no other place. */
   readonly alone: readonly CaseOutcome[];
   readonly cases: readonly PageCase[];
@@ -44,11 +45,14 @@ interface PageCase extends CaseOutcome {
   readonly left: readonly [number, number];
 }
 
+let threads: number | null = null;
+
 async function select(name: BackendName): Promise<string | null> {
   env().set("PROD", true); // no advertisement on the console
   env().set("WEBGPU_CPU_FORWARD", false);
   env().set("WEBGL_CPU_FORWARD", false);
-  if (name === "wasm") setWasmPaths("/wasm/");
+  // Before the backend starts: threads need its shared memory.
+  if (name === "wasm") ({ threads } = await enableWasmTraining({ wasmPaths: "/wasm/", threads: 2 }));
   if (!(await setBackend(name))) throw new Error(`setBackend: ${name} was refused`);
   if (name === "webgpu") {
     const { vendor, architecture } = (await navigator.gpu.requestAdapter())?.info ?? {};
@@ -79,8 +83,7 @@ async function runPage(
     for (const opCase of opCases) alone.push(await runOpCase(opCase, golden[opCase.name]));
   }
   installGradients();
-  if (name === "wasm") await enableWasmTraining();
-  else repairKernels(name);
+  if (name !== "wasm") repairKernels(name);
   const cases: PageCase[] = [];
   for (const opCase of opCases) {
     const before = alive();
@@ -93,7 +96,7 @@ async function runPage(
   const used = getBackend();
   await setBackend("cpu");
   const expected = await smallTraining({ steps: 20 });
-  return { device, backend: used, alone, cases, training, expected, left };
+  return { device, backend: used, threads, alone, cases, training, expected, left };
 }
 
 Object.assign(globalThis, { runPage });

@@ -38,18 +38,25 @@ beforeAll(async () => {
   );
 });
 
-/** What must compute: a page that falls back to something else proves nothing. */
-const devices = {
-  webgpu: /^google swiftshader$/,
-  webgl: /SwiftShader/,
-  wasm: null,
-} as const satisfies Partial<Record<BackendName, RegExp | null>>;
+interface Tested {
+  readonly name: string;
+  readonly backend: BackendName;
+  /** What must compute: a page that falls back to something else proves nothing. */
+  readonly device: RegExp | null;
+  readonly threads: number | null;
+  readonly isolated?: boolean;
+}
 
-type Tested = keyof typeof devices;
+const tested: readonly Tested[] = [
+  { name: "webgpu", backend: "webgpu", device: /^google swiftshader$/, threads: null },
+  { name: "webgl", backend: "webgl", device: /SwiftShader/, threads: null },
+  { name: "wasm", backend: "wasm", device: null, threads: 1 },
+  { name: "wasm, isolated,", backend: "wasm", device: null, threads: 2, isolated: true },
+];
 
 /** Opens the page and lets it run everything on one backend. */
-async function run(backend: Tested): Promise<PageResult> {
-  const { page, messages, close } = await openPage(folder, { gpu: backend !== "wasm" });
+async function run({ backend, isolated = false }: Tested): Promise<PageResult> {
+  const { page, messages, close } = await openPage(folder, { gpu: backend !== "wasm", isolated });
   try {
     await page.waitForFunction(() => "runPage" in globalThis, null, { timeout: 30_000 });
     return await page.evaluate(
@@ -63,18 +70,19 @@ async function run(backend: Tested): Promise<PageResult> {
   }
 }
 
-for (const [backend, device] of Object.entries(devices) as [Tested, RegExp | null][]) {
-  describe(backend, () => {
+for (const one of tested) {
+  const { name, backend, device, threads } = one;
+  describe(name, () => {
     let result: PageResult;
 
     beforeAll(async () => {
-      result = await run(backend);
+      result = await run(one);
     }, 300_000);
 
-    test(`${backend} in Chromium runs on ${device === null ? "the CPU" : "SwiftShader"}`, () => {
+    test(`${name} in Chromium runs on ${device === null ? "the CPU" : "SwiftShader"}`, () => {
       if (device === null) expect(result.device).toBeNull();
       else expect(result.device).toMatch(device);
-      expect(result.backend).toBe(backend);
+      expect([result.backend, result.threads]).toEqual([backend, threads]);
     });
 
     if (backend === "webgl") {
@@ -87,7 +95,7 @@ for (const [backend, device] of Object.entries(devices) as [Tested, RegExp | nul
     }
 
     for (const [i, opCase] of opCases.entries()) {
-      test(`${backend} in Chromium: ${opCase.name} agrees with float64 (${opCase.op})`, () => {
+      test(`${name} in Chromium: ${opCase.name} agrees with float64 (${opCase.op})`, () => {
         const { errors, left, ...outcome } = result.cases[i]!;
         expect(surprises(known, opCase, backend, outcome)).toEqual([]);
         const { is } = expected(known, opCase, backend, "gradient");
@@ -97,7 +105,7 @@ for (const [backend, device] of Object.entries(devices) as [Tested, RegExp | nul
       });
     }
 
-    test(`${backend} in Chromium: twenty steps of training have the losses of the cpu backend and leave nothing behind`, () => {
+    test(`${name} in Chromium: twenty steps of training have the losses of the cpu backend and leave nothing behind`, () => {
       expect(result.left).toEqual([0, 0]);
       expect(result.expected.at(-1)!).toBeLessThan(0.5 * result.expected[0]!);
       for (const [i, loss] of result.training.entries()) {

@@ -10,6 +10,7 @@ const types: Readonly<Record<string, string>> = {
   ".css": "text/css",
   ".js": "text/javascript",
   ".json": "application/json",
+  ".svg": "image/svg+xml",
   ".wasm": "application/wasm",
 };
 
@@ -51,6 +52,8 @@ async function launch(gpu: boolean): Promise<Browser> {
 export interface OpenPageOptions {
   /** Sends the headers that threads in WASM need. */
   readonly isolated?: boolean;
+  /** What the page is allowed to load and to run, as the header `Content-Security-Policy` says it. */
+  readonly policy?: string;
   /** Gives the page WebGPU and WebGL, computed in software. */
   readonly gpu?: boolean;
 }
@@ -65,7 +68,7 @@ export interface OpenedPage {
 /** Serves a folder on the loopback interface and opens its `index.html`. */
 export async function openPage(
   folder: string,
-  { isolated = false, gpu = false }: OpenPageOptions,
+  { isolated = false, policy, gpu = false }: OpenPageOptions,
 ): Promise<OpenedPage> {
   const server = createServer(async (request, response) => {
     const path = normalize(decodeURIComponent(new URL(request.url ?? "/", "http://localhost").pathname));
@@ -78,6 +81,7 @@ export async function openPage(
           "cross-origin-opener-policy": "same-origin",
           "cross-origin-embedder-policy": "require-corp",
         }),
+        ...(policy !== undefined && { "content-security-policy": policy }),
       });
       response.end(body);
     } catch {

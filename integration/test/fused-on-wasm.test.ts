@@ -357,6 +357,110 @@ test("the Gaussian error linear unit far out, of infinities and of NaN", async (
   ]);
 });
 
+const few = fc.integer({ min: 1, max: 9 });
+const step = { learningRate: 0.01, scale: 2, maxValue: Number.POSITIVE_INFINITY, decay: 0.1 };
+
+/** Inputs of every kernel, of a few rows by a few numbers. */
+const small: Readonly<
+  Record<string, (n: number, c: number) => readonly [inputs: Inputs, attributes: object]>
+> = {
+  GradlabCrossEntropy: (n, c) => [{ logits: wave([n, c]), labels: ids(n, c) }, { labelSmoothing: 0 }],
+  GradlabCrossEntropyGrad: (n, c) => [
+    { logits: wave([n, c]), labels: ids(n, c), dy: wave([n], 1) },
+    { labelSmoothing: 0.1 },
+  ],
+  GradlabSoftmaxGrad: (n, c) => [{ dy: wave([n, c], 1), y: wave([n, c]) }, {}],
+  GradlabEmbed: (n, c) => [{ table: wave([n, c]), ids: ids(5, n) }, {}],
+  GradlabEmbedGrad: (n, c) => [{ dy: wave([n, c]), ids: ids(n, 4) }, { n: 4 }],
+  GradlabBatchNorm: (n, c) => [
+    { x: wave([n, c]), scale: wave([c], 1), offset: wave([c], 2) },
+    { epsilon: 0.01 },
+  ],
+  GradlabBatchNormGrad: (n, c) => [
+    {
+      ...{ dy: wave([n, c], 1), dMean: wave([c], 2), dVariance: wave([c], 3), x: wave([n, c]) },
+      ...{ scale: wave([c], 4), mean: wave([c], 5), variance: { shape: [c], values: new Array(c).fill(2) } },
+    },
+    { epsilon: 0.01 },
+  ],
+  GradlabLayerNorm: (n, c) => [
+    { x: wave([n, c]), scale: wave([c], 1), offset: wave([c], 2) },
+    { epsilon: 0.01, centers: n % 2 },
+  ],
+  GradlabLayerNormGrad: (n, c) => [
+    { dy: wave([n, c], 1), x: wave([n, c]), scale: wave([c], 2) },
+    { epsilon: 0.01, centers: n % 2 },
+  ],
+  GradlabGelu: (n, c) => [{ x: wave([n, c]) }, { approximate: n % 2 }],
+  GradlabGeluGrad: (n, c) => [{ x: wave([n, c]), dy: wave([n, c], 1) }, { approximate: n % 2 }],
+  GradlabLstm: (n, c) => [
+    { gates: wave([2, n, 4 * c]), recurrent: wave([c, 4 * c], 1), h: wave([n, c], 2), c: wave([n, c], 3) },
+    {},
+  ],
+  GradlabLstmGrad: (n, c) => [
+    {
+      ...{ dOutputs: wave([2, n, c], 4), dCells: wave([2, n, c], 5), recurrent: wave([c, 4 * c], 1) },
+      ...{ h: wave([n, c], 2), c: wave([n, c], 3), outputs: wave([2, n, c], 6), cells: wave([2, n, c], 7) },
+      activations: wave([2, n, 4 * c], 8, 0.6),
+    },
+    {},
+  ],
+  GradlabGru: (n, c) => [
+    { gates: wave([2, n, 3 * c]), recurrent: wave([c, 3 * c], 1), recurrentBias: wave([3 * c], 2), h: wave([n, c], 3) }, // biome-ignore format: one line
+    {},
+  ],
+  GradlabGruGrad: (n, c) => [
+    {
+      ...{ dOutputs: wave([2, n, c], 4), recurrent: wave([c, 3 * c], 1), h: wave([n, c], 3) },
+      ...{ outputs: wave([2, n, c], 5), activations: wave([2, n, 4 * c], 6, 0.6) },
+    },
+    {},
+  ],
+  GradlabAdam: (n, c) => [
+    {
+      ...{ value: wave([n, c]), gradient: wave([n, c], 1), firstMoment: wave([n, c], 2) },
+      secondMoment: { shape: [n, c], values: new Array(n * c).fill(0.5) },
+    },
+    { ...step, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, count: 3 },
+  ],
+  GradlabSgd: (n, c) => [{ value: wave([n, c]), gradient: wave([n, c], 1) }, step],
+  GradlabMomentum: (n, c) => [
+    { value: wave([n, c]), gradient: wave([n, c], 1), momentum: wave([n, c], 2) },
+    { ...step, momentum: 0.9, nesterov: n % 2 },
+  ],
+};
+
+const special = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+const classOf = (x: number) => (Number.isFinite(x) ? "finite" : String(x));
+
+test("a few infinities and NaN among the numbers give them where the reference has them, in every kernel", async () => {
+  expect(Object.keys(small).sort()).toEqual(Object.keys(fusedKernels).sort());
+  const spot = fc.tuple(fc.nat(8), fc.nat(2 ** 20), fc.nat(2));
+  for (const [name, make] of Object.entries(small)) {
+    const cases = fc.tuple(few, few, fc.array(spot, { minLength: 1, maxLength: 2 }));
+    await fc.assert(
+      fc.asyncProperty(cases, async ([n, c, spots]) => {
+        const [plain, attributes] = make(n, c);
+        const inputs: Record<string, Input> = { ...plain };
+        const numeric = Object.keys(inputs).filter((key) => inputs[key]!.dtype !== "int32");
+        for (const [input, place, kind] of spots) {
+          const key = numeric[input % numeric.length]!;
+          const values = [...inputs[key]!.values];
+          values[place % values.length] = special[kind]!;
+          inputs[key] = { shape: inputs[key]!.shape, values };
+        }
+        const want = await results("cpu", name, inputs, attributes);
+        const got = await results("wasm", name, inputs, attributes);
+        expect(
+          got.map((values) => values.map(classOf)),
+          name,
+        ).toEqual(want.map((values) => values.map(classOf)));
+      }),
+      { numRuns: 40 },
+    );
+  }
+});
+
 test("nothing at all is computed without reading or writing", async () => {
   const none = { shape: [0, 4], values: [] };
   const labels = { shape: [0], values: [], dtype: "int32" as const };

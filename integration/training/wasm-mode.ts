@@ -7,12 +7,13 @@ const modes: Readonly<Record<string, EnableWasmTrainingOptions>> = {
   relaxed: { companion: true, relaxedSimd: true, threads: 2 },
 };
 
-/** How the suites enable training on wasm: as `GRADLAB_WASM` says, or as users get it. */
+/** How the suites enable training on wasm: as `GRADLAB_WASM` and `GRADLAB_WASM_THREADS` say, or as users get it. */
 export function wasmMode(): EnableWasmTrainingOptions {
+  const threads = process.env.GRADLAB_WASM_THREADS;
   const name = process.env.GRADLAB_WASM ?? "default";
   const mode = modes[name];
   if (mode === undefined) {
     throw new RangeError(`GRADLAB_WASM: expected one of ${Object.keys(modes).join(", ")}, got ${name}`);
   }
-  return mode;
+  return threads === undefined ? mode : { ...mode, threads: Number(threads) };
 }

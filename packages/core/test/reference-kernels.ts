@@ -108,7 +108,7 @@ const kernels: Record<string, (inputs: Values, attributes: Record<string, number
     const dx = filled(n * c, (at) => {
       const j = at % c;
       const through = dy!.at[at]! - dOffset[j]! / n - (hat[at]! * dScale[j]!) / n;
-      const own = dMean!.at[j]! / n + (dVariance!.at[j]! * 2 * hat[at]! * deviation[j]!) / n;
+      const own = dMean!.at[j]! / n + (dVariance!.at[j]! * 2 * (x!.at[at]! - mean!.at[j]!)) / n;
       return (scale!.at[j]! / deviation[j]!) * through + own;
     });
     return [[[n, c], dx], [[c], dScale], [[c], dOffset]]; // biome-ignore format: three outputs
@@ -118,7 +118,9 @@ const kernels: Record<string, (inputs: Values, attributes: Record<string, number
     const losses = filled(n, (i) => {
       const log = softmaxRow(logits!.at, i, classes).map(Math.log);
       const picked = log[labels!.at[i]!] ?? Number.NaN;
-      return -(1 - labelSmoothing!) * picked - (labelSmoothing! * total(classes, (j) => log[j]!)) / classes;
+      // 0 times the logarithm of nothing would be NaN.
+      const spread = labelSmoothing === 0 ? 0 : (labelSmoothing! * total(classes, (j) => log[j]!)) / classes;
+      return -(1 - labelSmoothing!) * picked - spread;
     });
     return [[[n], losses]];
   },

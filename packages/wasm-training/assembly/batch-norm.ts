@@ -25,7 +25,7 @@ class BatchNorm {
   dOffset: usize;
   /** Sums of two kinds in double precision, `[block][kind][channels]`. */
   sums: usize;
-  /** Numbers of each channel for the last pass, `[3][channels]`. */
+  /** Numbers of each channel for the last pass, `[3][channels]`, of the gradient `[5][channels]`. */
   numbers: usize;
   epsilon: f32;
 }
@@ -147,7 +147,10 @@ export function batchNormTask(at: usize, task: i32): void {
   }
 }
 
-/** One task: the gradients of scale and offset, and `dx = a dy + b (x - mean) + d`. */
+/**
+ * One task: the gradients of scale and offset, and the numbers of `dx = a (dy - b - (x - mean) d) + (x - mean) e + f`. The
+ * factor stands before the difference: for an infinite one the difference of products would be NaN.
+ */
 export function batchNormCoefficientsTask(at: usize): void {
   const p = changetype<BatchNorm>(at);
   for (let c = 0; c < p.channels; c++) {
@@ -156,11 +159,11 @@ export function batchNormCoefficientsTask(at: usize): void {
     const dOffset = totalOf(p, c, 0), dScale = totalOf(p, c, 1) / deviation;
     store<f32>(p.dOffset + i, <f32>dOffset);
     store<f32>(p.dScale + i, <f32>dScale);
-    const a = <f64>load<f32>(p.scale + i) / deviation;
-    const b = (2 * <f64>load<f32>(p.dVariance + i) - (a * dScale) / deviation) / p.n;
-    store<f32>(p.numbers + i, <f32>a);
-    store<f32>(p.numbers + row + i, <f32>b);
-    store<f32>(p.numbers + 2 * row + i, <f32>((<f64>load<f32>(p.dMean + i) - a * dOffset) / p.n));
+    store<f32>(p.numbers + i, <f32>(<f64>load<f32>(p.scale + i) / deviation));
+    store<f32>(p.numbers + row + i, <f32>(dOffset / p.n));
+    store<f32>(p.numbers + 2 * row + i, <f32>(dScale / deviation / p.n));
+    store<f32>(p.numbers + 3 * row + i, <f32>((2 * <f64>load<f32>(p.dVariance + i)) / p.n));
+    store<f32>(p.numbers + 4 * row + i, <f32>(<f64>load<f32>(p.dMean + i) / p.n));
   }
 }
 
@@ -172,15 +175,19 @@ export function batchNormGradientTask(at: usize, task: i32): void {
     const x = p.x + <usize>i * step, dy = p.dy + <usize>i * step, to = p.out + <usize>i * step;
     let c: usize = 0;
     for (; c + 16 <= step; c += 16) {
+      const numbers = p.numbers + c;
       const centered = f32x4.sub(v128.load(x + c), v128.load(p.mean + c));
-      let sum = f32x4.mul(v128.load(dy + c), v128.load(p.numbers + c));
-      sum = f32x4.add(sum, f32x4.mul(centered, v128.load(p.numbers + step + c)));
-      v128.store(to + c, f32x4.add(sum, v128.load(p.numbers + 2 * step + c)));
+      let through = f32x4.sub(v128.load(dy + c), v128.load(numbers + step));
+      through = f32x4.sub(through, f32x4.mul(centered, v128.load(numbers + 2 * step)));
+      const own = f32x4.add(f32x4.mul(centered, v128.load(numbers + 3 * step)), v128.load(numbers + 4 * step));
+      v128.store(to + c, f32x4.add(f32x4.mul(through, v128.load(numbers)), own));
     }
     for (; c < step; c += 4) {
+      const numbers = p.numbers + c;
       const centered = load<f32>(x + c) - load<f32>(p.mean + c);
-      const sum = load<f32>(dy + c) * load<f32>(p.numbers + c) + centered * load<f32>(p.numbers + step + c);
-      store<f32>(to + c, sum + load<f32>(p.numbers + 2 * step + c));
+      const through = load<f32>(dy + c) - load<f32>(numbers + step) - centered * load<f32>(numbers + 2 * step);
+      const own = centered * load<f32>(numbers + 3 * step) + load<f32>(numbers + 4 * step);
+      store<f32>(to + c, through * load<f32>(numbers) + own);
     }
   }
 }

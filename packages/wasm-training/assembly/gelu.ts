@@ -5,7 +5,7 @@
  * error function in x²; beyond, of `erfcx(t) = erfc(t) exp(t²)` in 1 / (1 + t / 2), t = |x| / √2, so that the tail keeps
  * its digits, and one exponential serves Φ and its derivative. Error of Φ: 1e-7; of its tail up to 9 below 0: 4e-6 of it.
  */
-import { exp4, expNormal4, polynomial, sigmoid4 } from "./functions";
+import { exp4, expOfSize4, polynomial, sigmoid4 } from "./functions";
 import { loadLanes, storeLanes } from "./lanes";
 import { multiplyAdd } from "./micro-kernels";
 
@@ -68,7 +68,7 @@ function argument4(x: v128): v128 {
 // @ts-expect-error: a decorator of AssemblyScript
 @inline
 function sigmoidSlope4(v: v128): v128 {
-  const e = expNormal4(f32x4.neg(f32x4.abs(v))), sum = f32x4.add(e, f32x4.splat(1));
+  const e = expOfSize4(v), sum = f32x4.add(e, f32x4.splat(1));
   return f32x4.div(e, f32x4.mul(sum, sum));
 }
 
@@ -89,8 +89,10 @@ function gelu4(x: v128, approximate: bool): v128 {
 function slope4(x: v128, approximate: bool): v128 {
   if (approximate) {
     const v = argument4(x);
-    const bent = f32x4.mul(x, multiplyAdd(f32x4.mul(x, x), f32x4.splat(6 * CUBIC), f32x4.splat(2 * ROOT)));
-    return multiplyAdd(sigmoidSlope4(v), bent, sigmoid4(v));
+    // From 12 on the slope is 0, and a square that overflows would make NaN of it.
+    const square = f32x4.pmin(f32x4.mul(x, x), f32x4.splat(256));
+    const bent = multiplyAdd(square, f32x4.splat(6 * CUBIC), f32x4.splat(2 * ROOT));
+    return multiplyAdd(f32x4.mul(sigmoidSlope4(v), x), bent, sigmoid4(v));
   }
   const e = square4(x);
   return multiplyAdd(f32x4.mul(x, e), f32x4.splat(ROOT / 2), normal4(x, e));

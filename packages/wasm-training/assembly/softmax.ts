@@ -64,13 +64,25 @@ function sumOfExponentials(row: usize, columns: i32, top: f32, to: usize): f64 {
   return total;
 }
 
-/** `row = row · factor + shift`. */
-function scaleRow(row: usize, columns: i32, factor: f32, shift: f32): void {
-  const factors = f32x4.splat(factor), shifts = f32x4.splat(shift);
+/** `row = row · factor`. */
+function scaleRow(row: usize, columns: i32, factor: f32): void {
+  const factors = f32x4.splat(factor);
   let x: usize = 0;
   const bytes = <usize>columns << 2;
-  for (; x + 16 <= bytes; x += 16) v128.store(row + x, f32x4.add(f32x4.mul(v128.load(row + x), factors), shifts));
-  for (; x < bytes; x += 4) store<f32>(row + x, load<f32>(row + x) * factor + shift);
+  for (; x + 16 <= bytes; x += 16) v128.store(row + x, f32x4.mul(v128.load(row + x), factors));
+  for (; x < bytes; x += 4) store<f32>(row + x, load<f32>(row + x) * factor);
+}
+
+/** `row = (row · factor - shift) · dy`: the difference first, for an infinite `dy` times both would be NaN. */
+function scaleDifferences(row: usize, columns: i32, factor: f32, shift: f32, dy: f32): void {
+  const factors = f32x4.splat(factor), shifts = f32x4.splat(shift), gradients = f32x4.splat(dy);
+  let x: usize = 0;
+  const bytes = <usize>columns << 2;
+  for (; x + 16 <= bytes; x += 16) {
+    const difference = f32x4.sub(f32x4.mul(v128.load(row + x), factors), shifts);
+    v128.store(row + x, f32x4.mul(difference, gradients));
+  }
+  for (; x < bytes; x += 4) store<f32>(row + x, (load<f32>(row + x) * factor - shift) * dy);
 }
 
 /** The natural logarithm in double precision of a sum from 1 up (or NaN): by the series of artanh. */
@@ -96,7 +108,7 @@ export function softmaxTask(at: usize, task: i32): void {
   for (let i = task * p.rowsOfTask; i < end; i++) {
     const row = p.x + <usize>i * step, to = p.out + <usize>i * step;
     const sum = sumOfExponentials(row, p.columns, largest(row, p.columns), to);
-    scaleRow(to, p.columns, <f32>(1 / sum), 0);
+    scaleRow(to, p.columns, <f32>(1 / sum));
   }
 }
 
@@ -157,11 +169,11 @@ export function crossEntropyGradientTask(at: usize, task: i32): void {
     const dy = <f64>load<f32>(p.dy + (<usize>i << 2));
     const label = load<i32>(p.labels + (<usize>i << 2));
     const sum = sumOfExponentials(row, p.columns, largest(row, p.columns), to);
-    const shift = p.smoothing > 0 ? <f32>((-dy * <f64>p.smoothing) / <f64>p.columns) : 0;
+    const shift = <f64>p.smoothing / <f64>p.columns;
     const inside = <u32>label < <u32>p.columns;
     const place = to + (<usize>label << 2);
     const atLabel = inside ? <f64>load<f32>(place) / sum : 0;
-    scaleRow(to, p.columns, <f32>(dy / sum), inside ? shift : NaN);
-    if (inside) store<f32>(place, <f32>(dy * (atLabel - (1 - <f64>p.smoothing))) + shift);
+    scaleDifferences(to, p.columns, <f32>(1 / sum), inside ? <f32>shift : NaN, <f32>dy);
+    if (inside) store<f32>(place, <f32>(dy * (atLabel - (1 - <f64>p.smoothing) - shift)));
   }
 }

@@ -43,6 +43,8 @@ function value4(f: i32, x: v128, p: v128, q: v128): v128 {
   }
   if (f == 12) return sine4(x, 0);
   if (f == 13) return sine4(x, 1);
+  // NaN stays: pmax(a, b) is a where not a < b.
+  if (f == 14) return f32x4.pmax(x, zero);
   return x;
 }
 
@@ -67,8 +69,15 @@ function apply(f: i32, from: usize, to: usize, bytes: usize, p: v128, q: v128): 
     case 10: loop(10, from, to, bytes, p, q); break;
     case 11: loop(11, from, to, bytes, p, q); break;
     case 12: loop(12, from, to, bytes, p, q); break;
-    default: loop(13, from, to, bytes, p, q);
+    case 13: loop(13, from, to, bytes, p, q); break;
+    default: loop(14, from, to, bytes, p, q);
   }
+}
+
+// @ts-expect-error: a decorator of AssemblyScript
+@inline
+function isSine(f: i32): bool {
+  return f == 12 || f == 13;
 }
 
 /** Whether all numbers are at most 1e6 in size. */
@@ -87,12 +96,12 @@ export function unaryTask(at: usize, task: i32, scratch: usize): void {
   const whole = <usize>(count & ~3) << 2, rest = <usize>(count & 3) << 2;
   const p = f32x4.splat(r.p), q = f32x4.splat(r.q);
   apply(r.f, from, to, whole, p, q);
-  if (r.f >= 12 && !areModerate(from, whole)) r.refused = 1;
+  if (isSine(r.f) && !areModerate(from, whole)) r.refused = 1;
   if (rest == 0) return;
   // The last numbers by way of scratch, so that they are computed as all others.
   v128.store(scratch, f32x4.splat(0));
   memory.copy(scratch, from + whole, rest);
-  if (r.f >= 12 && !areModerate(scratch, 16)) r.refused = 1;
+  if (isSine(r.f) && !areModerate(scratch, 16)) r.refused = 1;
   apply(r.f, scratch, scratch, 16, p, q);
   memory.copy(to + whole, scratch, rest);
 }

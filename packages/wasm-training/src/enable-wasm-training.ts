@@ -37,7 +37,7 @@ export interface EnableWasmTrainingOptions {
    * reported error, unless given.
    */
   readonly onWorkerDeath?: (error: Error) => void;
-  /** Address of the worker's script, for pages whose policy forbids blobs: `worker-source.js` of this package's `dist`. */
+  /** Address of the worker's script, `@gradlab/wasm-training/worker`, for pages whose policy forbids blobs. */
   readonly workerPath?: string;
 }
 

@@ -1,9 +1,13 @@
+import { readdirSync } from "node:fs";
 import { enableWasmTraining } from "@gradlab/wasm-training";
+import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import {
   avgPool,
+  backend,
   conv2d,
   depthwiseConv2d,
   dispose,
+  engine,
   exp,
   greater,
   matMul,
@@ -11,6 +15,8 @@ import {
   maximum,
   maxPool,
   memory,
+  type NamedAttrMap,
+  reshape,
   setBackend,
   softmax,
   sum,
@@ -124,18 +130,95 @@ test("NaN, infinities and -0 go where the cpu backend takes them", async () => {
   expect(await numbers(softmax(tensor([1, nan, -inf, 0], [2, 2])))).toEqual([nan, nan, 0, 1]);
 });
 
-test("threads that are started and stopped again and again all end", async () => {
+/** The slow tests have all of the cycles. */
+const CYCLES = process.env.GRADLAB_SLOW === "1" ? 1000 : 20;
+
+/** Threads of this process, where Linux counts them. */
+const threadCount = () => (process.platform === "linux" ? readdirSync("/proc/self/task").length : 0);
+
+/** What the process has open, the heap of tfjs, and what it has beside it. */
+function footprint() {
+  const { wasm } = backend() as BackendWasm;
+  return {
+    resources: process.getActiveResourcesInfo().filter((kind) => /Worker|MessagePort/.test(kind)),
+    heap: (wasm as unknown as { HEAPU8: Uint8Array }).HEAPU8.byteLength,
+    tensors: memory().numTensors,
+  };
+}
+
+test(`threads that are started and stopped ${CYCLES} times all end and leave nothing`, async () => {
   const [a, b] = [wave([200, 300]), wave([300, 200], 1)];
   const first = await numbers(matMul(a, b));
-  for (let i = 0; i < 20; i++) {
+  const { stop } = await enableWasmTraining();
+  stop();
+  let before: ReturnType<typeof footprint> | undefined;
+  let [threadsBefore, resident] = [0, 0];
+  for (let i = 0; i < CYCLES; i++) {
+    if (i === Math.min(100, CYCLES / 2)) {
+      [before, threadsBefore, resident] = [footprint(), threadCount(), process.memoryUsage().rss];
+    }
     const { stop, threads } = await enableWasmTraining({ threads: 3 });
-    expect(threads).toBe(i === 0 ? 2 : 3);
+    expect(threads).toBe(3);
     expect(await numbers(matMul(a, b))).toEqual(first);
     const workers = allHelpers().flatMap(({ workers }) => workers) as unknown as { threadId: number }[];
     expect(workers).toHaveLength(threads - 1);
     stop();
     expect(allHelpers()).toEqual([]);
-    await expect.poll(() => workers.every(({ threadId }) => threadId === -1), { timeout: 10_000 }).toBe(true);
+    await expect
+      .poll(() => workers.every(({ threadId }) => threadId === -1), { timeout: 10_000, interval: 2 })
+      .toBe(true);
   }
+  expect(footprint()).toEqual(before);
+  await expect.poll(threadCount, { timeout: 10_000 }).toBeLessThanOrEqual(threadsBefore);
+  // Under 10 kB a cycle: a worker that stays has megabytes.
+  expect(process.memoryUsage().rss - resident).toBeLessThan(2 ** 24 + CYCLES * 1e4);
   dispose([a, b]);
-});
+}, 300_000);
+
+/** The slow tests have all of the steps. */
+const STEPS = process.env.GRADLAB_SLOW === "1" ? 10_000 : 200;
+
+test(`${STEPS} steps of a training that two threads share leave tensors, heap and process as they are`, async () => {
+  (await enableWasmTraining()).stop();
+  const { threads } = await enableWasmTraining({ threads: 2 });
+  expect(threads).toBe(2);
+  const x = wave([24, 12, 12, 3]) as Tensor4D;
+  const attrs = { strides: [1, 1], pad: "same", dataFormat: "NHWC", dilations: [1, 1] };
+  const adam = { ...{ learningRate: 1e-4, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, count: 1 }, ...{ scale: 1, maxValue: 1, decay: 0 } }; // biome-ignore format: one line
+  const run = (kernel: string, inputs: Record<string, Tensor>, more: object) =>
+    engine().runKernel(kernel, inputs, more as NamedAttrMap) as Tensor | Tensor[];
+  let state = [wave([3, 3, 3, 16]), zeros([3, 3, 3, 16]), zeros([3, 3, 3, 16])] as Tensor[];
+  const step = () => {
+    const next = tidy(() => {
+      const [value, firstMoment, secondMoment] = state as [Tensor, Tensor, Tensor];
+      const y = maxPool(conv2d(x, value as Tensor4D, 1, "same"), 2, 2, "valid");
+      // As if the loss were the sum of squares of a product of what was pooled.
+      const rows = reshape(y, [24, 6 * 6 * 16]);
+      const products = matMul(rows, matMul(rows, rows, true, false));
+      const dy = reshape(products, y.shape);
+      const wide = run("MaxPoolGrad", { dy, input: conv2d(x, value as Tensor4D, 1, "same"), output: y }, { filterSize: 2, strides: 2, pad: "valid" }) as Tensor; // biome-ignore format: one line
+      const gradient = run("Conv2DBackpropFilter", { x, dy: wide }, { ...attrs, filterShape: value.shape });
+      return run("GradlabAdam", { value, gradient: gradient as Tensor, firstMoment, secondMoment }, adam) as Tensor[]; // biome-ignore format: one line
+    });
+    dispose(state);
+    state = next;
+  };
+  for (let i = 0; i < 20; i++) step();
+  const helpers = allHelpers()[0]!;
+  const [before, threadsBefore, helpedBefore] = [footprint(), threadCount(), helpers.helped()];
+  const memoryBefore = process.memoryUsage();
+  for (let i = 0; i < STEPS; i++) {
+    step();
+    // The loop of events turns, as in every training.
+    if (i % 50 === 0) await state[0]!.data();
+  }
+  expect(helpers.helped()).toBeGreaterThan(helpedBefore);
+  expect(footprint()).toEqual(before);
+  expect(threadCount()).toBeLessThanOrEqual(threadsBefore);
+  const { external, arrayBuffers } = process.memoryUsage();
+  // A kilobyte that stays with every step would be 10 MB.
+  expect(external - memoryBefore.external).toBeLessThan(2 ** 22);
+  expect(arrayBuffers - memoryBefore.arrayBuffers).toBeLessThan(2 ** 22);
+  expect((await numbers(state[0]!)).every(Number.isFinite)).toBe(true);
+  dispose([x, ...state]);
+}, 300_000);

@@ -60,8 +60,8 @@ interface Case {
   readonly most: number;
 }
 
-/** Below -87 the one of the module stays where it is: a gate is shut there. */
-const sigmoidOf = (x: number) => 1 / (1 + Math.exp(-Math.max(x, -87)));
+/** Below -87 that of the module is 0: a gate is shut there. */
+const sigmoidOf = (x: number) => (x < -87 ? 0 : 1 / (1 + Math.exp(-x)));
 
 /** The input gate of an LSTM of one unit without a state. */
 function gateOf(x: Tensor): Tensor {

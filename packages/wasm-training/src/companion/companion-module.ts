@@ -1,5 +1,6 @@
 /** What the companion module exports. */
 export interface CompanionExports {
+  allFinite(from: number, count: number): number;
   runAlone(job: number, at: number, tasks: number, scratch: number): void;
   runTogether(
     control: number,
@@ -27,7 +28,7 @@ export interface TfjsModule {
 
 /** Threads beside this one that run the tasks of a job. */
 export interface Helpers {
-  /** How many threads there are, this one included. */
+  /** How many threads there are, this one included: 1 when one of them has died. */
   readonly threads: number;
   /** Runs a job on all of them; false if one is gone, then the job must be run again. */
   run(job: number, at: number, tasks: number, scratch: number, scratchBytes: number): boolean;

@@ -105,6 +105,12 @@ export class Companion {
     this.#module._free(at);
   }
 
+  /** Gives back what it keeps. */
+  close(): void {
+    if (this.#small !== undefined) this.free(this.#small);
+    this.#small = undefined;
+  }
+
   /** Memory until `use` returns: a small piece is always the same one. */
   borrow(bytes: number, use: (at: number) => void): void {
     const small = bytes <= SMALL_BYTES && !this.#smallInUse;
@@ -134,6 +140,11 @@ export class Companion {
   /** One 32-bit word of the heap. */
   read(at: number): number {
     return this.#view[at / 4]!;
+  }
+
+  /** Whether none of `count` float32 numbers is infinite or NaN. */
+  allFinite(at: number, count: number): boolean {
+    return this.#exports.allFinite(at, count) !== 0;
   }
 
   /** Copies bytes within the heap. */
@@ -189,7 +200,7 @@ export function useCompanion(next: CompanionSettings | undefined): void {
 
 /** Ends the worker threads of all backends; what runs afterwards runs on one thread. */
 export function stopCompanions(): void {
-  for (const { helpers } of companions.values()) helpers?.stop();
+  for (const started of companions.values()) end(started);
   companions.clear();
   if (settings !== undefined) settings = { ...settings, threads: 1 };
 }
@@ -207,9 +218,10 @@ export function allHelpers(): RunningHelpers[] {
   return [...companions.values()].flatMap(({ helpers }) => helpers ?? []);
 }
 
-/** How many threads the companion of a backend has; undefined if it has not started. */
+/** How many threads the companion of a backend has, if more than one; undefined if it has not started, or may start anew. */
 export function companionThreads(backend: BackendWasm): number | undefined {
-  return companions.get(backend.wasm as unknown as TfjsModule)?.companion.threads;
+  const started = companions.get(backend.wasm as unknown as TfjsModule);
+  return started === undefined || isAlone(started) ? undefined : started.companion.threads;
 }
 
 /** The companion of a backend, started when it is first asked for; undefined where it cannot run or is not wanted. */
@@ -221,10 +233,19 @@ export function companionOf(backend: BackendWasm): Companion | undefined {
   return startAgain(module, settings, started).companion;
 }
 
-/** Starts the companion, or keeps the one that runs if it is of the binary that is wanted now. */
+function end({ companion, helpers }: Started): void {
+  helpers?.stop();
+  companion.close();
+}
+
+/** Whether it never had other threads, or one of them has died. */
+const isAlone = ({ companion }: Started): boolean => companion.threads === 1;
+
+/** Starts the companion, or keeps the one that runs if it is of the binary that is wanted now and has the threads. */
 function startAgain(module: TfjsModule, settings: CompanionSettings, started: Started | undefined): Started {
-  const kept = started?.compiled === compileFor(module, settings)?.module ? started : undefined;
-  if (kept === undefined) started?.helpers?.stop();
+  const fits = started !== undefined && started.compiled === compileFor(module, settings)?.module;
+  const kept = fits && (settings.threads === 1 || !isAlone(started)) ? started : undefined;
+  if (kept === undefined && started !== undefined) end(started);
   const next = { ...(kept ?? start(module, settings)), settings };
   companions.set(module, next);
   return next;

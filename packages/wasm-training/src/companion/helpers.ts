@@ -1,7 +1,7 @@
 /** Worker threads that run the tasks of a job beside the thread that asks for it. */
 import type { CompanionExports, Helpers, TfjsModule } from "./companion-module.js";
 import { isNode, nodeThreads } from "./node-parts.js";
-import { workerSource } from "./worker-source.js";
+import { nodeWorkerSource, pageWorkerSource } from "./worker-source.js";
 
 /** Rounds of waiting before a worker goes to sleep: some tens of microseconds, the distance of two jobs in a training. */
 const SPINS = 20_000;
@@ -33,21 +33,33 @@ export interface HelperOptions {
   readonly threads: number;
   /** Address of the worker's script; unless given, it is a blob. */
   readonly workerPath?: string | undefined;
-  /** Called once when a worker has died. */
+  /** Called once when a worker has died, outside of any job. */
   readonly onDeath: (error: Error) => void;
+  readonly patience?: bigint;
 }
 
-function startWorker(start: Start, path: string | undefined, onDeath: (error: Error) => void): AnyWorker {
+/** What becomes of a worker. */
+interface Fate {
+  /** It has failed. */
+  readonly onError: (error: Error) => void;
+  /** It has ended, for whatever reason; a page is never told. */
+  readonly onEnd: (name: string) => void;
+}
+
+/** The blob's address: one for all workers of a page. */
+let blob: string | undefined;
+
+function startWorker(start: Start, path: string | undefined, { onError, onEnd }: Fate): AnyWorker {
   const node = nodeThreads();
   const name = `gradlab wasm-training, thread ${start.thread}`;
   if (node !== undefined) {
-    const worker = new node.Worker(workerSource, { eval: true, workerData: start, name, stdout: false });
+    const worker = new node.Worker(nodeWorkerSource, { eval: true, workerData: start, name, stdout: false });
     worker.unref();
-    worker.on("error", (error) => onDeath(new Error(`${name}: ${(error as Error).message}`)));
-    worker.on("exit", () => onDeath(new Error(`${name}: it has ended`)));
+    worker.on("error", (error) => onError(new Error(`${name}: ${(error as Error).message}`)));
+    worker.on("exit", () => onEnd(name));
     return worker;
   }
-  const own = path === undefined ? URL.createObjectURL(new Blob([workerSource])) : undefined;
+  if (path === undefined) blob ??= URL.createObjectURL(new Blob([pageWorkerSource]));
   const page = globalThis as unknown as {
     Worker: new (
       url: string,
@@ -57,8 +69,8 @@ function startWorker(start: Start, path: string | undefined, onDeath: (error: Er
       postMessage(message: Start): void;
     };
   };
-  const worker = new page.Worker(path ?? own!, { name });
-  worker.onerror = ({ message }) => onDeath(new Error(`${name}: ${message ?? "its script did not load"}`));
+  const worker = new page.Worker(path ?? blob!, { name });
+  worker.onerror = ({ message }) => onError(new Error(`${name}: ${message ?? "its script did not load"}`));
   worker.postMessage(start);
   return worker;
 }
@@ -75,44 +87,52 @@ export interface RunningHelpers extends Helpers {
 }
 
 export function startHelpers(options: HelperOptions): RunningHelpers {
-  const { module, memory, compiled, exports, threads, workerPath, onDeath } = options;
+  const { module, memory, compiled, exports, threads, workerPath, onDeath, patience = PATIENCE } = options;
   const memoryAt = module._malloc(CONTROL_BYTES) >>> 0;
   const control = Math.ceil(memoryAt / 64) * 64;
   new Uint32Array(memory.buffer, control, 16).fill(0);
-  let running = true;
-  const die = (error: Error) => {
+  const workers: AnyWorker[] = [];
+  let [running, ended] = [true, 0];
+  const stop = () => {
     if (!running) return;
     running = false;
-    onDeath(error);
+    exports.stop(control);
+    for (const worker of workers) worker.terminate();
   };
-  const workers = Array.from({ length: threads - 1 }, (_, i) =>
-    startWorker({ module: compiled, memory, control, thread: i + 1, spins: SPINS }, workerPath, die),
-  );
+  const die = (error: Error) => {
+    if (!running) return;
+    stop();
+    // Not within a job, which a listener that throws would leave half done.
+    queueMicrotask(() => onDeath(error));
+  };
+  const onEnd = (name: string) => {
+    die(new Error(`${name}: it has ended`));
+    // Until then a worker that is on its way out may read it.
+    if (++ended === threads - 1) module._free(memoryAt);
+  };
+  try {
+    for (let thread = 1; thread < threads; thread++) {
+      const start = { module: compiled, memory, control, thread, spins: SPINS };
+      workers.push(startWorker(start, workerPath, { onError: die, onEnd }));
+    }
+  } catch (error) {
+    die(new Error(`gradlab wasm-training: no worker thread can be started: ${(error as Error).message}`));
+  }
   return {
-    threads,
+    get threads() {
+      return running ? threads : 1;
+    },
     run(number, at, tasks, scratch, scratchBytes) {
       if (!running) return false;
-      const ended = exports.runTogether(
-        control,
-        number,
-        at,
-        tasks,
-        scratch,
-        scratchBytes,
-        PATIENCE,
-        mayWait ? 1 : 0,
-      );
-      if (ended !== 0) return true;
+      const sleeps = mayWait ? 1 : 0;
+      if (exports.runTogether(control, number, at, tasks, scratch, scratchBytes, patience, sleeps) !== 0) {
+        return true;
+      }
       die(new Error("gradlab wasm-training: a worker thread did not end its task"));
       return false;
     },
     workers,
     helped: () => exports.helped(control),
-    stop() {
-      running = false;
-      exports.stop(control);
-      for (const worker of workers) worker.terminate();
-      // The memory stays: a worker that is still on its way out may read it.
-    },
+    stop,
   };
 }

@@ -33,6 +33,7 @@ const functions: Readonly<Record<string, Unary | ((attrs: Attributes) => Unary)>
   Step: ({ alpha }) => ({ f: 11, p: alpha }),
   Sin: { f: 12 },
   Cos: { f: 13 },
+  Relu: { f: 14 },
 };
 
 const RECORD_BYTES = 32;

@@ -20,6 +20,11 @@ export const batchNormKernel = () =>
       factors[c] = f;
       shifts[c] = (offsets?.[c] ?? 0) - means[c]! * f;
     }
+    // An infinite factor and an infinite shift would cancel each other.
+    if (!(factors.every(Number.isFinite) && shifts.every(Number.isFinite))) {
+      release(backend, factor, shift);
+      return stock({ inputs, backend, attrs });
+    }
     const scaled = run(backend, "Multiply", { a: x!, b: factor });
     const out = run(backend, "Add", { a: scaled, b: shift });
     release(backend, factor, shift, scaled);

@@ -15,6 +15,7 @@ import { type SlidingWindow, window2d, window3d } from "../window.js";
 import { convolutionCosts } from "./convolution-costs.js";
 import { multiplyMatrices } from "./mat-mul.js";
 import { anyPatches, flatPatches, isFlat } from "./patches.js";
+import { isPadded, isSpoiled } from "./skip-padding.js";
 import { filterGradientByTaps } from "./tap-products.js";
 
 /**
@@ -24,10 +25,29 @@ import { filterGradientByTaps } from "./tap-products.js";
 const block = { elements: 2 ** 18, columns: 512 };
 
 /**
- * The filter gradient of any convolution: the patches under the filter times `dy`, summed over blocks of images,
- * unless products of single taps are cheaper.
+ * The filter gradient of any convolution. Where a tap is outside of the image, a zero is multiplied by `dy`; rows of patches
+ * that are wider than the output multiply the image by zeros too.
  */
 function filterGradient(
+  backend: BackendWasm,
+  x: TensorInfo,
+  dy: TensorInfo,
+  filterShape: number[],
+  window: SlidingWindow,
+): TensorInfo {
+  const fast = fastFilterGradient(backend, x, dy, filterShape, window);
+  const composed = companionOf(backend) === undefined;
+  const factors = composed ? [x, dy] : isPadded(window) ? [dy] : [];
+  if (!factors.some((each) => isSpoiled(backend, each, fast))) return fast;
+  release(backend, fast);
+  return filterGradientByTaps(backend, x, dy, filterShape, window);
+}
+
+/**
+ * The patches under the filter times `dy`, summed over blocks of images,
+ * unless products of single taps are cheaper.
+ */
+function fastFilterGradient(
   backend: BackendWasm,
   x: TensorInfo,
   dy: TensorInfo,

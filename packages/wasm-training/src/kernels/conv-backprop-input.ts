@@ -23,6 +23,7 @@ import { transposeMatrices } from "../transpose-matrices.js";
 import { type SlidingWindow, window2d, window3d } from "../window.js";
 import { convolutionCosts } from "./convolution-costs.js";
 import { multiplyMatrices } from "./mat-mul.js";
+import { unlessSpoiled } from "./skip-padding.js";
 import { inputGradientByTaps } from "./tap-products.js";
 import { turnTaps } from "./turn-taps.js";
 
@@ -128,15 +129,18 @@ export const conv2dBackpropInputKernel = () =>
     }
     const window = window2d(info);
     const companion = companionOf(backend);
-    if (companion !== undefined) return inputGradient(backend, companion, dy, filter, info.inShape, window);
+    const exact = () => inputGradientByTaps(backend, dy, filter, info.inShape, window);
+    // For outputs that are not there, a zero is multiplied by the filter.
+    if (companion !== undefined) {
+      const fast = inputGradient(backend, companion, dy, filter, info.inShape, window);
+      return unlessSpoiled(backend, filter, fast, exact);
+    }
     const top = info.filterHeight - 1 - info.padInfo.top;
     const left = info.filterWidth - 1 - info.padInfo.left;
     const bottom = info.inHeight - info.outHeight + info.padInfo.top;
     const right = info.inWidth - info.outWidth + info.padInfo.left;
     const { convolved, spread, taps } = convolutionCosts(window, info.outChannels).inputGradient;
-    if (taps < Math.min(convolved, spread)) {
-      return inputGradientByTaps(backend, dy, filter, info.inShape, window);
-    }
+    if (taps < Math.min(convolved, spread)) return exact();
     if (spread < convolved || Math.min(top, left, bottom, right) < 0) {
       return spreadPatches(backend, dy, filter, info.inShape, window);
     }
@@ -163,6 +167,8 @@ export const conv3dBackpropInputKernel = () =>
     }
     const companion = companionOf(backend);
     const window = window3d(info);
-    if (companion !== undefined) return inputGradient(backend, companion, dy, filter, info.inShape, window);
-    return spreadPatches(backend, dy, filter, info.inShape, window);
+    const exact = () => spreadPatches(backend, dy, filter, info.inShape, window);
+    if (companion === undefined) return exact();
+    const fast = inputGradient(backend, companion, dy, filter, info.inShape, window);
+    return unlessSpoiled(backend, filter, fast, exact);
   });

@@ -15,6 +15,7 @@ import { type KernelArguments, kernel, kernelOver, run } from "../kernel.js";
 import { forEachTap, window2d, window3d } from "../window.js";
 import { activate } from "./activate.js";
 import { convolutionCosts } from "./convolution-costs.js";
+import { isPadded, mendNonFinite, unlessSpoiled } from "./skip-padding.js";
 import { convolveByTaps } from "./tap-products.js";
 
 type Attrs = KernelArguments["attrs"];
@@ -54,10 +55,15 @@ const conv2dKernel = () =>
     }
     const window = window2d(info);
     const companion = companionOf(backend);
-    if (companion !== undefined) return convolve(backend, companion, x, filter, info.outShape, window);
-    const { whole, taps } = convolutionCosts(window, info.outChannels).forward;
-    const fast = whole <= taps ? byStock(stock, { inputs, backend, attrs }, info) : undefined;
-    return fast ?? convolveByTaps(backend, x, filter, info.outShape, window);
+    const exact = () => convolveByTaps(backend, x, filter, info.outShape, window);
+    let fast: TensorInfo | undefined;
+    if (companion !== undefined) fast = convolve(backend, companion, x, filter, info.outShape, window);
+    else {
+      const { whole, taps } = convolutionCosts(window, info.outChannels).forward;
+      if (whole <= taps) fast = byStock(stock, { inputs, backend, attrs }, info);
+    }
+    if (fast === undefined) return exact();
+    return isPadded(window) ? unlessSpoiled(backend, filter, fast, exact) : fast;
   });
 
 /** The stock kernel is a plain loop that begins at the wrong place where the stride outgrows the window. */
@@ -70,8 +76,10 @@ const conv3dKernel = () =>
     }
     const window = window3d(info);
     const companion = companionOf(backend);
-    if (companion !== undefined) return convolve(backend, companion, x, filter, info.outShape, window);
-    return convolveByTaps(backend, x, filter, info.outShape, window);
+    const exact = () => convolveByTaps(backend, x, filter, info.outShape, window);
+    if (companion === undefined) return exact();
+    const fast = convolve(backend, companion, x, filter, info.outShape, window);
+    return isPadded(window) ? unlessSpoiled(backend, filter, fast, exact) : fast;
   });
 
 /** Any depthwise convolution, as a loop over its taps. */
@@ -106,7 +114,9 @@ const depthwiseKernel = () =>
     if (sizeOf(x.shape) * sizeOf(filter.shape) * sizeOf(info.outShape) === 0) {
       return allocateZeros(backend, info.outShape);
     }
-    return byStock(stock, { inputs, backend, attrs }, info) ?? depthwiseByTaps(backend, x, filter, info);
+    const exact = () => depthwiseByTaps(backend, x, filter, info);
+    const fast = byStock(stock, { inputs, backend, attrs }, info);
+    return fast === undefined ? exact() : mendNonFinite(backend, fast, exact);
   });
 
 /** A bias or slope for each channel beside an image with channels first. */
@@ -122,29 +132,32 @@ const fused = (kernelName: string, unfused: string, op: string, depthwise: boole
     const [x, filter] = [inputs.x!, inputs.filter!];
     const { bias, preluActivationWeights } = inputs;
     const { activation = "linear", dataFormat } = attrs;
+    const unfusedResult = () => {
+      const turn = dataFormat === "NCHW" ? besideChannelsFirst : (tensor: TensorInfo) => tensor;
+      let result = run(backend, unfused, { x, filter }, attrs);
+      if (bias) {
+        const sum = run(backend, "Add", { a: result, b: turn(bias) });
+        release(backend, result);
+        result = sum;
+      }
+      return activate(backend, result, attrs, preluActivationWeights && turn(preluActivationWeights));
+    };
     if (dataFormat !== "NCHW") {
       const info = conv2dInfo(op, x.shape, filter.shape, attrs, depthwise);
       const companion = depthwise ? undefined : companionOf(backend);
       const byCompanion = companionActivations[activation];
       const isEmpty = sizeOf(x.shape) * sizeOf(filter.shape) * sizeOf(info.outShape) === 0;
+      const usual = bias?.shape.length === 1 && bias.shape[0] === info.outChannels && activation === "linear";
       if (companion !== undefined && byCompanion !== undefined && !isEmpty && isRow(bias, info.outChannels)) {
         const options = { bias, activation: byCompanion };
-        return convolve(backend, companion, x, filter, info.outShape, window2d(info), options);
+        const window = window2d(info);
+        const out = convolve(backend, companion, x, filter, info.outShape, window, options);
+        return isPadded(window) ? unlessSpoiled(backend, filter, out, unfusedResult) : out;
       }
-      const usual = bias?.shape.length === 1 && bias.shape[0] === info.outChannels && activation === "linear";
-      if (usual && !isEmpty) {
-        const out = byStock(stock, { inputs, backend, attrs }, info);
-        if (out) return out;
-      }
+      const out = usual && !isEmpty ? byStock(stock, { inputs, backend, attrs }, info) : undefined;
+      if (out) return mendNonFinite(backend, out, unfusedResult);
     }
-    const turn = dataFormat === "NCHW" ? besideChannelsFirst : (tensor: TensorInfo) => tensor;
-    let result = run(backend, unfused, { x, filter }, attrs);
-    if (bias) {
-      const sum = run(backend, "Add", { a: result, b: turn(bias) });
-      release(backend, result);
-      result = sum;
-    }
-    return activate(backend, result, attrs, preluActivationWeights && turn(preluActivationWeights));
+    return unfusedResult();
   });
 
 export const convKernels = (): KernelConfig[] => [

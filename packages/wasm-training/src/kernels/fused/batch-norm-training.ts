@@ -21,7 +21,7 @@ function runPass(backend: BackendWasm, companion: Companion, { x, epsilon, tenso
   const [n, channels] = x.shape as [number, number];
   if (sizeOf(x.shape) === 0) return;
   const { rowsOfTask, tasks } = blocksOfRows(n, channels);
-  withMemory(companion, [80, tasks * channels * 16, channels * 12], (at, sums, numbers) => {
+  withMemory(companion, [80, tasks * channels * 16, channels * 20], (at, sums, numbers) => {
     const places = names.map((name) => {
       const tensor = name === "x" ? x : tensors[name];
       return tensor === undefined ? 0 : backend.getMemoryOffset(tensor.dataId);
