@@ -3,11 +3,20 @@ import { repairKernels } from "@gradlab/backend-select";
 import { installGradients } from "@gradlab/core";
 import { enableWasmTraining } from "@gradlab/wasm-training";
 import {
+  avgPool,
+  concat,
+  conv2d,
+  conv2dTranspose,
+  depthwiseConv2d,
   env,
+  fill,
+  fused,
   gather,
   grad,
   maxPool,
+  relu,
   setBackend,
+  softmax,
   type Tensor,
   type Tensor4D,
   tensor,
@@ -164,4 +173,39 @@ test("what comes out on wasm where the cpu backend does otherwise", async () => 
   const pixels = tensor([inf, 1], [1, 1, 2, 1]) as Tensor4D;
   // Of two pixels four, a half and the edge between them.
   expect((await numbers(tfImage.resizeBilinear(pixels, [1, 4], true))).map(Number.isNaN)).not.toContain(true);
+});
+
+test("a sample that is not finite changes no bit of the others of its batch", async () => {
+  await setBackend("wasm");
+  const wave = (shape: number[], phase: number) => {
+    const size = shape.reduce((a, b) => a * b, 1);
+    return tensor(
+      Float32Array.from({ length: size }, (_, i) => Math.sin(1.7 * i + phase)),
+      shape,
+    );
+  };
+  const others = wave([2, 7, 9, 5], 0) as Tensor4D;
+  const shapes = [[3, 3, 5, 6], [3, 3, 5, 1], [5], [3, 3, 4, 5]]; // biome-ignore format: one line
+  const [filter, single, bias, turned] = shapes.map((shape, i) => wave(shape, i + 1) as Tensor4D);
+  const ops: readonly ((x: Tensor4D) => Tensor)[] = [
+    (x) => conv2d(x, filter!, 1, "same"),
+    (x) => fused.conv2d({ x, filter: filter!, strides: 1, pad: "same", activation: "relu" }),
+    (x) => conv2dTranspose(x, turned!, [x.shape[0], 7, 9, 4], 1, "same"),
+    (x) => depthwiseConv2d(x, single!, 1, "same"),
+    (x) => fused.depthwiseConv2d({ x, filter: single!, strides: 1, pad: "same", bias: bias as Tensor }),
+    (x) => maxPool(x, 3, 1, "same"),
+    (x) => avgPool(x, 3, 1, "same"),
+    (x) => softmax(x),
+    (x) => relu(x),
+  ];
+  for (const [i, op] of ops.entries()) {
+    const alone = await op(others).data();
+    for (const value of special) {
+      const beside = fill([1, 7, 9, 5], value) as Tensor4D;
+      const all = await op(concat([beside, others])).data();
+      expect(new Uint32Array(all.slice(all.length / 3).buffer), `op ${i} beside ${value}`).toEqual(
+        new Uint32Array(alone.slice().buffer),
+      );
+    }
+  }
 });

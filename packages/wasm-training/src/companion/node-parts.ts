@@ -12,8 +12,13 @@ export const nodeThreads = (): typeof import("node:worker_threads") | undefined 
 /** How many threads the process may use; undefined in a page. */
 export const nodeParallelism = (): number | undefined => builtin?.("node:os").availableParallelism();
 
-/** Node 20 has relaxed SIMD behind a flag that can be set at run time; later versions and browsers simply have it. */
+/**
+ * Node 20 has relaxed SIMD behind a flag that can be set at run time; browsers and later versions, which complain of a flag
+ * that they do not know, simply have it.
+ */
 export function allowRelaxedSimd(): void {
+  const [major = 0, minor = 0] = (globalThis.process?.versions?.v8 ?? "").split(".").map(Number);
+  if (major !== 11 || minor >= 4) return;
   builtin?.("node:v8").setFlagsFromString("--experimental-wasm-relaxed-simd");
 }
 
