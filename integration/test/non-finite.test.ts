@@ -13,6 +13,8 @@ import {
   fused,
   gather,
   grad,
+  grads,
+  matMul,
   maxPool,
   relu,
   setBackend,
@@ -158,6 +160,44 @@ for (const op of geometryOps) {
     }, 60_000);
   }
 }
+
+/** Products and convolutions of several tiles, blocks and tasks, by their sizes: those of random shapes above are small. */
+const large = fc.constantFrom<
+  readonly [readonly number[], readonly number[], (x: Tensor, w: Tensor) => Tensor]
+>(
+  [[3, 1300], [1300, 9], (x, w) => matMul(x, w)],
+  [[101, 600], [600, 70], (x, w) => matMul(x, w)],
+  [[600, 40], [33, 600], (x, w) => matMul(x, w, true, true)],
+  [[2, 7, 9, 70], [3, 3, 70, 20], (x, w) => conv2d(x as Tensor4D, w as Tensor4D, 1, "same")],
+  [[3, 20, 20, 3], [5, 5, 3, 12], (x, w) => conv2d(x as Tensor4D, w as Tensor4D, 2, 2)],
+  [[2, 9, 9, 20], [3, 3, 20, 70], (x, w) => conv2d(x as Tensor4D, w as Tensor4D, 2, "same")],
+);
+
+test("products and convolutions of many numbers, and their gradients", async () => {
+  const spots = spotsOf(special, 2);
+  await fc.assert(
+    fc.asyncProperty(large, spots, spots, spots, async ([xShape, wShape, f], atX, atW, atY) => {
+      const of = async (backend: string) => {
+        await setBackend(backend);
+        const outputs = tidy(() => {
+          const [x, w] = [xShape, wShape].map((shape, i) => {
+            const size = shape.reduce((a, b) => a * b, 1);
+            const values = Array.from({ length: size }, (_, k) => Math.sin(1.7 * k + i + 1));
+            return tensor(sprinkled(values, [atX, atW][i]!), [...shape]);
+          });
+          const y = f(x!, w!);
+          const dy = tensor(sprinkled(new Array(y.size).fill(0.5), atY), y.shape);
+          return [y, ...grads(f)([x!, w!], dy)];
+        });
+        const numbers = await Promise.all(outputs.map((each) => each.data()));
+        for (const each of outputs) each.dispose();
+        return numbers.map((values) => Array.from(values, classOf));
+      };
+      expect(await of("wasm")).toEqual(await of("cpu"));
+    }),
+    { numRuns: 20 },
+  );
+}, 60_000);
 
 test("what comes out on wasm where the cpu backend does otherwise", async () => {
   await setBackend("wasm");

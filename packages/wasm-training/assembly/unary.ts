@@ -31,8 +31,8 @@ function value4(f: i32, x: v128, p: v128, q: v128): v128 {
   if (f == 7) return v128.bitselect(f32x4.mul(x, p), x, f32x4.lt(x, zero));
   // Exponential rectifier: p x above 0, q (exp(x) - 1) below.
   if (f == 8) return v128.bitselect(f32x4.mul(x, p), f32x4.mul(expm14(x), q), f32x4.ge(x, zero));
-  // Clipped to [p, q].
-  if (f == 9) return f32x4.min(f32x4.max(x, p), q);
+  // Clipped to [p, q]; NaN stays, for pmax(a, b) is a where not a < b.
+  if (f == 9) return f32x4.pmin(f32x4.pmax(x, p), q);
   // Its sign, of NaN 0.
   if (f == 10) {
     return f32x4.sub(v128.and(one, f32x4.gt(x, zero)), v128.and(one, f32x4.lt(x, zero)));
@@ -43,7 +43,7 @@ function value4(f: i32, x: v128, p: v128, q: v128): v128 {
   }
   if (f == 12) return sine4(x, 0);
   if (f == 13) return sine4(x, 1);
-  // NaN stays: pmax(a, b) is a where not a < b.
+  // Rectified.
   if (f == 14) return f32x4.pmax(x, zero);
   return x;
 }
@@ -54,23 +54,45 @@ function loop(f: i32, from: usize, to: usize, bytes: usize, p: v128, q: v128): v
   for (let i: usize = 0; i < bytes; i += 16) v128.store(to + i, value4(f, v128.load(from + i), p, q));
 }
 
+/*
+ * A function for each loop, called from two places so that the compiler leaves it one: many loops in one function are
+ * compiled to code that is several times as slow.
+ */
+function exp(from: usize, to: usize, bytes: usize, p: v128, q: v128): void { loop(0, from, to, bytes, p, q); }
+function expm1(from: usize, to: usize, bytes: usize, p: v128, q: v128): void { loop(1, from, to, bytes, p, q); }
+function log(from: usize, to: usize, bytes: usize, p: v128, q: v128): void { loop(2, from, to, bytes, p, q); }
+function log1p(from: usize, to: usize, bytes: usize, p: v128, q: v128): void { loop(3, from, to, bytes, p, q); }
+function sigmoid(from: usize, to: usize, bytes: usize, p: v128, q: v128): void { loop(4, from, to, bytes, p, q); }
+function tanh(from: usize, to: usize, bytes: usize, p: v128, q: v128): void { loop(5, from, to, bytes, p, q); }
+function softplus(from: usize, to: usize, bytes: usize, p: v128, q: v128): void { loop(6, from, to, bytes, p, q); }
+function leaky(from: usize, to: usize, bytes: usize, p: v128, q: v128): void { loop(7, from, to, bytes, p, q); }
+function selu(from: usize, to: usize, bytes: usize, p: v128, q: v128): void { loop(8, from, to, bytes, p, q); }
+function clip(from: usize, to: usize, bytes: usize, p: v128, q: v128): void { loop(9, from, to, bytes, p, q); }
+function sign(from: usize, to: usize, bytes: usize, p: v128, q: v128): void { loop(10, from, to, bytes, p, q); }
+function step(from: usize, to: usize, bytes: usize, p: v128, q: v128): void { loop(11, from, to, bytes, p, q); }
+function sine(from: usize, to: usize, bytes: usize, p: v128, q: v128): void { loop(12, from, to, bytes, p, q); }
+function cosine(from: usize, to: usize, bytes: usize, p: v128, q: v128): void { loop(13, from, to, bytes, p, q); }
+function rectify(from: usize, to: usize, bytes: usize, p: v128, q: v128): void { loop(14, from, to, bytes, p, q); }
+
+// @ts-expect-error: a decorator of AssemblyScript
+@inline
 function apply(f: i32, from: usize, to: usize, bytes: usize, p: v128, q: v128): void {
   switch (f) {
-    case 0: loop(0, from, to, bytes, p, q); break;
-    case 1: loop(1, from, to, bytes, p, q); break;
-    case 2: loop(2, from, to, bytes, p, q); break;
-    case 3: loop(3, from, to, bytes, p, q); break;
-    case 4: loop(4, from, to, bytes, p, q); break;
-    case 5: loop(5, from, to, bytes, p, q); break;
-    case 6: loop(6, from, to, bytes, p, q); break;
-    case 7: loop(7, from, to, bytes, p, q); break;
-    case 8: loop(8, from, to, bytes, p, q); break;
-    case 9: loop(9, from, to, bytes, p, q); break;
-    case 10: loop(10, from, to, bytes, p, q); break;
-    case 11: loop(11, from, to, bytes, p, q); break;
-    case 12: loop(12, from, to, bytes, p, q); break;
-    case 13: loop(13, from, to, bytes, p, q); break;
-    default: loop(14, from, to, bytes, p, q);
+    case 0: exp(from, to, bytes, p, q); break;
+    case 1: expm1(from, to, bytes, p, q); break;
+    case 2: log(from, to, bytes, p, q); break;
+    case 3: log1p(from, to, bytes, p, q); break;
+    case 4: sigmoid(from, to, bytes, p, q); break;
+    case 5: tanh(from, to, bytes, p, q); break;
+    case 6: softplus(from, to, bytes, p, q); break;
+    case 7: leaky(from, to, bytes, p, q); break;
+    case 8: selu(from, to, bytes, p, q); break;
+    case 9: clip(from, to, bytes, p, q); break;
+    case 10: sign(from, to, bytes, p, q); break;
+    case 11: step(from, to, bytes, p, q); break;
+    case 12: sine(from, to, bytes, p, q); break;
+    case 13: cosine(from, to, bytes, p, q); break;
+    default: rectify(from, to, bytes, p, q);
   }
 }
 
