@@ -13,7 +13,7 @@ begin(workerData);
 parentPort.close();
 `;
 
-/** The file `dist/worker.js` too, for pages whose policy forbids blobs. */
+/** In a page: a blob, unless the page gives the address of `worker.js`. */
 export const pageWorkerSource = `${begin}
 self.onmessage = ({ data }) => {
   begin(data);
