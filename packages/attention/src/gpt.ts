@@ -101,6 +101,8 @@ export function initGpt(config: GptConfig, { seed = 0, std = 0.02 }: InitGptOpti
 export interface ApplyGptOptions {
   /** Drops places of the embedded tokens, weights of attention, and what each part adds; in a training alone. */
   readonly dropout?: Dropout;
+  /** So many keys at a time, in memory linear in the tokens; all at once unless given. */
+  readonly chunk?: number;
 }
 
 /**
@@ -118,14 +120,17 @@ export function applyGpt(
   params: GptParams,
   ids: Tensor2D,
   config: GptConfig,
-  { dropout: dropped }: ApplyGptOptions = {},
+  { dropout: dropped, chunk }: ApplyGptOptions = {},
 ): Tensor3D {
   const where = "applyGpt";
   const { full, blockOptions } = prepared(where, params, ids, config, 0);
   return tidy(() => {
     let x = embedded(params, ids, full, 0);
     if (dropped !== undefined) x = dropout(x, { ...dropped, purpose: `${dropped.purpose}.embedding` });
-    const more = dropped === undefined ? {} : { dropout: dropped };
+    const more = {
+      ...(dropped !== undefined && { dropout: dropped }),
+      ...(chunk !== undefined && { chunk }),
+    };
     return logitsOf(params, transformer(params, x, { ...blockOptions, ...more }), full);
   });
 }

@@ -1,23 +1,14 @@
 import { expectShape, ShapeError } from "@gradlab/core";
-import {
-  add,
-  concat,
-  reshape,
-  type Tensor,
-  type Tensor3D,
-  type Tensor4D,
-  tidy,
-  transpose,
-} from "@tensorflow/tfjs-core";
-import { alibiBias } from "./alibi.js";
+import { concat, reshape, type Tensor3D, type Tensor4D, tidy, transpose } from "@tensorflow/tfjs-core";
+import { withAlibi } from "./alibi.js";
 import { type AttendOptions, attend, attendWithWeights } from "./attend.js";
-import { attendInChunks } from "./attend-in-chunks.js";
+import { inChunks } from "./attend-in-chunks.js";
 import { rangeMismatch } from "./expect-argument.js";
 import { expectOptions } from "./expect-options.js";
 import { expectInteger } from "./expect-values.js";
 import { initLinear, type LinearParams, linear } from "./linear.js";
 import { rotary } from "./rotary.js";
-import { expectMasking, maskingOptions, scoreAxes } from "./score-mask.js";
+import { expectMasking, maskingOptions } from "./score-mask.js";
 import { tidyRecord } from "./tidy-record.js";
 
 export interface MultiHeadAttentionParams {
@@ -171,12 +162,8 @@ function compute(
   const known = [...maskingOptions, "heads", "context", "position", "scale", "dropout", "chunk"];
   expectOptions(where, options, known);
   expectInteger(`${where}: heads`, heads, 1);
-  if (chunk !== undefined && (rest.dropout !== undefined || withWeights)) {
-    throw rangeMismatch(
-      `${where}: chunk`,
-      "none beside dropout of weights, or where weights are asked for",
-      chunk,
-    );
+  if (chunk !== undefined && withWeights) {
+    throw rangeMismatch(`${where}: chunk`, "none where weights are asked for", chunk);
   }
   if (position !== undefined && position !== "rotary" && position !== "alibi") {
     throw rangeMismatch(`${where}: position`, `"rotary" or "alibi"`, position);
@@ -207,21 +194,17 @@ function compute(
     cache === null || past === 0
       ? [newKey, newValue]
       : [concat([cache.key, newKey], 2), concat([cache.value, newValue], 2)];
-  let attendOptions: AttendOptions = masking;
-  if (position === "alibi") {
-    const slopes: Tensor = alibiBias({ heads, queries: t, keys: s, queryStart: start ?? 0 });
-    const bias = rest.bias === undefined ? slopes : add(slopes, scoreAxes(rest.bias, sizes));
-    attendOptions = { ...attendOptions, bias };
-  }
-  const { output, weights } = withWeights
-    ? attendWithWeights(q, key, value, attendOptions)
-    : { output: mixture(q, key, value, attendOptions, chunk), weights: null };
+  const plain = (options: AttendOptions) =>
+    withWeights
+      ? attendWithWeights(q, key, value, options)
+      : { output: attend(q, key, value, options), weights: null };
+  const isAlibi = position === "alibi";
+  const { output, weights } =
+    chunk === undefined
+      ? plain(isAlibi ? withAlibi(masking, sizes) : masking)
+      : { output: inChunks(where, q, key, value, { ...masking, chunk }, isAlibi), weights: null };
   const joined = reshape(transpose(output, [0, 2, 1, 3]), [batch, t, heads * valueSize]) as Tensor3D;
   return { output: linear(params.output, joined), weights, key, value };
-}
-
-function mixture(q: Tensor4D, k: Tensor4D, v: Tensor4D, options: AttendOptions, chunk: number | undefined) {
-  return chunk === undefined ? attend(q, k, v, options) : attendInChunks(q, k, v, { ...options, chunk });
 }
 
 /** `[batch, tokens, heads * size]` to `[batch, heads, tokens, size]`. */

@@ -15,6 +15,7 @@ import {
   type Tensor,
   type Tensor2D,
   type Tensor4D,
+  Tensor as TensorClass,
   tidy,
 } from "@tensorflow/tfjs-core";
 import { rangeMismatch, typeMismatch } from "./expect-argument.js";
@@ -98,6 +99,7 @@ export function expectMasking(where: string, masking: Masking, sizes: Sizes): vo
 }
 
 function expectKind(where: string, tensor: Tensor, dtype: string, expected: string): void {
+  if (!(tensor instanceof TensorClass)) throw typeMismatch(where, `a tensor of ${dtype}`, tensor);
   if (tensor.dtype !== dtype) throw new TypeError(`${where}: expected ${expected}, got ${tensor.dtype}`);
 }
 

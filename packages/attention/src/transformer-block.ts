@@ -44,7 +44,7 @@ export interface TransformerBlockOptions extends Omit<MultiHeadAttentionOptions,
   readonly activation?: Activation;
   /** Of norms; 1e-5 unless given. */
   readonly epsilon?: number;
-  /** Drops weights of the attention (not with a `chunk`), and what each part adds. The parts have streams of their own. */
+  /** Drops weights of the attention, and what each part adds. The parts have streams of their own. */
   readonly dropout?: Dropout;
   /** An encoder's output for the cross-attention, `[batch, s, context width]`. */
   readonly context?: Tensor3D;
@@ -202,9 +202,7 @@ function run(
   };
   let cache: KeyValueCache | null = null;
   let y = residual(x, params.attentionNorm, "attention", (given) => {
-    // Without the weights there are none to drop.
-    const weights = rest.chunk === undefined ? withDropout("attention-weights") : {};
-    const attended = attention(given, { ...rest, ...weights });
+    const attended = attention(given, { ...rest, ...withDropout("attention-weights") });
     cache = attended.cache;
     return attended.output;
   });
@@ -214,6 +212,7 @@ function run(
       multiHeadAttention(cross, given, {
         heads: rest.heads,
         context: context!,
+        ...(rest.chunk !== undefined && { chunk: rest.chunk }),
         ...(contextKeyMask !== undefined && { keyMask: contextKeyMask }),
         ...withDropout("cross-weights"),
       }),

@@ -3,6 +3,7 @@ import {
   concat,
   dispose,
   mul,
+  profile,
   reshape,
   type Scalar,
   slice,
@@ -57,16 +58,24 @@ describe.each(backends)("on %s", (backend) => {
     });
   });
 
-  test("keys in chunks give the same output and gradients, with rotary positions, ALiBi and groups", async () => {
+  test("keys in chunks give the same output and gradients, with rotary positions, ALiBi, groups and dropout", async () => {
     await expectNoLeak(async () => {
       const draw = new Draw("x");
       const x = draw.normalTensor<Tensor3D>([2, 7, width]);
       const direction = draw.normalTensor<Tensor3D>([2, 7, width]);
-      const block = initTransformerBlock({ width, heads: 3, groups: 1, seed: 2 });
-      for (const position of ["rotary", "alibi"] as const) {
+      const context = draw.normalTensor<Tensor3D>([2, 4, 5]);
+      const bias = draw.normalTensor([7, 7]);
+      const block = initTransformerBlock({ width, heads: 3, groups: 1, contextWidth: 5, seed: 2 });
+      const dropout = { rate: 0.3, seed: 0, purpose: "chunks" };
+      for (const more of [
+        { position: "rotary", bias },
+        { position: "rotary", dropout },
+        { position: "alibi" },
+        { position: "alibi", bias, dropout },
+      ] as const) {
         const of = (chunk: { chunk?: number }) =>
           lossAndGradients(block, (given) => {
-            const y = transformerBlock(given, x, { heads: 3, causal: true, position, ...chunk });
+            const y = transformerBlock(given, x, { heads: 3, causal: true, context, ...more, ...chunk });
             return sum(mul(y, direction)) as Scalar;
           });
         const [all, chunks] = [of({}), of({ chunk: 3 })];
@@ -79,8 +88,29 @@ describe.each(backends)("on %s", (backend) => {
         disposeParams(chunks.gradients as never);
       }
       disposeParams(block);
-      dispose([x, direction]);
+      dispose([x, direction, context, bias]);
     });
+  });
+
+  test("in chunks the peak of a block grows with the tokens: with ALiBi, dropout and a context too", async () => {
+    const peaks: number[] = [];
+    const params = initTransformerBlock({ width: 8, heads: 4, contextWidth: 8, hidden: 8 });
+    const more = { position: "alibi", causal: true, chunk: 16 } as const;
+    for (const t of [64, 256]) {
+      const x = new Draw("peak").normalTensor<Tensor3D>([1, t, 8]);
+      const dropout = { rate: 0.1, seed: 0, purpose: "peak" };
+      const { peakBytes } = await profile(() => {
+        const { loss, gradients } = lossAndGradients(params, (given) =>
+          sum(transformerBlock(given, x, { heads: 4, context: x, dropout, ...more })),
+        );
+        disposeParams(gradients as never);
+        return loss;
+      });
+      peaks.push(peakBytes);
+      x.dispose();
+    }
+    disposeParams(params);
+    expect(peaks[1]! / peaks[0]!).toBeLessThan(4.5); // 4; 16 with all scores
   });
 
   test.each([
@@ -237,7 +267,7 @@ describe("arguments", () => {
     [
       "weights in chunks",
       () => multiHeadAttentionWithWeights(params(), x(), { heads: 2, chunk: 2 }),
-      "multiHeadAttentionWithWeights: chunk: expected none beside dropout of weights, or where weights are asked for, got 2",
+      "multiHeadAttentionWithWeights: chunk: expected none where weights are asked for, got 2",
     ],
     [
       "another norm",
