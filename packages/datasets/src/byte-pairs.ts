@@ -16,10 +16,14 @@ export interface BytePairs {
  * What is cut apart before pairs are joined: contractions, letters, digits, other signs, each with a space before it,
  * and runs of space.
  */
-const pieces = /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+/gu;
+const pieces =
+  /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
+
+/** A text cut into words that are encoded each for itself. */
+export const wordsOf = (text: string): readonly string[] => text.match(pieces) ?? [];
 
 /** The sign that stands for each byte in the files: itself where it can be seen, else one of those from U+0100 on. */
-const signs: readonly string[] = signsOfBytes();
+export const signs: readonly string[] = /* @__PURE__ */ signsOfBytes();
 
 function signsOfBytes(): string[] {
   const isSeen = (byte: number) =>
@@ -40,8 +44,7 @@ function signsOfBytes(): string[] {
  *   are unsupervised multitask learners
  */
 export function bytePairs(vocab: string | Readonly<Record<string, number>>, merges: string): BytePairs {
-  const ids = idsOf(vocab);
-  const ranks = ranksOf(merges, ids);
+  const { ids, ranks } = bytePairFiles("bytePairs", vocab, merges);
   const tokens = new Map([...ids].map(([token, id]) => [id, token]));
   const byteOf = new Map(signs.map((sign, byte) => [sign, byte]));
   const isPlain = (token: string) => [...token].every((sign) => byteOf.has(sign));
@@ -62,7 +65,7 @@ export function bytePairs(vocab: string | Readonly<Record<string, number>>, merg
     if (known.size < mostKnown) known.set(word, found);
     return found;
   };
-  const textIds = (text: string): number[] => (text.match(pieces) ?? []).flatMap(wordIds);
+  const textIds = (text: string): number[] => wordsOf(text).flatMap(wordIds);
   const bytesOf = (given: ArrayLike<number>): Uint8Array => {
     const bytes: number[] = [];
     for (let i = 0; i < given.length; i++) {
@@ -112,28 +115,38 @@ function joined(signs: readonly string[], ranks: ReadonlyMap<string, number>): r
   return parts;
 }
 
-function idsOf(vocab: string | Readonly<Record<string, number>>): Map<string, number> {
+/** What stands in the two files, checked: ids by token, and the place of each pair. */
+export function bytePairFiles(
+  where: string,
+  vocab: string | Readonly<Record<string, number>>,
+  merges: string,
+): { readonly ids: ReadonlyMap<string, number>; readonly ranks: ReadonlyMap<string, number> } {
+  const ids = idsOf(where, vocab);
+  return { ids, ranks: ranksOf(where, merges, ids) };
+}
+
+function idsOf(where: string, vocab: string | Readonly<Record<string, number>>): Map<string, number> {
   let record: unknown = vocab;
   if (typeof vocab === "string") {
     try {
       record = JSON.parse(vocab);
     } catch {
-      throw rangeMismatch("bytePairs: vocab", "JSON", vocab.slice(0, 40));
+      throw rangeMismatch(`${where}: vocab`, "JSON", vocab.slice(0, 40));
     }
   }
   if (typeof record !== "object" || record === null || Array.isArray(record)) {
-    throw typeMismatch("bytePairs: vocab", "a record of ids by token", record);
+    throw typeMismatch(`${where}: vocab`, "a record of ids by token", record);
   }
   const ids = new Map<string, number>();
   const taken = new Map<number, string>();
   for (const [token, id] of Object.entries(record)) {
     if (!Number.isSafeInteger(id) || (id as number) < 0) {
-      throw rangeMismatch(`bytePairs: vocab[${JSON.stringify(token)}]`, "an integer of at least 0", id);
+      throw rangeMismatch(`${where}: vocab[${JSON.stringify(token)}]`, "an integer of at least 0", id);
     }
     const other = taken.get(id as number);
     if (other !== undefined) {
       throw rangeMismatch(
-        `bytePairs: vocab[${JSON.stringify(token)}]`,
+        `${where}: vocab[${JSON.stringify(token)}]`,
         `an id other than that of ${other}`,
         id,
       );
@@ -142,23 +155,23 @@ function idsOf(vocab: string | Readonly<Record<string, number>>): Map<string, nu
     taken.set(id as number, token);
   }
   for (const [byte, sign] of signs.entries()) {
-    if (!ids.has(sign)) throw rangeMismatch("bytePairs: vocab", `an id of byte ${byte}, ${sign}`, undefined);
+    if (!ids.has(sign)) throw rangeMismatch(`${where}: vocab`, `an id of byte ${byte}, ${sign}`, undefined);
   }
   return ids;
 }
 
-function ranksOf(merges: string, ids: ReadonlyMap<string, number>): Map<string, number> {
-  if (typeof merges !== "string") throw typeMismatch("bytePairs: merges", "text", merges);
+function ranksOf(where: string, merges: string, ids: ReadonlyMap<string, number>): Map<string, number> {
+  if (typeof merges !== "string") throw typeMismatch(`${where}: merges`, "text", merges);
   const ranks = new Map<string, number>();
   for (const [i, line] of merges.split(/\r?\n/).entries()) {
     if (line === "" || (i === 0 && line.startsWith("#version"))) continue;
     const [left, right, ...more] = line.split(" ");
     if (!left || !right || more.length > 0) {
-      throw rangeMismatch(`bytePairs: merges: line ${i + 1}`, "two tokens and a space between them", line);
+      throw rangeMismatch(`${where}: merges: line ${i + 1}`, "two tokens and a space between them", line);
     }
     if (!ids.has(left + right)) {
       throw rangeMismatch(
-        `bytePairs: merges: line ${i + 1}`,
+        `${where}: merges: line ${i + 1}`,
         "a pair that makes a token of the vocabulary",
         line,
       );
