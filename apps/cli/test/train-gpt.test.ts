@@ -138,6 +138,14 @@ test("a text is learned by byte pairs, and its checkpoint knows them: it goes on
   const { neighbours } = await ask("embedding", "--words", " the, käfer", "--count", "3");
   expect(neighbours.map(({ word }: { word: string }) => word)).toEqual([" the", " käfer"]);
 
+  const parts = await gradlab(["embedding", "--model", run, "--words", "zebra", ...wasm]);
+  expect([parts.code, parts.stderr]).toEqual([
+    2,
+    expect.stringContaining(
+      '--words: expected words that are one token, with the space before them, got \\"zebra\\"',
+    ),
+  ]);
+
   // Other pairs are another training; the same ones go on.
   const other = await gradlab([...argv, "--byte-pairs", "268", "--resume"]);
   expect([other.code, other.stderr]).toEqual([

@@ -57,9 +57,18 @@ function joined(ids: readonly number[], left: number, right: number, id: number)
   return found;
 }
 
+interface Pair {
+  count: number;
+  readonly words: Set<number>;
+  /** The count under which it stands in the heap, at least its own; 0 where it does not stand there. */
+  listed: number;
+}
+
 /** How often each pair of neighbours comes, and in which words. */
 class PairCounts {
-  private readonly pairs = new Map<number, { count: number; readonly words: Set<number> }>();
+  private readonly pairs = new Map<number, Pair>();
+  /** Those that may come more often than the heap knows. */
+  private readonly grown = new Set<number>();
   /** A heap of what counts were, the largest first; those that have fallen since are put right when they come up. */
   private readonly heap: { readonly count: number; readonly key: number }[] = [];
 
@@ -69,29 +78,40 @@ class PairCounts {
       const key = ids[i]! * idLimit + ids[i + 1]!;
       let pair = this.pairs.get(key);
       if (pair === undefined) {
-        pair = { count: 0, words: new Set() };
+        pair = { count: 0, words: new Set(), listed: 0 };
         this.pairs.set(key, pair);
       }
       pair.count += count;
       if (count < 0) pair.words.delete(word);
       else {
         pair.words.add(word);
-        this.push({ count: pair.count, key });
+        if (pair.count > pair.listed) this.grown.add(key);
       }
     }
   }
 
   /** The pair that comes most often, with the words that have it; null where none comes twice. */
   mostFrequent(): { left: number; right: number; words: readonly number[] } | null {
+    for (const key of this.grown) this.list(key);
+    this.grown.clear();
     for (let top = this.pop(); top !== undefined; top = this.pop()) {
       const { key } = top;
-      const { count, words } = this.pairs.get(key)!;
-      if (count === top.count && count >= 2) {
-        return { left: Math.floor(key / idLimit), right: key % idLimit, words: [...words] };
+      const pair = this.pairs.get(key)!;
+      if (pair.listed !== top.count) continue; // it stands there under a larger count too, or has come up
+      pair.listed = 0;
+      if (pair.count === top.count) {
+        return { left: Math.floor(key / idLimit), right: key % idLimit, words: [...pair.words] };
       }
-      if (count >= 2 && count < top.count) this.push({ count, key });
+      this.list(key);
     }
     return null;
+  }
+
+  private list(key: number): void {
+    const pair = this.pairs.get(key)!;
+    if (pair.count < 2 || pair.count <= pair.listed) return;
+    pair.listed = pair.count;
+    this.push({ count: pair.count, key });
   }
 
   private comesFirst(i: number, j: number): boolean {

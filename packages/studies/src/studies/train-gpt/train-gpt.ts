@@ -20,8 +20,9 @@ export const trainGpt = defineStudy({
   about: `A task shows a model symbols and a separator, and asks for the symbols again. It is
 judged by how many of 200 other sequences it answers right to the last symbol.
 Ctrl-C ends the training in a checkpoint (exit code 130); --resume goes on from it.
-A text is learned by its characters, or by byte pairs: learned from it (--byte-pairs), or those of
-GPT-2 and its kin (--vocab, --merges). gradlab sample, perplexity and embedding take its checkpoint.`,
+A text is learned by its characters, or by byte pairs: learned from it
+(--byte-pairs), or those of files as GPT-2 has them (--vocab, --merges).
+gradlab sample, perplexity and embedding take its checkpoint.`,
   examples: [
     "train-gpt --task reverse",
     "train-gpt --task sort --symbols 20 --checkpoint run --out run/curves.svg",
