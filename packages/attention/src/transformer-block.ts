@@ -37,6 +37,7 @@ export interface InitTransformerBlockOptions extends Omit<InitMultiHeadAttention
   readonly contextWidth?: number;
 }
 
+/** Masks and positions are those of the tokens among each other; `scale` and `chunk` hold for the cross-attention too. */
 export interface TransformerBlockOptions extends Omit<MultiHeadAttentionOptions, "context" | "dropout"> {
   /** Whether a norm stands before each part (`"pre"`, the default) or after each sum (`"post"`, the paper's). */
   readonly placement?: "pre" | "post";
@@ -213,6 +214,7 @@ function run(
         heads: rest.heads,
         context: context!,
         ...(rest.chunk !== undefined && { chunk: rest.chunk }),
+        ...(rest.scale !== undefined && { scale: rest.scale }),
         ...(contextKeyMask !== undefined && { keyMask: contextKeyMask }),
         ...withDropout("cross-weights"),
       }),

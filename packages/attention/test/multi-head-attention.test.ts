@@ -22,6 +22,7 @@ import {
   initTransformerBlock,
   type KeyValueCache,
   linear,
+  type MultiHeadAttentionParams,
   multiHeadAttention,
   multiHeadAttentionCached,
   multiHeadAttentionWithWeights,
@@ -92,6 +93,36 @@ describe.each(backends)("on %s", (backend) => {
     });
   });
 
+  test("a scale holds for the cross-attention too: that of queries so many times as large", async () => {
+    await expectNoLeak(async () => {
+      const [x, context] = ["x", "context"].map((name) =>
+        new Draw(name).normalTensor<Tensor3D>([2, 4, width]),
+      );
+      const params = initTransformerBlock({ width, heads: 3, contextWidth: width, seed: 4, bias: false });
+      const larger = (part: MultiHeadAttentionParams): MultiHeadAttentionParams => ({
+        ...part,
+        query: { kernel: mul(part.query.kernel, 3) as Tensor2D },
+      });
+      const scaled = await numbers(
+        transformerBlock(params, x!, { heads: 3, context: context!, scale: 3 / Math.sqrt(width / 3) }),
+      );
+      const of = (part: "attention" | "cross" | "both") =>
+        numbers(
+          tidy(() => {
+            const attention = part === "cross" ? params.attention : larger(params.attention);
+            const cross = part === "attention" ? params.cross! : larger(params.cross!);
+            return transformerBlock({ ...params, attention, cross }, x!, { heads: 3, context: context! });
+          }),
+        );
+      expect(apart(await of("both"), scaled)).toBeLessThan(1e-5);
+      for (const one of ["attention", "cross"] as const) {
+        expect(apart(await of(one), scaled)).toBeGreaterThan(0.01);
+      }
+      disposeParams(params);
+      dispose([x!, context!]);
+    });
+  });
+
   test("in chunks the peak of a block grows with the tokens: with ALiBi, dropout and a context too", async () => {
     const peaks: number[] = [];
     const params = initTransformerBlock({ width: 8, heads: 4, contextWidth: 8, hidden: 8 });
@@ -118,6 +149,8 @@ describe.each(backends)("on %s", (backend) => {
     ["rotary", { position: "rotary" }],
     ["ALiBi", { position: "alibi" }],
     ["a local window", { window: [2, 0] as [number, number] }],
+    ["ALiBi in chunks", { position: "alibi", chunk: 2 }],
+    ["rotary in chunks", { position: "rotary", chunk: 4, window: [3, 0] as [number, number] }],
   ] as const)("token after token with a cache is the same as all at once: %s", async (_, more) => {
     await expectNoLeak(async () => {
       const x = new Draw("x").normalTensor<Tensor3D>([2, 6, width]);
