@@ -10,10 +10,9 @@ import {
   Tensor as TensorClass,
   tidy,
 } from "@tensorflow/tfjs-core";
-import { type Dropout, dropout } from "./dropout.js";
+import { type Dropout, dropout, expectDropout } from "./dropout.js";
 import { expectFinite, typeMismatch } from "./expect-argument.js";
 import { expectOptions } from "./expect-options.js";
-import { expectFraction } from "./expect-values.js";
 import { expectMasking, type Masking, maskingOptions, type Sizes, scoreMask } from "./score-mask.js";
 import { tidyRecord } from "./tidy-record.js";
 
@@ -96,6 +95,7 @@ export function planAttention(
   options: AttendOptions,
   known: readonly string[] = attendOptions,
 ): Sizes {
+  expectOptions(where, options, known);
   for (const [name, tensor] of Object.entries({ q, k, v })) {
     if (!(tensor instanceof TensorClass)) throw typeMismatch(`${where}: ${name}`, "a tensor", tensor);
   }
@@ -134,10 +134,9 @@ export function planAttention(
     if (name === "k" && s === 0) throw new ShapeError(`${where}: k: expected at least one key, ${got}`);
     if (tensor.size === 0) throw new ShapeError(`${where}: ${name}: expected no axis of size 0, ${got}`);
   }
-  expectOptions(where, options, known);
   const { scale, dropout } = options;
   if (scale !== undefined) expectFinite(`${where}: scale`, scale);
-  if (dropout !== undefined) expectFraction(`${where}: dropout.rate`, dropout.rate);
+  if (dropout !== undefined) expectDropout(`${where}: dropout`, dropout);
   const sizes = { batch, heads, groups, t, s, d, e: v.shape.at(-1)!, plain };
   expectMasking(where, options, sizes);
   return sizes;

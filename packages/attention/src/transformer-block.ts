@@ -1,8 +1,9 @@
 import { add, type Tensor3D, tidy } from "@tensorflow/tfjs-core";
 import type { Activation } from "./activation.js";
-import { type Dropout, dropout } from "./dropout.js";
+import { type Dropout, dropout, dropoutOf, expectDropout } from "./dropout.js";
 import { rangeMismatch } from "./expect-argument.js";
 import { expectOptions } from "./expect-options.js";
+import { expectTokens } from "./expect-tokens.js";
 import { type FeedForwardParams, feedForward, initFeedForward } from "./feed-forward.js";
 import { initLayerNorm, initRmsNorm } from "./layer-norm.js";
 import {
@@ -15,7 +16,7 @@ import {
   multiHeadAttentionCached,
 } from "./multi-head-attention.js";
 import { applyNorm, type NormParams } from "./norm.js";
-import { maskingOptions } from "./score-mask.js";
+import { expectKeyMask, maskingOptions } from "./score-mask.js";
 import { tidyRecord } from "./tidy-record.js";
 
 export interface TransformerBlockParams {
@@ -164,6 +165,8 @@ function run(
   options: TransformerBlockOptions,
   attention: Attention,
 ): { output: Tensor3D; cache: KeyValueCache | null } {
+  expectOptions(where, options, blockOptions);
+  expectTokens(`${where}: x`, x);
   const {
     placement = "pre",
     activation = "gelu",
@@ -173,7 +176,6 @@ function run(
     contextKeyMask,
     ...rest
   } = options;
-  expectOptions(where, options, blockOptions);
   if (placement !== "pre" && placement !== "post") {
     throw rangeMismatch(`${where}: placement`, `"pre" or "post"`, placement);
   }
@@ -185,12 +187,15 @@ function run(
       context,
     );
   }
-  if (contextKeyMask !== undefined && context === undefined) {
-    throw rangeMismatch(`${where}: contextKeyMask`, "a context beside it", context);
+  if (contextKeyMask !== undefined) {
+    if (context === undefined) {
+      throw rangeMismatch(`${where}: contextKeyMask`, "a context beside it", context);
+    }
+    expectKeyMask(`${where}: contextKeyMask`, contextKeyMask, context.shape.slice(0, 2));
   }
+  if (dropped !== undefined) expectDropout(`${where}: dropout`, dropped);
   const norm = (given: NormParams, y: Tensor3D) => applyNorm(given, y, { epsilon });
-  const keyed = (name: string) =>
-    dropped === undefined ? undefined : { ...dropped, purpose: `${dropped.purpose}.${name}` };
+  const keyed = (name: string) => (dropped === undefined ? undefined : dropoutOf(dropped, name));
   const residual = (y: Tensor3D, normParams: NormParams, name: string, part: (y: Tensor3D) => Tensor3D) => {
     const key = keyed(name);
     const added = part(placement === "pre" ? norm(normParams, y) : y);

@@ -274,6 +274,21 @@ describe("arguments", () => {
       "applyGpt: params.positions: expected a table, got undefined",
     ],
     [
+      "an option of blocks, which the model decides",
+      () => applyGpt(params(), idsOf([1]), small, { causal: false } as never),
+      'applyGpt: options: expected only dropout, chunk, got "causal"',
+    ],
+    [
+      "a dropout without a purpose",
+      () => applyGpt(params(), idsOf([1]), small, { dropout: { rate: 0.1, seed: 0 } as never }),
+      "applyGpt: dropout.purpose: expected a text, got undefined",
+    ],
+    [
+      "no cache, and not null",
+      () => applyGptCached(params(), idsOf([1]), undefined as never, small),
+      "transformerCached: cache: expected a cache, or null, got undefined",
+    ],
+    [
       "a head that is not there",
       () => applyGpt(params(), idsOf([1]), { ...small, tied: false }),
       "applyGpt: params.head: expected a kernel, got undefined",

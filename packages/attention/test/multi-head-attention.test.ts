@@ -303,6 +303,62 @@ describe("arguments", () => {
       "multiHeadAttentionWithWeights: chunk: expected none where weights are asked for, got 2",
     ],
     [
+      "no options",
+      () => (multiHeadAttention as (...all: unknown[]) => unknown)(params(), x()),
+      "multiHeadAttention: options: expected a record of mask, keyMask, bias, causal, window, queryStart, heads",
+    ],
+    [
+      "no parameters",
+      () => multiHeadAttention({} as never, x(), { heads: 2 }),
+      "multiHeadAttention: params.query.kernel: expected a tensor of shape [12, ?], got undefined",
+    ],
+    [
+      "lists",
+      () => multiHeadAttention(params(), [[[1]]] as never, { heads: 2 }),
+      "multiHeadAttention: x: expected a tensor of shape [?, ?, ?], got an array of length 1",
+    ],
+    [
+      "no tokens",
+      () => multiHeadAttention(params(), zeros([2, 0, width]) as Tensor3D, { heads: 2 }),
+      "multiHeadAttention: x: expected no axis of size 0, got [2, 0, 12]",
+    ],
+    [
+      "no samples",
+      () =>
+        transformerBlock(initTransformerBlock({ width, heads: 2 }), zeros([0, 4, width]) as Tensor3D, {
+          heads: 2,
+        }),
+      "transformerBlock: x: expected no axis of size 0, got [0, 4, 12]",
+    ],
+    [
+      "no cache, and not null",
+      () => multiHeadAttentionCached(params(), x(), undefined as never, { heads: 2 }),
+      "multiHeadAttentionCached: cache: expected a cache, or null, got undefined",
+    ],
+    [
+      "a rate as a dropout",
+      () => multiHeadAttention(params(), x(), { heads: 2, dropout: 0.1 as never }),
+      "attend: dropout: expected {rate, seed, purpose}, got 0.1",
+    ],
+    [
+      "a dropout without a purpose, which no part may give it",
+      () =>
+        transformerBlock(initTransformerBlock({ width, heads: 2 }), x(), {
+          heads: 2,
+          dropout: { rate: 0.1, seed: 0 } as never,
+        }),
+      "transformerBlock: dropout.purpose: expected a text, got undefined",
+    ],
+    [
+      "a mask of another context",
+      () =>
+        transformerBlock(initTransformerBlock({ width, heads: 2, contextWidth: width }), x(), {
+          ...{ heads: 2, context: x() },
+          contextKeyMask: zeros([2, 3], "bool") as Tensor2D,
+        }),
+      "transformerBlock: contextKeyMask: expected [2, 4], got [2, 3]",
+    ],
+    [
       "another norm",
       () => initTransformerBlock({ width, heads: 2, norm: "batch" as never }),
       'initTransformerBlock: norm: expected "layer" or "rms", got "batch"',

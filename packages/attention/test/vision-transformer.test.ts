@@ -98,6 +98,15 @@ test("images and configurations that do not fit are refused", () => {
   expect(() => initVisionTransformer({ ...small, classes: 0 })).toThrow(
     "initVisionTransformer: config.classes: expected an integer, at least 1, got 0",
   );
+  expect(() => initVisionTransformer({ ...small, size: 4 as never })).toThrow(
+    "initVisionTransformer: config.size: expected [height, width], got 4",
+  );
+  expect(() => initVisionTransformer({ ...small, depth: 3 } as never)).toThrow(
+    'initVisionTransformer: config: expected only size, channels, patch, classes, width, layers, heads, hidden, got "depth"',
+  );
+  expect(() =>
+    applyVisionTransformer(initVisionTransformer(small), zeros([0, 4, 6, 3]) as Tensor4D, small),
+  ).toThrow("applyVisionTransformer: images: expected at least one, got 0");
   expect(() =>
     applyVisionTransformer(initVisionTransformer(small), zeros([1, 6, 4, 3]) as Tensor4D, small),
   ).toThrow("applyVisionTransformer: images: expected [?, 4, 6, 3], got [1, 6, 4, 3]");
