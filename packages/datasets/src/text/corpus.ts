@@ -57,7 +57,7 @@ export function corpusOf(text: string, options: CorpusOptions = {}): Corpus {
 
 /**
  * The same from the bytes of a file (UTF-8), whole or in pieces as a stream gives them: no more of the text than one
- * piece is held, beside 4 bytes a token and the dictionary.
+ * piece is held, beside 4 bytes a token and the dictionary; of byte pairs also the different words.
  *
  * @throws {TypeError | RangeError} as `corpusOf`, and when the bytes are no UTF-8.
  */
@@ -129,14 +129,14 @@ function* tokensOf(level: TextLevel, text: string): Generator<string> {
   else for (const [token] of text.matchAll(/\n|[^\s]+/g)) yield token === "\n" ? endOfLine : token;
 }
 
-/** The last place after a word and before white space, where no word of byte pairs goes across; 0 where there is none. */
-function lastEnd(text: string): number {
+/**
+ * The last place from `start` on after a word and before white space, where no word of byte pairs goes across; 0 where
+ * there is none.
+ */
+function lastEnd(text: string, start: number): number {
   const isSpace = (at: number) => /\p{White_Space}/u.test(text[at]!);
-  let isBefore = false;
-  for (let at = text.length - 1; at >= 0; at--) {
-    const space = isSpace(at);
-    if (isBefore && !space) return at + 1;
-    isBefore = space;
+  for (let at = text.length - 1; at >= Math.max(1, start); at--) {
+    if (isSpace(at) && !isSpace(at - 1)) return at;
   }
   return 0;
 }
@@ -181,7 +181,8 @@ class CorpusReader {
     }
     const text = this.rest + piece;
     // The last word may go on in the next piece.
-    const cut = level === "words" ? text.length - /[^\s]*$/.exec(text)![0].length : lastEnd(text);
+    const cut =
+      level === "words" ? text.length - /[^\s]*$/.exec(text)![0].length : lastEnd(text, this.rest.length);
     this.rest = text.slice(cut);
     for (const token of tokensOf(level, text.slice(0, cut))) this.push(token);
   }
