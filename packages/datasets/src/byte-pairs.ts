@@ -53,15 +53,16 @@ export function bytePairs(vocab: string | Readonly<Record<string, number>>, merg
   const special = [...ids.keys()].filter((token) => !reached.has(token)).sort((a, b) => b.length - a.length);
   const known = new Map<string, readonly number[]>();
   const encoder = new TextEncoder();
+  const joins = joinsOf(ids, ranks);
+  const byteIds = signs.map((sign) => ids.get(sign)!);
 
   const wordIds = (word: string): readonly number[] => {
     const before = known.get(word);
     if (before !== undefined) return before;
-    const parts = joined(
-      Array.from(encoder.encode(word), (byte) => signs[byte]!),
-      ranks,
+    const found = joined(
+      Array.from(encoder.encode(word), (byte) => byteIds[byte]!),
+      joins,
     );
-    const found = parts.map((part) => ids.get(part)!);
     if (known.size < mostKnown) known.set(word, found);
     return found;
   };
@@ -94,25 +95,51 @@ export function bytePairs(vocab: string | Readonly<Record<string, number>>, merg
 /** Words that are remembered: enough for those of a language, and no more for those of an attacker. */
 const mostKnown = 50_000;
 
-/** Joins neighbours, the pair of lowest rank first, everywhere it stands. */
-function joined(signs: readonly string[], ranks: ReadonlyMap<string, number>): readonly string[] {
-  let parts = [...signs];
-  while (parts.length > 1) {
-    let [best, rank] = ["", Number.POSITIVE_INFINITY];
-    for (let i = 0; i + 1 < parts.length; i++) {
-      const pair = `${parts[i]} ${parts[i + 1]}`;
-      const own = ranks.get(pair);
-      if (own !== undefined && own < rank) [best, rank] = [pair, own];
-    }
-    if (best === "") break;
-    const next: string[] = [];
-    for (let i = 0; i < parts.length; i++) {
-      if (i + 1 < parts.length && `${parts[i]} ${parts[i + 1]}` === best) next.push(parts[i]! + parts[++i]!);
-      else next.push(parts[i]!);
-    }
-    parts = next;
+/** What a pair of ids becomes, and its place among all pairs. */
+interface Join {
+  readonly rank: number;
+  readonly id: number;
+}
+
+/** The joins of pairs, by their left id and then by their right one. */
+type Joins = ReadonlyMap<number, ReadonlyMap<number, Join>>;
+
+function joinsOf(ids: ReadonlyMap<string, number>, ranks: ReadonlyMap<string, number>): Joins {
+  const joins = new Map<number, Map<number, Join>>();
+  for (const [pair, rank] of ranks) {
+    const [left, right] = pair.split(" ").map((token) => ids.get(token));
+    // What is no token never comes up to be joined.
+    if (left === undefined || right === undefined) continue;
+    const after = joins.get(left) ?? new Map<number, Join>();
+    joins.set(left, after.set(right, { rank, id: ids.get(pair.replace(" ", ""))! }));
   }
-  return parts;
+  return joins;
+}
+
+/** Joins neighbours, the pair of lowest rank first, everywhere it stands. */
+function joined(bytes: readonly number[], joins: Joins): readonly number[] {
+  const joinOf = (left: number, right: number | undefined) =>
+    right === undefined ? undefined : joins.get(left)?.get(right);
+  let ids = bytes;
+  // Of each id with the next one; looked up again only beside what has been joined.
+  let found = ids.map((id, i) => joinOf(id, ids[i + 1]));
+  for (;;) {
+    let best: Join | undefined;
+    for (const join of found) if (join !== undefined && join.rank < (best?.rank ?? Infinity)) best = join;
+    if (best === undefined) return ids;
+    const [next, nextFound]: [number[], (Join | undefined)[]] = [[], []];
+    let isNew = false;
+    for (let i = 0; i < ids.length; i++) {
+      const isBest = found[i] === best;
+      const id = isBest ? best.id : ids[i]!;
+      if (next.length > 0 && (isNew || isBest)) nextFound[next.length - 1] = joinOf(next.at(-1)!, id);
+      next.push(id);
+      nextFound.push(isBest ? undefined : found[i]);
+      isNew = isBest;
+      if (isBest) i++;
+    }
+    [ids, found] = [next, nextFound];
+  }
 }
 
 /** What stands in the two files, checked: ids by token, and the place of each pair. */
