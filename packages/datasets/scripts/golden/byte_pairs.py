@@ -2,7 +2,7 @@
 
     python3 scripts/golden/byte_pairs.py > test/golden/byte-pairs.json
 
-Needs the package tokenizers from PyPI.
+Needs the Python package tokenizers (0.23.3 here).
 """
 
 import json
