@@ -13,11 +13,11 @@ import {
   pointAlong,
   rowUnder,
 } from "./convolution";
-import { packPanel, packRows } from "./pack";
-import { columnsTile, tileRows } from "./tiles";
+import { packColumns, packPanel, packPointed } from "./pack";
+import { columnsTile, packedTile, tileRows } from "./tiles";
 
 /** Columns of the gradient that a task sums: while they do, the pixels under a tap are packed once. */
-const COLUMNS = 64;
+const COLUMNS = 128;
 
 /** With fewer channels than this the pixels under several taps are copied side by side first. As in `src/companion/convolution.ts`. */
 const POINTED_CHANNELS = 16;
@@ -41,36 +41,22 @@ export function packGradientTask(at: usize, task: i32): void {
   }
 }
 
-/** Packs `size` (4 or 6) neighbouring channels of the pixels of a list. */
-function packPointed(list: usize, offset: usize, size: i32, pixels: i32, to: usize): void {
-  const end = list + (<usize>pixels << 2);
-  if (size == 6) {
-    for (; list < end; list += 4) {
-      const from = <usize>load<u32>(list) + offset;
-      v128.store(to, v128.load(from));
-      store<u64>(to, load<u64>(from, 16), 16);
-      to += 24;
-    }
-  } else {
-    for (; list < end; list += 4) {
-      v128.store(to, v128.load(<usize>load<u32>(list) + offset));
-      to += 16;
-    }
-  }
-}
-
-/** Rows of one tile, packed, by all columns of a task. */
+/** All rows, packed as `packColumns` leaves them, by all columns of a task. */
 // @ts-expect-error: a decorator of AssemblyScript
 @inline
-function multiplyRows(
-  size: i32, within: i32, columns: i32, pixels: i32, rows: usize, dy: usize, c: usize, cStep: usize, add: bool, tile: usize,
+function multiplyBlock(
+  rows: i32, columns: i32, pixels: i32, packed: usize, dy: usize, c: usize, cStep: usize, add: bool, tile: usize,
 ): void {
-  for (let x = 0; x < columns; x += 8) {
-    columnsTile(
-      size, within, min(8, columns - x), pixels,
-      rows, <usize>size << 2, dy, 32, c + (<usize>x << 2), cStep, add, tile,
-    );
-    dy += <usize>pixels << 5;
+  for (let y = 0; y < rows; ) {
+    const size = tileRows(rows - y), within = min(size, rows - y);
+    let panel = dy;
+    for (let x = 0; x < columns; x += 8) {
+      packedTile(size, within, min(8, columns - x), pixels, packed, panel, c + (<usize>x << 2), cStep, add, tile);
+      panel += <usize>pixels << 5;
+    }
+    packed += <usize>(pixels * size) << 2;
+    c += <usize>size * cStep;
+    y += size;
   }
 }
 
@@ -89,35 +75,28 @@ export function filterGradientTask(at: usize, task: i32, scratch: usize): void {
   const whole = p.parts == 1 ? p.filter : p.partAt + <usize>part * <usize>(p.taps * p.channels) * cStep;
   const c = whole + <usize>(tap0 * p.channels) * cStep + (<usize>column0 << 2);
   const panels = <usize>((p.outChannels + 7) >> 3);
-  const tile = scratch, rowPanel = scratch + 192, block = rowPanel + <usize>(p.pixelsOfBlock * 24);
+  const pointed = p.channels >= POINTED_CHANNELS, rows = (pointed ? 1 : tap1 - tap0) * p.channels;
+  // The rows of a block packed (tiles may stand over the edge by five), and before that the list or the pixels.
+  const tile = scratch, packed = scratch + 192, block = packed + (<usize>(p.pixelsOfBlock * (rows + 5)) << 2);
   for (let out = first; out < end; out += p.pixelsOfBlock) {
     const pixels = min(p.pixelsOfBlock, outputs - out), add = out > first;
     const dy = p.packed + <usize>out * (panels << 5) + (<usize>column0 >> 3) * (<usize>pixels << 5);
-    if (p.channels >= POINTED_CHANNELS) {
-      let to = c;
+    if (pointed) {
       for (let tap = tap0; tap < tap1; tap++) {
         pointAlong(p, out, pixels, tap, block);
-        for (let y = 0; y < p.channels; ) {
-          const size = tileRows(p.channels - y), within = min(size, p.channels - y);
-          packPointed(block, <usize>y << 2, size, pixels, rowPanel);
-          multiplyRows(size, within, columns, pixels, rowPanel, dy, to, cStep, add, tile);
-          to += <usize>within * cStep;
-          y += size;
-        }
+        packPointed(block, rows, pixels, packed);
+        const to = c + <usize>((tap - tap0) * rows) * cStep;
+        multiplyBlock(rows, columns, pixels, packed, dy, to, cStep, add, tile);
       }
     } else {
-      const rows = (tap1 - tap0) * p.channels, step = <usize>rows << 2;
+      const step = <usize>rows << 2;
       goTo(p, out, tap0);
       for (let i = 0; i < pixels; i++) {
         copyPixels(p, tap0, tap1, block + <usize>i * step);
         nextOutput(p);
       }
-      for (let y = 0; y < rows; ) {
-        const size = tileRows(rows - y), within = min(size, rows - y);
-        packRows(block + (<usize>y << 2), step, size, pixels, rowPanel);
-        multiplyRows(size, within, columns, pixels, rowPanel, dy, c + <usize>y * cStep, cStep, add, tile);
-        y += size;
-      }
+      packColumns(block, step, rows, pixels, packed);
+      multiplyBlock(rows, columns, pixels, packed, dy, c, cStep, add, tile);
     }
   }
 }

@@ -10,7 +10,7 @@ const COLUMNS_OF_TASK = 128;
 /** As in `assembly/convolution.ts` and `assembly/filter-gradient.ts`. */
 const K_BLOCK = 512;
 const WIDEN_ROWS = 32;
-const GRADIENT_COLUMNS = 64;
+const GRADIENT_COLUMNS = 128;
 const POINTED_CHANNELS = 16;
 const ADDED_OF_TASK = 1024;
 const TILE_BYTES = 192;
@@ -245,16 +245,15 @@ function gradientByTaps(
   // Few channels: several taps make a product of a useful width, best of all taps of a row, which are neighbours.
   const rowOfTaps = window.taps[2];
   const tapsOfTask = pointed ? 1 : Math.min(taps, Math.ceil(24 / channels / rowOfTaps) * rowOfTaps);
-  const pixelsOfBlock = pointed
-    ? K_BLOCK
-    : Math.max(32, Math.min(K_BLOCK, Math.floor(2 ** 15 / (tapsOfTask * channels))));
+  const rows = tapsOfTask * channels;
+  const pixelsOfBlock = Math.max(32, Math.min(K_BLOCK, Math.floor((pointed ? 2 ** 17 : 2 ** 15) / rows)));
   const columnTasks = Math.ceil(outChannels / GRADIENT_COLUMNS);
   const tasks = Math.ceil(taps / tapsOfTask) * columnTasks;
   const blocks = Math.ceil(outputsOf(window) / pixelsOfBlock);
   const parts = Math.min(blocks, Math.ceil(FEWEST_TASKS / tasks));
   const elements = sizeOf(out.shape);
-  const ofPixel = pointed ? 4 : tapsOfTask * channels * 4;
-  const scratchBytes = align(TILE_BYTES + pixelsOfBlock * (24 + ofPixel) + BEYOND * 4);
+  const ofPixel = rows + 5 + (pointed ? 1 : rows);
+  const scratchBytes = align(TILE_BYTES + pixelsOfBlock * ofPixel * 4);
   withMemory(
     companion,
     [
