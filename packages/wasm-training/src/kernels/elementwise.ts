@@ -85,13 +85,14 @@ const unaryTypes: Readonly<Record<string, DataType>> = {
 
 /**
  * Stock kernels that are wrong for some float32 too: NaN becomes 0, tiny numbers have no sign, and sines have an
- * absolute error of 2e-7, which is much near zero. That of relu loses the NaN of Infinity - Infinity, which has a sign.
+ * absolute error of 2e-7, which is much near zero; so has selu. That of relu loses the NaN of Infinity - Infinity, which has a sign.
  */
 const wrongForFloats: ReadonlySet<string> = new Set([
   "ClipByValue",
   "Cos",
   "Relu",
   "Relu6",
+  "Selu",
   "Sign",
   "Sin",
   "Step",

@@ -13,6 +13,7 @@ import {
 } from "../heap.js";
 import { type KernelArguments, kernel, kernelOver } from "../kernel.js";
 import { forEachTap, type SlidingWindow, window2d, window3d } from "../window.js";
+import { mendNonFinite } from "./skip-padding.js";
 
 /** Computes a pool of float32 in the companion module, if it is on. */
 function pooledByCompanion(
@@ -200,10 +201,14 @@ const pool2d = (kernelName: "MaxPool" | "AvgPool", op: string, loop: Pool): Kern
     const x = inputs.x!;
     const info = pool2dInfo(op, x.shape, attrs);
     const exact = companionOf(backend) === undefined ? exactAttrs(attrs, info) : undefined;
-    if (exact && isForXnnpack(x, info, exact.pad as number[][]) && !hasNaN(floats(backend, x))) {
-      return stock({ inputs, backend, attrs: exact as KernelArguments["attrs"] }) as TensorInfo;
+    const byLoop = () => loop(backend, x, info.outShape, window2d(info));
+    // The largest are the same numbers by a loop; means have other last bits, and those of other samples stay.
+    const loses = kernelName === "MaxPool";
+    if (exact && isForXnnpack(x, info, exact.pad as number[][]) && !(loses && hasNaN(floats(backend, x)))) {
+      const out = stock({ inputs, backend, attrs: exact as KernelArguments["attrs"] }) as TensorInfo;
+      return loses ? out : mendNonFinite(backend, out, byLoop);
     }
-    return loop(backend, x, info.outShape, window2d(info));
+    return byLoop();
   });
 
 const pool3d = (kernelName: string, op: string, loop: Pool): KernelConfig =>
