@@ -5,6 +5,7 @@ import {
   commandRecord,
   openLab,
   recordOf,
+  result,
   runByKeyboard,
   savedRecord,
   violations,
@@ -38,6 +39,8 @@ test("the home page and the report are accessible, and one experiment runs", asy
   const page = await openLab("");
   await page.getByRole("heading", { level: 1 }).waitFor();
   expect(await violations(page)).toEqual([]);
+  await page.emulateMedia({ colorScheme: "dark" });
+  expect(await violations(page)).toEqual([]);
   await page.getByRole("link", { name: "Report", exact: true }).first().click();
   await page.getByRole("button", { name: /^Run all/ }).waitFor();
   await page.locator("details.experiment summary").first().click();
@@ -65,6 +68,55 @@ test("a link brings back the settings and the result", async () => {
   expect(await page.getByLabel("inputs").inputValue()).toBe("3");
   await runByKeyboard(page);
   expect(await savedRecord(page)).toEqual(first);
+});
+
+test("back and on bring the settings and what was computed with them", async () => {
+  const page = await openLab("?page=gates");
+  const inputs = page.getByLabel("inputs");
+  const first = page.getByRole("region", { name: "First result" });
+  await first.waitFor();
+  const census = (count: number) => result(page).getByText(`of all ${count} functions`).waitFor();
+  await inputs.fill("2");
+  await runByKeyboard(page);
+  await census(16);
+  await inputs.fill("1");
+  await runByKeyboard(page);
+  await census(4);
+  await page.locator("p.said").filter({ hasText: "Gates is done." }).waitFor({ state: "attached" });
+  await page.goBack();
+  await census(16);
+  expect(await inputs.inputValue()).toBe("2");
+  await page.goBack();
+  await first.waitFor();
+  expect(await inputs.inputValue()).toBe("3");
+  expect(await result(page).count()).toBe(0);
+  await page.goForward();
+  await census(16);
+});
+
+test("a link of another version says so and begins anew; of settings that are none the others are taken", async () => {
+  const page = await openLab("?page=gates#v=99&inputs=2");
+  await page.getByText("This link is of another version").waitFor();
+  expect(await page.getByLabel("inputs").inputValue()).toBe("3");
+  await page.getByRole("region", { name: "First result" }).waitFor();
+  const other = await openLab("?page=gates#v=1&inputs=1e400&gate=nothing&wings=2");
+  await other.getByText("Nothing was computed yet").waitFor();
+  // The most there may be, every gate, and wings nobody knows.
+  expect(await other.getByLabel("inputs").inputValue()).toBe("6");
+  expect(await other.getByLabel("gate", { exact: true }).inputValue()).toBe("");
+  await runByKeyboard(other);
+});
+
+test("a file that misses its field does not take the page away", async () => {
+  const page = await openLab("?page=gates");
+  const prevented = await page.evaluate(() =>
+    ["dragover", "drop"].map((kind) => {
+      const event = new DragEvent(kind, { bubbles: true, cancelable: true });
+      document.querySelector("h1")!.dispatchEvent(event);
+      return event.defaultPrevented;
+    }),
+  );
+  expect(prevented).toEqual([true, true]);
 });
 
 test("one points at a unit and sees what it sees", async () => {

@@ -21,6 +21,9 @@ export class LiveLook implements Hand {
   private context: HandContext | null = null;
   private looked: ClassifyRecord | null = null;
   private failure = "";
+  private picture: GivenFiles | null = null;
+  /** The network that has looked. */
+  private by: GivenFiles | undefined;
 
   /** @param own Whether the network and its settings are those of the page's form, instead of what was trained. */
   constructor(own: boolean) {
@@ -34,6 +37,7 @@ export class LiveLook implements Hand {
   view(context: HandContext): TemplateResult {
     this.context = context;
     const { looked } = this;
+    if (this.own && this.picture !== null && networkOf(context) !== this.by) this.look(this.picture);
     return html`<section class="hand" aria-label="Live">
       <h2>What the network sees, live</h2>
       <div class="live">
@@ -45,6 +49,8 @@ export class LiveLook implements Hand {
   }
 
   private look(picture: GivenFiles | null): void {
+    this.picture = picture;
+    if (this.context !== null) this.by = networkOf(this.context);
     if (picture === null) {
       this.looked = null;
       return;
@@ -52,25 +58,32 @@ export class LiveLook implements Hand {
     void this.latest.do(async () => {
       const { context } = this;
       if (context === null) return;
-      const { weights } = this.own
+      const files = this.own
         ? context.files
-        : { weights: await context.trained("train-cnn").catch(() => undefined) };
-      if (weights === undefined) {
+        : await context.trained("train-cnn").then(
+            (weights) => ({ weights }),
+            () => ({}),
+          );
+      if (networkOf({ files }) === undefined) {
         this.failure = "Expected weights of a network, got none.";
+        this.looked = null;
         return context.changed();
       }
       const options = { ...(this.own && shared(context.options)), maps: true, top: 1000, seed: 0 };
-      const outcome = await context.ask("classify", options, { weights, image: picture });
+      const outcome = await context.ask("classify", options, { ...files, image: picture });
       if (outcome === null) return;
       this.failure = "failed" in outcome ? withOptionNames(outcome.text, labelName) : "";
-      if (!("failed" in outcome)) this.looked = outcome.record as ClassifyRecord;
+      this.looked = "failed" in outcome ? null : (outcome.record as ClassifyRecord);
       context.changed();
     });
   }
 }
 
-function predictionView({ network, images }: ClassifyRecord): TemplateResult {
+const networkOf = ({ files }: Pick<HandContext, "files">) => files.model ?? files.weights;
+
+function predictionView({ network, images, scores }: ClassifyRecord): TemplateResult {
   const { predictions } = images[0]!;
+  const areShares = scores.kind !== "none";
   const shares: number[] = [];
   const classes: string[] = [];
   for (const { index, label, probability } of predictions) {
@@ -78,11 +91,12 @@ function predictionView({ network, images }: ClassifyRecord): TemplateResult {
     classes[index] = label ?? `${index}`;
   }
   const [first] = predictions;
+  const score = first!.probability;
   return html`<div class="seen-as">
     <p class="verdict" role="status">
-      <strong>${first!.label ?? first!.index}</strong>, ${(100 * first!.probability).toFixed(1)} %
+      <strong>${first!.label ?? first!.index}</strong>, ${areShares ? `${(100 * score).toFixed(1)} %` : Number(score.toPrecision(4))}
       <span class="hint">by ${network}</span>
     </p>
-    ${probabilityBars("Probabilities", classes, [{ title: "probability", shares }])}
+    ${areShares ? probabilityBars("Probabilities", classes, [{ title: "probability", shares }]) : ""}
   </div>`;
 }

@@ -31,11 +31,17 @@ export class StudyPage implements LabPage {
   readonly title: string;
   private filled: Filled;
   private first: FirstResult | null = null;
+  /** Whether the page has begun with its first settings, and not with those of a link. */
+  private isFirst = true;
   private run: RunState | null = null;
   private ended: Promise<unknown> = Promise.resolve();
   private result: Result | null = null;
   /** Kept to be compared with. */
   private pinned: Result | null = null;
+  /** The newest results by their address, to come back to. */
+  private readonly results = new Map<string, Result>();
+  /** What is shown is that of the address: the next change begins another one. */
+  private isOfAddress = true;
   private told = "";
   private isCurrent = true;
   private isPeeking = false;
@@ -44,6 +50,8 @@ export class StudyPage implements LabPage {
   private isWantedAgain = false;
   /** The network that the page begins with is on its way. */
   private beginning: Promise<void> = Promise.resolve();
+  /** That network; one of the visitor's own takes its place. */
+  private brought: GivenFiles | null = null;
   private readonly hand: Hand | null;
   /** Options that few need. */
   private readonly aside: ReadonlySet<string>;
@@ -56,20 +64,35 @@ export class StudyPage implements LabPage {
     this.services = services;
     this.title = titleOf(study.name);
     this.hand = handOf(study.name);
-    const begun = firstOptions(study);
-    const given = givenOptions(study.options, settings);
-    this.filled = filledWith(study.options, given ?? begun);
+    this.filled = this.settle(settings, {});
     this.aside = optionsAside(study, this.filled);
-    if (settings !== "" && given === null)
-      this.told = "This link is of another version; these are the defaults.";
     this.beginning = this.begin();
+  }
+
+  turn(settings: string): void {
+    if (this.isBusy) this.stop();
+    else this.run = null;
+    this.filled = this.settle(settings, this.filled.files);
+    this.services.changed();
+  }
+
+  /** The form of an address, with the result that was computed with it where there is one. */
+  private settle(settings: string, files: Filled["files"]): Filled {
+    const { study, services } = this;
+    const given = givenOptions(study.options, settings);
+    this.told =
+      settings !== "" && given === null ? "This link is of another version; these are the defaults." : "";
+    this.isOfAddress = true;
+    this.result = this.results.get(settings) ?? null;
     // A link is to a result of its own; the first one would be of other settings.
-    if (settings === "") {
+    this.isFirst = given === null;
+    if (this.isFirst && this.first === null) {
       void services.firstResult(study.name).then((found) => {
         this.first = found;
         services.changed();
       });
     }
+    return { ...filledWith(study.options, given ?? firstOptions(study)), files };
   }
 
   leave(): void {
@@ -83,8 +106,11 @@ export class StudyPage implements LabPage {
     const needed = neededFiles[this.study.name];
     if (needed === undefined) return;
     const found = await this.services.trained(needed.from).catch(() => null);
-    if (found === null || this.filled.files[needed.option] !== undefined) return;
-    this.filled = { ...this.filled, files: { ...this.filled.files, [needed.option]: found } };
+    const { files } = this.filled;
+    const isThere = [needed.option, needed.instead].some((name) => name && files[name] !== undefined);
+    if (found === null || isThere) return;
+    this.brought = found;
+    this.filled = { ...this.filled, files: { ...files, [needed.option]: found } };
     this.services.changed();
   }
 
@@ -109,10 +135,7 @@ export class StudyPage implements LabPage {
           kept: this.services.kept,
           aside: this.aside,
           type: (name, text) => this.fill({ ...this.filled, texts: { ...this.filled.texts, [name]: text } }),
-          give: (name, files) => {
-            const { [name]: _before, ...others } = this.filled.files;
-            this.fill({ ...this.filled, files: files === null ? others : { ...others, [name]: files } });
-          },
+          give: (name, files) => this.give(name, files),
         })}
         <div class="actions">
           <button class="main" type="submit" ?disabled=${this.isBusy || !isFine}>Run</button>
@@ -150,11 +173,14 @@ export class StudyPage implements LabPage {
   }
 
   private resultSection(): TemplateResult {
-    const { result, pinned, first } = this;
+    const { result, pinned, first, run } = this;
     if (result === null) {
-      if (first?.shown == null || this.isBusy) return html``;
+      if (this.isBusy || (this.isFirst && first === null)) return html``;
+      if (!this.isFirst || first?.shown == null) {
+        return run === null ? html`<p class="note">Nothing was computed yet: press Run.</p>` : html``;
+      }
       return html`<section aria-label="First result">
-        <p class="note">Computed with these settings when this page was built; press Run to compute it here.</p>
+        <p class="note">Computed with the settings that this page begins with, when it was built; Run computes yours here.</p>
         ${shownView(first.shown)}
       </section>`;
     }
@@ -257,10 +283,28 @@ export class StudyPage implements LabPage {
     this.filled = filled;
     this.told = "";
     const { options, errors } = read(this.study.options, filled);
-    if (Object.keys(errors).length === 0) {
-      this.services.write(studyPlace(this.study.name, this.study.options, options), "replace");
-    }
+    if (Object.keys(errors).length === 0) this.write(options, false);
     this.services.changed();
+  }
+
+  /** Writes the address of settings; one whose result is shown stays in the history. */
+  private write(options: Readonly<Record<string, unknown>>, isOfAddress: boolean): string {
+    const place = studyPlace(this.study.name, this.study.options, options);
+    this.services.write(place, this.isOfAddress ? "push" : "replace");
+    this.isOfAddress = isOfAddress;
+    return place.settings;
+  }
+
+  private give(name: string, given: GivenFiles | null): void {
+    const files = new Map(Object.entries(this.filled.files));
+    if (given === null) files.delete(name);
+    else files.set(name, given);
+    const needed = neededFiles[this.study.name];
+    if (needed !== undefined && needed.instead === name) {
+      if (given === null) this.beginning = this.begin();
+      else if (files.get(needed.option) === this.brought) files.delete(needed.option);
+    }
+    this.fill({ ...this.filled, files: Object.fromEntries(files) });
   }
 
   private command(): string {
@@ -289,7 +333,7 @@ export class StudyPage implements LabPage {
     this.isWantedAgain = false;
     const { options } = read(study.options, this.filled);
     const command = this.command();
-    services.write(studyPlace(study.name, study.options, options), "push");
+    const address = this.write(options, true);
     this.run = begunRun(performance.now());
     this.told = "";
     services.announce(`${this.title} is running.`);
@@ -299,8 +343,17 @@ export class StudyPage implements LabPage {
     this.ended = run;
     const outcome = await run.catch((error: unknown) => ({ failed: "runtime" as const, text: `${error}` }));
     this.run = ended(this.run!, outcome);
-    if (!("failed" in outcome)) this.result = { outcome, options, command };
-    services.announce("failed" in outcome ? `It failed: ${outcome.text}` : `${this.title} is done.`);
+    if (!("failed" in outcome)) {
+      this.result = { outcome, options, command };
+      this.results.delete(address);
+      this.results.set(address, this.result);
+      if (this.results.size > mostResults) this.results.delete([...this.results.keys()][0]!);
+    }
+    services.announce(
+      "failed" in outcome
+        ? `It failed: ${withOptionNames(outcome.text, labelName)}`
+        : `${this.title} is done.`,
+    );
     if (!this.isCurrent) return;
     services.changed();
     if (this.isWantedAgain) await this.start();
@@ -347,6 +400,9 @@ export class StudyPage implements LabPage {
     this.services.changed();
   }
 }
+
+/** How many results are kept to come back to. */
+const mostResults = 5;
 
 /** How many options with a default stand in the form, the first ones. */
 const mostDefaults = 6;
