@@ -56,6 +56,15 @@ test("a picture is seen at once, layer by layer, with the probabilities of the c
   expect(await live.locator("figure image").count()).toBe(13);
   expect(await violations(page)).toEqual([]);
 
+  // A new network looks at it again, also where the training has cut the look before it off.
+  const before = await live.getByRole("table").textContent();
+  await page.getByLabel("count", { exact: true }).fill("60");
+  await page.getByLabel("epochs", { exact: true }).fill("1");
+  await live.getByRole("button", { name: "star", exact: true }).click();
+  await runByKeyboard(page);
+  await expect.poll(() => live.getByRole("table").textContent(), { timeout: 30_000 }).not.toBe(before);
+  expect(await live.locator("figure image").count()).toBe(13);
+
   // Drawn with keys: a stroke is seen as something else than the blank sheet before it.
   await live.getByRole("button", { name: "Clear" }).click();
   await expect.poll(() => live.locator("figure image").count()).toBe(0);
@@ -256,7 +265,7 @@ const rich = [
 
 test.each(rich)("%s on WebGPU gives the record of its command on WASM", async (name, settings, picture) => {
   const page = await openLab(`?page=${name}#v=1&${settings}`, { gpu: true });
-  await page.getByLabel("a GPU in software too").check();
+  await page.getByLabel("software GPU").check();
   await page.getByLabel("Backend").selectOption("webgpu");
   if (name !== "receptive-field") await page.getByText(network).first().waitFor();
   if (picture !== null) await page.getByLabel("image", { exact: true }).setInputFiles(first(picture));

@@ -160,6 +160,25 @@ test("a training can be paused, taken a step further, and stopped", async () => 
   await page.getByRole("button", { name: "Run", exact: true }).and(page.locator(":enabled")).waitFor();
 });
 
+test("a training goes on from what the page has kept, and ends where the whole one would", async () => {
+  const settings = "net=lenet-relu&width=2,3,8,6&count=60&lr=0.003";
+  const page = await openLab(`?page=train-cnn#v=1&${settings}&epochs=1`);
+  await page.getByLabel("Backend").selectOption("wasm");
+  await runByKeyboard(page);
+  await page.getByLabel("epochs", { exact: true }).fill("2");
+  await page.getByLabel("resume", { exact: true }).check();
+  await page.getByRole("button", { name: "Run", exact: true }).click();
+  await result(page).getByText("after 2 epochs").waitFor({ timeout: 60_000 });
+  const { test: resumed } = await savedRecord(page);
+  const known = await commandRecord(
+    "gradlab train-cnn --net lenet-relu --width 2,3,8,6 --count 60 --lr 0.003 --epochs 2",
+    "--backend",
+    "wasm",
+  );
+  expect(resumed).toBeDefined();
+  expect(differences({ test: resumed }, { test: known.test }, 1e-4)).toEqual([]);
+});
+
 test("after a worker has died, the page says so and the next run begins another one", async () => {
   const page = await openLab("?page=train-cnn#v=1&net=lenet-relu&count=100&epochs=500");
   await page.getByRole("button", { name: "Run", exact: true }).click();
@@ -191,7 +210,7 @@ test("a training on WebGPU gives the losses of the others", async () => {
   const page = await openLab("?page=train-cnn#v=1&net=lenet-relu&width=2,3,8,6&count=40&epochs=1", {
     gpu: true,
   });
-  await page.getByLabel("a GPU in software too").check();
+  await page.getByLabel("software GPU").check();
   await page.getByLabel("Backend").selectOption("webgpu");
   await runByKeyboard(page);
   const got = await savedRecord(page);

@@ -6,7 +6,10 @@ import type { Shown } from "./first-result.js";
 
 /** Tables and figures that were made when the lab was built. */
 export function shownView({ tables, figures }: Shown): TemplateResult {
-  return html`${figures.map(({ caption, svg }) => figureView(caption, unsafeSVG(svg)))} ${tables.map(tableView)}`;
+  const drawn = figures.map(({ caption, svg }) =>
+    figureView(caption, unsafeSVG(svg), /\bwidth="([\d.]+)"/.exec(svg)?.[1]),
+  );
+  return html`${drawn} ${tables.map(tableView)}`;
 }
 
 /** Tables and figures of a record. */
@@ -18,10 +21,13 @@ export function resultView(
 }
 
 export const figuresView = (figures: readonly Pick<Figure, "caption" | "svg">[]) =>
-  figures.map(({ caption, svg }) => figureView(caption, accessibleSvg(svg, caption)));
+  figures.map(({ caption, svg }) =>
+    figureView(caption, accessibleSvg(svg, caption), svg.getAttribute("width")),
+  );
 
-const figureView = (caption: string, picture: unknown) => html`<figure>
-  <div class="picture" role="region" aria-label=${caption} tabindex="0">${picture}</div>
+/** @param width In pixels: on a phone a figure is no larger than that. */
+const figureView = (caption: string, picture: unknown, width: string | null | undefined) => html`<figure>
+  <div class="picture" role="region" aria-label=${caption} tabindex="0" style="--own: ${Number(width) || 720}px">${picture}</div>
   <figcaption>${caption}</figcaption>
 </figure>`;
 

@@ -69,7 +69,7 @@ export class AttackBench implements Hand {
     return html`
       <div class="controls">
         <label
-          >image
+          >Image
           <select
             @change=${(event: Event) => {
               this.chosen = Number((event.target as HTMLSelectElement).value);
@@ -85,7 +85,7 @@ export class AttackBench implements Hand {
           </select></label
         >
         <label
-          >target
+          >Target
           <select
             @change=${(event: Event) => {
               const { value } = event.target as HTMLSelectElement;

@@ -22,8 +22,8 @@ export class LiveLook implements Hand {
   private looked: ClassifyRecord | null = null;
   private failure = "";
   private picture: GivenFiles | null = null;
-  /** The network that has looked. */
-  private by: GivenFiles | undefined;
+  /** The network that has looked, or the training that it comes of; null where the look was cut off. */
+  private by: object | null | undefined;
 
   /** @param own Whether the network and its settings are those of the page's form, instead of what was trained. */
   constructor(own: boolean) {
@@ -37,7 +37,7 @@ export class LiveLook implements Hand {
   view(context: HandContext): TemplateResult {
     this.context = context;
     const { looked } = this;
-    if (this.own && this.picture !== null && networkOf(context) !== this.by) this.look(this.picture);
+    if (this.picture !== null && this.by !== this.networkOf(context)) this.look(this.picture);
     return html`<section class="hand" aria-label="Live">
       <h2>What the network sees, live</h2>
       <div class="live">
@@ -48,9 +48,13 @@ export class LiveLook implements Hand {
     </section>`;
   }
 
+  private networkOf({ files, record }: HandContext): object | undefined {
+    return this.own ? networkIn(files) : (record ?? undefined);
+  }
+
   private look(picture: GivenFiles | null): void {
     this.picture = picture;
-    if (this.context !== null) this.by = networkOf(this.context);
+    if (this.context !== null) this.by = this.networkOf(this.context);
     if (picture === null) {
       this.looked = null;
       return;
@@ -64,14 +68,18 @@ export class LiveLook implements Hand {
             (weights) => ({ weights }),
             () => ({}),
           );
-      if (networkOf({ files }) === undefined) {
+      if (networkIn(files) === undefined) {
         this.failure = "Expected weights of a network, got none.";
         this.looked = null;
         return context.changed();
       }
       const options = { ...(this.own && shared(context.options)), maps: true, top: 1000, seed: 0 };
       const outcome = await context.ask("classify", options, { ...files, image: picture });
-      if (outcome === null) return;
+      if (outcome === null || ("failed" in outcome && outcome.failed === "stopped")) {
+        // A run of the page goes first; when it is over, the page is drawn again.
+        this.by = null;
+        return;
+      }
       this.failure = "failed" in outcome ? withOptionNames(outcome.text, labelName) : "";
       this.looked = "failed" in outcome ? null : (outcome.record as ClassifyRecord);
       context.changed();
@@ -79,7 +87,7 @@ export class LiveLook implements Hand {
   }
 }
 
-const networkOf = ({ files }: Pick<HandContext, "files">) => files.model ?? files.weights;
+const networkIn = ({ model, weights }: Readonly<Record<string, GivenFiles>>) => model ?? weights;
 
 function predictionView({ network, images, scores }: ClassifyRecord): TemplateResult {
   const { predictions } = images[0]!;

@@ -57,18 +57,14 @@ export class ReportPage implements LabPage {
   private row(experiment: Experiment): TemplateResult {
     const { id, title, about } = experiment;
     const outcome = this.outcomes.get(id);
+    const verdict =
+      outcome === undefined ? "" : outcome.result.checks.every(({ ok }) => ok) ? "agrees" : "differs";
+    const pending =
+      this.under === id ? "running …" : this.leftOut.has(id) ? "left out: its files are not here" : "";
     const state =
-      outcome === undefined
-        ? this.under === id
-          ? "running …"
-          : this.leftOut.has(id)
-            ? "left out: its files are not here"
-            : ""
-        : outcome.result.checks.every(({ ok }) => ok)
-          ? `agrees, ${outcome.result.seconds.toFixed(1)} s`
-          : "differs";
+      verdict === "agrees" ? `agrees, ${outcome!.result.seconds.toFixed(1)} s` : verdict || pending;
     return html`<details class="experiment">
-      <summary><span>${title}</span> <span class="state">${state}</span></summary>
+      <summary><span>${title}</span> <span class="state ${verdict}">${state}</span></summary>
       <p>${about}</p>
       <button type="button" ?disabled=${this.running !== null} @click=${() => void this.start([id])}>Run this one</button>
       ${

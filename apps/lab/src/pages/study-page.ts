@@ -18,6 +18,7 @@ import type { Hand } from "../hands/hand.js";
 import { handOf } from "../hands/hands.js";
 import type { LabPage, LabServices } from "../lab-page.js";
 import { neededFiles } from "../needed-files.js";
+import { pageWords } from "../page-words.js";
 import { progressView } from "../progress-view.js";
 import type { Result } from "../result.js";
 import { resultView, shownView } from "../result-view.js";
@@ -121,7 +122,7 @@ export class StudyPage implements LabPage {
     return html`
       <h1 tabindex="-1">${this.title}</h1>
       <p class="lead">${study.help}</p>
-      ${study.about === undefined ? "" : html`<details><summary>More about it</summary><p class="about">${study.about}</p></details>`}
+      ${study.about === undefined ? "" : html`<details><summary>More about it</summary><p class="about">${pageWords(study.about)}</p></details>`}
       <form
         @submit=${(event: Event) => {
           event.preventDefault();
@@ -338,7 +339,8 @@ export class StudyPage implements LabPage {
     this.told = "";
     services.announce(`${this.title} is running.`);
     services.changed();
-    const files = { ...keptFolders(study), ...this.filled.files };
+    const folder = options.resume === true ? services.kept.get(study.name) : undefined;
+    const files = { ...keptFolders(study, folder), ...this.filled.files };
     const run = services.worker.start({ study: study.name, options, files }, (events) => this.hear(events));
     this.ended = run;
     const outcome = await run.catch((error: unknown) => ({ failed: "runtime" as const, text: `${error}` }));
@@ -420,12 +422,12 @@ function optionsAside({ options }: Study, { texts }: Filled): ReadonlySet<string
   );
 }
 
-/** Folders that a study keeps files in are there, empty, so that it keeps them. */
-function keptFolders(study: Study) {
+/** Folders that a study keeps files in are there, so that it keeps them: empty, or with what it goes on from. */
+function keptFolders(study: Study, kept: ReadonlyMap<string, Uint8Array> = new Map()) {
   return Object.fromEntries(
     Object.entries(study.options)
       .filter((entry): entry is [string, InputOption] => isInput(entry[1]) && entry[1].kept === true)
-      .map(([name]) => [name, { label: "this page", names: [], files: [] }] as const),
+      .map(([name]) => [name, { label: "this page", names: [...kept.keys()], files: [...kept] }] as const),
   );
 }
 
