@@ -58,7 +58,7 @@ test("a picture is seen at once, layer by layer, with the probabilities of the c
 
   // A new network looks at it again, also where the training has cut the look before it off.
   const before = await live.getByRole("table").textContent();
-  await page.getByLabel("count", { exact: true }).fill("60");
+  await page.getByLabel("count (images)", { exact: true }).fill("60");
   await page.getByLabel("epochs", { exact: true }).fill("1");
   await live.getByRole("button", { name: "star", exact: true }).click();
   await runByKeyboard(page);

@@ -68,6 +68,13 @@ test("a link brings back the settings and the result", async () => {
   expect(await page.getByLabel("inputs").inputValue()).toBe("3");
   await runByKeyboard(page);
   expect(await savedRecord(page)).toEqual(first);
+  // Beside another one, what is kept has names of its own.
+  await page.getByRole("button", { name: "Keep for comparison" }).click();
+  await page.getByLabel("inputs").fill("2");
+  await runByKeyboard(page);
+  await result(page).getByText("of all 16 functions").waitFor();
+  expect(await result(page).getByText("of all 256 functions").count()).toBe(1);
+  expect(await violations(page)).toEqual([]);
 });
 
 test("back and on bring the settings and what was computed with them", async () => {

@@ -121,7 +121,7 @@ export class AttackBench implements Hand {
               /></label>`
         }
       </div>
-      ${figuresView([{ caption: captionOf(record, sample.success), svg: shown }])}
+      ${figuresView([{ caption: captionOf(record, sample.success), svg: shown }], "One image")}
       <p class="verdict" role="status">${certificateWords(sample, { norm, epsilon, name })}</p>
       ${probabilityBars("Probabilities", classes, [
         { title: "before", shares: clean },
@@ -138,7 +138,7 @@ export class AttackBench implements Hand {
         Measure it
       </button>
       ${curve === null ? "" : html`<p class=${curve.state === "failed" ? "warning" : "note"} role="status">${curve.text}</p>`}
-      ${curve?.record === undefined ? "" : figuresView(robustness.figures!(curve.record, { document }))}
+      ${curve?.record === undefined ? "" : figuresView(robustness.figures!(curve.record, { document }), "Curve")}
     `;
   }
 

@@ -44,7 +44,7 @@ export class LiveLook implements Hand {
         ${this.desk.view(context.changed)} ${looked === null ? "" : predictionView(looked)}
       </div>
       ${this.failure === "" ? "" : html`<p class="warning">${this.failure}</p>`}
-      ${looked === null ? "" : figuresView(classify.figures!(looked, { document }))}
+      ${looked === null ? "" : figuresView(classify.figures!(looked, { document }), "Live")}
     </section>`;
   }
 

@@ -70,7 +70,11 @@ export class ReportPage implements LabPage {
       ${
         outcome === undefined
           ? ""
-          : resultView([checkTable(outcome.result.checks)], experiment.figures(outcome.record, { document }))
+          : resultView(
+              [checkTable(outcome.result.checks)],
+              experiment.figures(outcome.record, { document }),
+              title,
+            )
       }
     </details>`;
   }

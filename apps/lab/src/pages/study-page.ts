@@ -11,7 +11,7 @@ import {
 import { html, type TemplateResult } from "lit";
 import { exportButtons } from "../export-buttons.js";
 import { type Filled, filledWith, read } from "../fields.js";
-import { firstOptions } from "../first-options.js";
+import { firstOptions, generatedOnly } from "../first-options.js";
 import type { FirstResult } from "../first-result.js";
 import { formView } from "../form-view.js";
 import type { Hand } from "../hands/hand.js";
@@ -193,12 +193,12 @@ export class StudyPage implements LabPage {
             ? ""
             : html`<div class="result">
                 <h2>Kept</h2>
-                ${this.oneResult(pinned, html`<button type="button" @click=${() => this.pin(null)}>Let go</button>`)}
+                ${this.oneResult(pinned, "Kept", html`<button type="button" @click=${() => this.pin(null)}>Let go</button>`)}
               </div>`
         }
         <div class="result">
           <h2>Result</h2>
-          ${this.oneResult(result, pin)}
+          ${this.oneResult(result, "", pin)}
         </div>
       </section>
     `;
@@ -258,7 +258,7 @@ export class StudyPage implements LabPage {
     return outcome;
   }
 
-  private oneResult(result: Result, button: TemplateResult): TemplateResult {
+  private oneResult(result: Result, of: string, button: TemplateResult): TemplateResult {
     const { study } = this;
     const { record, backend, warnings } = result.outcome;
     const figures = figuresOf(study, record);
@@ -267,7 +267,7 @@ export class StudyPage implements LabPage {
       <p class="note"><code>${result.command}</code></p>
       ${verdict === null ? "" : html`<p class="failure" role="alert">${verdict}</p>`}
       ${warnings.map((text) => html`<p class="warning">${withOptionNames(text, labelName)}</p>`)}
-      ${resultView(study.tables(record, backend?.name), figures)}
+      ${resultView(study.tables(record, backend?.name), figures, of)}
       <div class="actions">
         ${exportButtons(study, result, figures, { wish: this.services.wish(), kept: this.services.kept.get(study.name) })}
         ${button}
@@ -305,7 +305,9 @@ export class StudyPage implements LabPage {
       if (given === null) this.beginning = this.begin();
       else if (files.get(needed.option) === this.brought) files.delete(needed.option);
     }
-    this.fill({ ...this.filled, files: Object.fromEntries(files) });
+    const dropped = (given && generatedOnly[this.study.name]?.[name]) ?? [];
+    const texts = Object.entries(this.filled.texts).filter(([option]) => !dropped.includes(option));
+    this.fill({ texts: Object.fromEntries(texts), files: Object.fromEntries(files) });
   }
 
   private command(): string {

@@ -52,7 +52,11 @@ they are. The end of a model's graph says which, unless --scores does.`,
   ],
   drawn: "what every layer makes of the first picture, with --maps",
   tensors: "where tensors live: the best that passes its self-test, or this one",
-  check({ net, spec, channels, classes, width, scores, inputNode, output, ...torch }, { weights, model }) {
+  check(
+    { net, spec, channels, classes, width, scores, inputNode, output, ...torch },
+    { weights, model, image },
+  ) {
+    if (!image) throw new StudyError("usage", "{image}: expected a picture, got none");
     if (Boolean(weights) === Boolean(model)) {
       const got = weights ? "both" : "neither";
       throw new StudyError("usage", `expected one of {weights} and {model}, got ${got}`);
