@@ -130,6 +130,36 @@ test("a model of tfjs takes the place of the network that the page brings, and e
   await page.getByText(network).first().waitFor();
 });
 
+test("a text of one's own takes the place of the generated one, and one without words is refused", async () => {
+  const page = await openLab("?page=train-lm");
+  const line = page.locator(".command code");
+  expect(await line.textContent()).toContain("--tokens 12000");
+  const buffer = Buffer.from(" \n \n");
+  const file = { name: "blank.txt", mimeType: "text/plain", buffer };
+  await page.getByLabel("corpus", { exact: true }).setInputFiles(file);
+  await expect.poll(() => line.textContent()).not.toContain("--tokens");
+  expect(await line.textContent()).toContain("--corpus blank.txt");
+  await page.getByRole("button", { name: "Run", exact: true }).click();
+  await page.locator("p.failure").filter({ hasText: "expected at least 620 tokens" }).waitFor();
+});
+
+test("without a picture there is nothing to classify", async () => {
+  const page = await openLab("?page=classify");
+  await page.getByText(network).first().waitFor();
+  await page.getByRole("button", { name: "Run", exact: true }).click();
+  await page.locator("p.failure").filter({ hasText: "image: expected a picture, got none" }).waitFor();
+  await page.getByLabel("image", { exact: true }).setInputFiles({
+    name: "notes.txt",
+    mimeType: "text/plain",
+    buffer: Buffer.from("no picture"),
+  });
+  await page.getByRole("button", { name: "Run", exact: true }).click();
+  await page
+    .locator("p.failure")
+    .filter({ hasText: "notes.txt: no picture that this browser can read" })
+    .waitFor();
+});
+
 test("one image under attack: radius, target, certificate, own picture, and the curve", async () => {
   const page = await openLab("?page=attack#v=1&eps=0.05&count=4", { isolated: true });
   await page.getByLabel("Backend").selectOption("wasm");

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { exampleOptions, studies } from "@gradlab/studies";
 import { expect, onTestFinished, test } from "vitest";
 import {
@@ -112,6 +113,22 @@ test("a link of another version says so and begins anew; of settings that are no
   expect(await other.getByLabel("inputs").inputValue()).toBe("6");
   expect(await other.getByLabel("gate", { exact: true }).inputValue()).toBe("");
   await runByKeyboard(other);
+});
+
+test("saving figures as one picture leaves those on the page as they are", async () => {
+  const page = await openLab("?page=lms");
+  await runByKeyboard(page);
+  const figures = result(page).locator("figure svg[role=img]");
+  const texts = await figures.allTextContents();
+  expect(texts).toHaveLength(2);
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("button", { name: "SVG", exact: true }).click(),
+  ]);
+  const saved = await readFile(await download.path(), "utf8");
+  expect(saved).toContain("mean squared error");
+  expect(saved).toContain("lines of equal target");
+  expect(await figures.allTextContents()).toEqual(texts);
 });
 
 test("a file that misses its field does not take the page away", async () => {

@@ -1,5 +1,6 @@
 import { type ClassifyRecord, labelName, type Study, studies, withOptionNames } from "@gradlab/studies";
 import { html, type TemplateResult } from "lit";
+import { drawnOnce } from "../drawn-once.js";
 import { figuresView } from "../result-view.js";
 import type { GivenFiles } from "../worker/messages.js";
 import type { Hand, HandContext } from "./hand.js";
@@ -44,7 +45,14 @@ export class LiveLook implements Hand {
         ${this.desk.view(context.changed)} ${looked === null ? "" : predictionView(looked)}
       </div>
       ${this.failure === "" ? "" : html`<p class="warning">${this.failure}</p>`}
-      ${looked === null ? "" : figuresView(classify.figures!(looked, { document }), "Live")}
+      ${
+        looked === null
+          ? ""
+          : figuresView(
+              drawnOnce(looked, "Live", () => classify.figures!(looked, { document })),
+              "Live",
+            )
+      }
     </section>`;
   }
 

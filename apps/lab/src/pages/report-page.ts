@@ -1,6 +1,7 @@
 import type { Experiment } from "@gradlab/experiments";
 import { checkTable } from "@gradlab/studies";
 import { html, type TemplateResult } from "lit";
+import { drawnOnce } from "../drawn-once.js";
 import type { LabPage, LabServices } from "../lab-page.js";
 import { resultView } from "../result-view.js";
 import type { ExperimentOutcome, Failed } from "../worker/messages.js";
@@ -72,7 +73,7 @@ export class ReportPage implements LabPage {
           ? ""
           : resultView(
               [checkTable(outcome.result.checks)],
-              experiment.figures(outcome.record, { document }),
+              drawnOnce(outcome.record, "report", () => experiment.figures(outcome.record, { document })),
               title,
             )
       }

@@ -9,6 +9,7 @@ import {
   withOptionNames,
 } from "@gradlab/studies";
 import { html, type TemplateResult } from "lit";
+import { drawnOnce } from "../drawn-once.js";
 import { exportButtons } from "../export-buttons.js";
 import { type Filled, filledWith, read } from "../fields.js";
 import { firstOptions, generatedOnly } from "../first-options.js";
@@ -261,7 +262,7 @@ export class StudyPage implements LabPage {
   private oneResult(result: Result, of: string, button: TemplateResult): TemplateResult {
     const { study } = this;
     const { record, backend, warnings } = result.outcome;
-    const figures = figuresOf(study, record);
+    const figures = drawnOnce(record, of, () => figuresOf(study, record));
     const verdict = study.verdict?.(record) ?? null;
     return html`
       <p class="note"><code>${result.command}</code></p>
