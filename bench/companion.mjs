@@ -10,7 +10,6 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { createInterface } from "node:readline";
-import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { applyNetwork, initNetwork, network } from "@gradlab/classic-cnns";
 import { installGradients } from "@gradlab/core";
@@ -169,11 +168,7 @@ async function timed(starting) {
   const peer = await starting;
   return (
     peer && {
-      async ask(line) {
-        // Threads of the one before, which wait by spinning, are asleep by then.
-        await pause(40);
-        return Number(await peer.ask(line));
-      },
+      ask: async (line) => Number(await peer.ask(line)),
       profile: async (line) => JSON.parse(await peer.ask(`${line}\tprofile`)),
       stop: peer.stop,
     }

@@ -1,9 +1,13 @@
 /** A process that answers lines: PyTorch, or this code with other settings. */
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
+import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
-/** Starts a process that says a line when it is ready; null where it cannot. Each line that is asked has one for an answer. */
+/**
+ * Starts a process that says a line when it is ready; null where it cannot. Each line that is asked has one for an
+ * answer, given when the threads of the process, which wait for more work by spinning, are asleep.
+ */
 export async function startPeer(command, args) {
   const child = spawn(command, args, { stdio: ["pipe", "pipe", "ignore"] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
@@ -13,7 +17,9 @@ export async function startPeer(command, args) {
   return {
     async ask(line) {
       child.stdin.write(`${line}\n`);
-      return (await lines.next()).value;
+      const { value } = await lines.next();
+      await pause(40);
+      return value;
     },
     stop: () => child.kill(),
   };

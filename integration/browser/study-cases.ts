@@ -205,6 +205,21 @@ export const studyCases: readonly StudyCase[] = [
     options: { hidden: 5, scheme: "orthogonal", gain: 1.2, forgetBias: 1, steps: 8, seed: 2 },
     trains: true,
   },
+  {
+    name: "train-gpt",
+    options: {
+      ...{ task: "copy", length: 8, symbols: 10, bytePairs: 262, context: 6, width: 8, layers: 1, heads: 2 },
+      ...{ position: "alibi", dropout: 0, steps: 12, batch: 5, lr: 0.03, resume: false, seed: 1 },
+    },
+    files: { text: { "text.txt": text("läuft der Käfer, läuft er\n".repeat(12)) }, checkpoint: {} },
+    trains: true,
+  },
+  {
+    name: "sample",
+    options: { prompt: "läuft", length: 5, greedy: true, stop: false, seed: 0 },
+    files: { model: { "last.safetensors": null } },
+    trains: true,
+  },
   { name: "gates", options: { inputs: 3 } },
   { name: "gates", options: { inputs: 2, gate: "xor" } },
   { name: "backprop-check", options: { cases: 5, tolerance: 1e-8, seed: 1 } },

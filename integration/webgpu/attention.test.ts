@@ -101,6 +101,20 @@ test("a row that sees nothing gives zeros and finite gradients, and masks are th
   }
 });
 
+test("dropout of weights is that of the cpu backend, in chunks too", async () => {
+  const dropout = { rate: 0.4, seed: 0, purpose: "webgpu" };
+  const plain = (q: Tensor4D, k: Tensor4D, v: Tensor4D) => attend(q, k, v, { dropout, causal: true });
+  const chunks = (q: Tensor4D, k: Tensor4D, v: Tensor4D) =>
+    attendInChunks(q, k, v, { dropout, causal: true, chunk: 8 });
+  const found = [await results(plain), await results(chunks)];
+  await setBackend("cpu");
+  const known = await results(plain);
+  await setBackend("webgpu");
+  for (const one of found) {
+    for (const [i, values] of known.entries()) expect(apart(one[i]!, values)).toBeLessThan(1e-5);
+  }
+});
+
 test("attention commutes with all permutations of 4 tokens", async () => {
   const params = initMultiHeadAttention({ width: 8, heads: 2 });
   const f = (x: Tensor) => squeeze(multiHeadAttention(params, expandDims(x) as Tensor3D, { heads: 2 }), [0]);

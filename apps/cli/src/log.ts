@@ -3,9 +3,9 @@ import { dirname } from "node:path";
 import { Failure } from "./failure.js";
 import { reasonOf } from "./files.js";
 
-/** Lines of JSON that are written in bunches. */
+/** Lines of JSON that are written in bunches: at most a second after they are added, when another follows. */
 export interface Log {
-  readonly add: (entry: object) => void;
+  readonly add: (entry: object) => Promise<void>;
   readonly flush: () => Promise<void>;
 }
 
@@ -16,7 +16,7 @@ export interface Log {
  *   cut off. Null for a new training, whose file is empty at first.
  */
 export async function openLog(file: string | undefined, after: number | null): Promise<Log> {
-  if (file === undefined) return { add: () => undefined, flush: async () => undefined };
+  if (file === undefined) return { add: async () => undefined, flush: async () => undefined };
   const write = async (step: () => Promise<void>) => {
     try {
       await step();
@@ -31,15 +31,19 @@ export async function openLog(file: string | undefined, after: number | null): P
     await rename(`${file}.tmp`, file);
   });
   let lines = "";
+  let written = performance.now();
+  const flush = async () => {
+    const text = lines;
+    lines = "";
+    written = performance.now();
+    if (text !== "") await write(() => appendFile(file, text));
+  };
   return {
-    add: (entry) => {
+    add: async (entry) => {
       lines += `${JSON.stringify(entry)}\n`;
+      if (performance.now() - written >= 1000) await flush();
     },
-    flush: async () => {
-      const text = lines;
-      lines = "";
-      if (text !== "") await write(() => appendFile(file, text));
-    },
+    flush,
   };
 }
 

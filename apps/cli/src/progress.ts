@@ -26,8 +26,8 @@ export interface Progress {
 }
 
 /**
- * Progress on stderr: a line that rewrites itself at most ten times a second on a terminal, and nothing but the lines
- * that stay elsewhere. Rate and time left come from the steps after the first, which prepares kernels and caches.
+ * Progress on stderr: a line that rewrites itself at most ten times a second on a terminal, and a line that stays once a
+ * minute elsewhere. Rate and time left come from the steps after the first, which prepares kernels and caches.
  */
 export function startProgress(
   terminal: Terminal,
@@ -36,7 +36,7 @@ export function startProgress(
   const live = !quiet && terminal.live;
   let steps = 0;
   let warm = 0;
-  let drawn = Number.NEGATIVE_INFINITY;
+  let drawn = live ? Number.NEGATIVE_INFINITY : now();
   let shown = false;
   const clear = () => {
     if (shown) terminal.log("\r\u001b[2K");
@@ -47,15 +47,16 @@ export function startProgress(
       const time = now();
       steps++;
       if (steps === 1) warm = time;
-      if (!live || time - drawn < 100) return;
+      if (quiet || time - drawn < (live ? 100 : 60_000)) return;
       drawn = time;
       const at = done + steps;
       const perMs = steps > 1 ? (steps - 1) / Math.max(time - warm, 1e-3) : null;
       const rate = perMs === null ? "" : ` · ${Math.round(perMs * 1000 * perStep)} ${unit}/s`;
       const left = perMs === null ? "" : ` · ${duration((total - at) / perMs / 1000)} left`;
+      const line = `${Math.floor((100 * at) / total)} % · ${text}${rate}${left}`;
       // Less than 80 characters: a line that wraps cannot be taken back.
-      terminal.log(`\r\u001b[2K${Math.floor((100 * at) / total)} % · ${text}${rate}${left}`);
-      shown = true;
+      terminal.log(live ? `\r\u001b[2K${line}` : `${line}\n`);
+      shown = live;
     },
     say(line) {
       if (quiet) return;

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { prepareFolder, writeOutput } from "../src/files.js";
@@ -27,4 +27,19 @@ test.each([
   await expect(holdFolder(folder, "--checkpoint")).rejects.toThrow(`cannot write into ${folder}: ${words}`);
   vi.mocked(mkdir).mockRejectedValueOnce(fault(code));
   await expect(prepareFolder(folder)).rejects.toThrow(`cannot write into ${folder}: ${words}`);
+});
+
+test("a log stands in its file a second later, while the work goes on", async () => {
+  const now = vi.spyOn(performance, "now").mockReturnValue(0);
+  const file = join(await temporaryFolder(), "log.jsonl");
+  const log = await openLog(file, null);
+  await log.add({ step: 1 });
+  expect(await readFile(file, "utf8")).toBe("");
+  now.mockReturnValue(1000);
+  await log.add({ step: 2 });
+  expect(await readFile(file, "utf8")).toBe('{"step":1}\n{"step":2}\n');
+  await log.add({ step: 3 });
+  await log.flush();
+  expect(await readFile(file, "utf8")).toBe('{"step":1}\n{"step":2}\n{"step":3}\n');
+  now.mockRestore();
 });

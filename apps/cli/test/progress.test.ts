@@ -53,17 +53,21 @@ test("the line is drawn ten times a second at most, and makes way for lines that
   expect(written).toHaveLength(5); // nothing is left to take away
 });
 
-test("where nobody watches only lines that stay are written, and with quiet not even those", () => {
+test("where nobody watches a line is written once a minute beside those that stay, and with quiet none", () => {
   const file = watched({ live: false });
-  file.progress.step("x");
-  file.progress.say("epoch 1");
-  file.progress.end();
-  expect(file.written).toEqual(["epoch 1\n"]);
-  const quiet = watched({ live: true, quiet: true });
-  quiet.progress.step("x");
-  quiet.progress.say("epoch 1");
-  quiet.progress.end();
-  expect(quiet.written).toEqual([]);
+  const quiet = [true, false].map((live) => watched({ live, quiet: true }));
+  for (const { progress, clock } of [file, ...quiet]) {
+    progress.step("x");
+    progress.say("epoch 1");
+    for (clock.time = 1_000; clock.time <= 130_000; clock.time += 1_000) progress.step("x");
+    progress.end();
+  }
+  expect(file.written).toEqual([
+    "epoch 1\n",
+    "61 % · x · 50 images/s · 39 s left\n",
+    "121 % · x · 50 images/s · 0 s left\n",
+  ]);
+  expect(quiet.map(({ written }) => written)).toEqual([[], []]);
 });
 
 test.each([

@@ -1,5 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { corpusOf } from "@gradlab/datasets";
 import { expect, test } from "vitest";
 import { gradlab, temporaryFolder } from "./run-gradlab.js";
 
@@ -107,11 +108,87 @@ test("a text is learned by its characters; one that is too short is refused", as
   ]);
 });
 
+test("a text is learned by byte pairs, and its checkpoint knows them: it goes on with texts, judges and compares", async () => {
+  const folder = await temporaryFolder();
+  const [file, run] = [join(folder, "text.txt"), join(folder, "run")];
+  await writeFile(file, "the käfer läuft, the käfer ruht\n".repeat(40));
+  const argv = [
+    ...[...tiny.filter((word) => word !== "--dropout" && word !== "0.1"), "--text", file],
+    ...["--context", "8", "--steps", "100", "--quiet", "--checkpoint", run],
+  ];
+  const learned = await gradlab([...argv, "--byte-pairs", "270", "--json"]);
+  expect([learned.code, learned.stderr]).toEqual([0, ""]);
+  const { config, data, history } = JSON.parse(learned.stdout);
+  expect(config.vocabulary).toBe(270);
+  expect(data).toMatchObject({ kind: "text", characters: null, bytePairs: 270 });
+  expect(data.charactersPerToken).toBeGreaterThan(2);
+  expect(history.at(-1).testLoss).toBeLessThan(0.5); // log 270 = 5.6 of a model that knows nothing
+  const ask = async (...words: string[]) => {
+    const { code, stdout, stderr } = await gradlab([...words, "--model", run, ...wasm]);
+    expect([code, stderr]).toEqual([0, ""]);
+    return JSON.parse(stdout);
+  };
+  const said = await ask("sample", "--prompt", "the käfer läuft,", "--greedy", "--length", "12");
+  expect(said.text).toContain("the käfer läuft, the käfer ruht");
+  expect(said.tokens.map(({ token }: { token: string }) => token)).toContain(" the");
+  const judged = await ask("perplexity", "--text", "the käfer läuft, the zebra");
+  expect(judged.words[0].token).toBe("the");
+  const of = (text: string) => judged.words.find(({ token }: { token: string }) => token === text).surprise;
+  expect(of("z")).toBeGreaterThan(of(" the") + 2);
+  const { neighbours } = await ask("embedding", "--words", " the, käfer", "--count", "3");
+  expect(neighbours.map(({ word }: { word: string }) => word)).toEqual([" the", " käfer"]);
+
+  const parts = await gradlab(["embedding", "--model", run, "--words", "zebra", ...wasm]);
+  expect([parts.code, parts.stderr]).toEqual([
+    2,
+    expect.stringContaining(
+      '--words: expected words that are one token, with the space before them, got \\"zebra\\"',
+    ),
+  ]);
+
+  // Other pairs are another training; the same ones go on.
+  const other = await gradlab([...argv, "--byte-pairs", "268", "--resume"]);
+  expect([other.code, other.stderr]).toEqual([
+    2,
+    expect.stringContaining("--byte-pairs: expected 270 as in"),
+  ]);
+  expect((await gradlab([...argv, "--byte-pairs", "270", "--resume"])).code).toBe(0);
+
+  // The pairs of files, as GPT-2's: those of the checkpoint.
+  const header = (await readFile(join(run, "last.safetensors"))).toString("latin1");
+  expect(header).toContain("byte-pairs");
+  const { dictionary } = corpusOf(await readFile(file, "utf8"), { level: "byte-pairs", vocabulary: 270 });
+  const [vocab, merges] = [join(folder, "vocab.json"), join(folder, "merges.txt")];
+  await writeFile(
+    vocab,
+    JSON.stringify(Object.fromEntries(dictionary.tokens.map((token, id) => [token, id]))),
+  );
+  await writeFile(merges, `#version: 0.2\n${dictionary.merges!.join("\n")}\n`);
+  const byFiles = [...argv, "--vocab", vocab, "--merges", merges];
+  expect((await gradlab([...byFiles, "--resume"])).code).toBe(0); // the same pairs are the same training
+  await writeFile(merges, `#version: 0.2\n${dictionary.merges!.slice(1).join("\n")}\n`);
+  const fewer = await gradlab([...byFiles, "--resume"]);
+  expect([fewer.code, fewer.stderr]).toEqual([2, expect.stringContaining("--text: expected the one as in")]);
+  await writeFile(merges, "a b c");
+  const broken = await gradlab(byFiles);
+  expect([broken.code, broken.stderr]).toEqual([
+    1,
+    expect.stringContaining("merges.txt: merges: line 1: expected two tokens and a space between them"),
+  ]);
+}, 60_000);
+
 test("options that do not go together are wrong usage", async () => {
   for (const [argv, message] of [
     [["--heads", "3"], "--heads: expected a divisor of --width 64, got 3"],
     [["--resume"], "--resume: expected --checkpoint DIR beside it, got none"],
     [["--position", "rotary", "--heads", "64"], "--width: expected an even number for each head"],
+    [["--byte-pairs", "300"], "--byte-pairs: expected --text FILE beside it, got none"],
+    [["--vocab", "a", "--merges", "b"], "--vocab: expected --text FILE beside it, got none"],
+    [["--text", "c", "--merges", "b"], "--merges: expected --vocab FILE beside it, got none"],
+    [
+      ["--text", "c", "--vocab", "a", "--merges", "b", "--byte-pairs", "300"],
+      "--byte-pairs: expected none beside --vocab, which has its own",
+    ],
   ] as const) {
     const { code, stderr } = await gradlab(["train-gpt", ...argv]);
     expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);

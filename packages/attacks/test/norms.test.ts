@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { seededDraws } from "../src/driver/draws.js";
 import { type Box, distanceOf, type NormName, norms } from "../src/index.js";
+import { climber, projected } from "../src/norms/climber.js";
 import { ceilFloat32, floorFloat32 } from "../src/norms/single-precision.js";
 
 const balls = ["linf", "l2", "l1"] as const;
@@ -36,6 +37,28 @@ test.each(balls)(
     );
   },
 );
+
+test("steps of linf from its own loop are those of its definition", () => {
+  const slope = fc.oneof(
+    fc.float({ noDefaultInfinity: false }),
+    fc.constantFrom(0, -0, Number.NaN, 1e-45, -1e-45),
+  );
+  const size = fc.oneof(fc.double({ min: 0, max: 2, noNaN: true }), fc.constantFrom(0, 1e-7, 8 / 255, 0.1));
+  const slopes = fc.array(fc.tuple(slope, slope, slope), { minLength: 1, maxLength: 12 });
+  fc.assert(
+    fc.property(cases, size, size, slopes, ({ box, point }, epsilon, step, gradients) => {
+      let x = norms.linf.project(point, box, epsilon);
+      const [own, defined] = [climber, projected].map((make) => make(norms.linf, box, epsilon));
+      for (const gradient of gradients) {
+        const next = own!(x, step, gradient);
+        // To the bit, but for the sign of zero.
+        expect(next.map((value) => value + 0)).toEqual(defined!(x, step, gradient).map((value) => value + 0));
+        x = next;
+      }
+    }),
+    { numRuns: 2000 },
+  );
+});
 
 /** The nearest point of ball and box among those of a grid that closes in on the best one. */
 function nearestByBruteForce(

@@ -1,5 +1,6 @@
-import { type Tensor4D, tensor4d } from "@tensorflow/tfjs-core";
+import { add, type Tensor4D, tensor4d } from "@tensorflow/tfjs-core";
 import { expectInteger } from "./expect-values.js";
+import { type Masking, type ScorePart, type Sizes, scoreAxes } from "./score-mask.js";
 
 /**
  * The slopes of ALiBi: `2^(-8i/heads)` for head i = 1 … heads.
@@ -34,13 +35,31 @@ export function alibiBias({ heads, queries, keys, queryStart = 0 }: AlibiOptions
   expectInteger("alibiBias: queries", queries, 1);
   expectInteger("alibiBias: keys", keys, 1);
   expectInteger("alibiBias: queryStart", queryStart, 0);
-  const slopes = alibiSlopes(heads);
-  const values = new Float32Array(heads * queries * keys);
+  return alibiPart(alibiSlopes(heads), queryStart, { first: 0, last: queries, from: 0, to: keys });
+}
+
+/** `alibiBias` of some of the scores, `[1, heads, queries, keys]`. */
+export function alibiPart(
+  slopes: readonly number[],
+  queryStart: number,
+  { first, last, from, to }: ScorePart,
+): Tensor4D {
+  const values = new Float32Array(slopes.length * (last - first) * (to - from));
   let at = 0;
   for (const slope of slopes) {
-    for (let i = 0; i < queries; i++) {
-      for (let j = 0; j < keys; j++) values[at++] = -slope * Math.abs(queryStart + i - j);
+    for (let i = first; i < last; i++) {
+      for (let j = from; j < to; j++) values[at++] = -slope * Math.abs(queryStart + i - j);
     }
   }
-  return tensor4d(values, [1, heads, queries, keys]);
+  return tensor4d(values, [1, slopes.length, last - first, to - from]);
+}
+
+/** The options of an attention with the bias of ALiBi in them, beside one that was there. */
+export function withAlibi<M extends Masking>(masking: M, sizes: Sizes): M {
+  const { heads, t: queries, s: keys } = sizes;
+  const slopes = alibiBias({ heads, queries, keys, queryStart: masking.queryStart ?? 0 });
+  return {
+    ...masking,
+    bias: masking.bias === undefined ? slopes : add(slopes, scoreAxes(masking.bias, sizes)),
+  };
 }

@@ -1,9 +1,11 @@
+import { dropoutMask } from "@gradlab/core";
 import {
   add,
   cast,
   concat,
   customGrad,
   div,
+  engine,
   exp,
   fill,
   type GradSaveFunc,
@@ -18,11 +20,14 @@ import {
   sub,
   sum,
   type Tensor,
+  type Tensor2D,
   type Tensor4D,
   tidy,
   zeros,
 } from "@tensorflow/tfjs-core";
-import { planAttention } from "./attend.js";
+import { alibiPart, alibiSlopes, withAlibi } from "./alibi.js";
+import { attend, planAttention } from "./attend.js";
+import type { Dropout } from "./dropout.js";
 import { expectFinite } from "./expect-argument.js";
 import { expectInteger } from "./expect-values.js";
 import {
@@ -39,11 +44,13 @@ import { tidyRecord } from "./tidy-record.js";
 export interface AttendInChunksOptions extends Masking {
   /** As in `attend`. */
   readonly scale?: number;
+  /** As in `attend`: the same key drops the same weights, whatever the chunk. */
+  readonly dropout?: Dropout;
   /** How many keys at a time, at least 1; 64 unless given. */
   readonly chunk?: number;
 }
 
-const chunkOptions = [...maskingOptions, "scale", "chunk"];
+const chunkOptions = [...maskingOptions, "scale", "dropout", "chunk"];
 
 /**
  * `attend` in memory that grows with `t · chunk` instead of `t · s`: keys and values come in chunks, and the softmax is
@@ -52,7 +59,8 @@ const chunkOptions = [...maskingOptions, "scale", "chunk"];
  *
  * For the gradient only q, k, v, the output and `m + log l` are kept: each chunk computes its weights P again from
  * them, and `dS = P ∘ (dO vᵀ - Σ dO ∘ O)`. What a query does not see because of positions (`causal`, `window`) is not
- * computed, in whole chunks. Unlike `attend` it has no dropout and no second derivative.
+ * computed, in whole chunks. Dropout multiplies P by a mask M that is made for each chunk, forward and backward, from its
+ * key alone: then `dS = P ∘ (M ∘ dO vᵀ - Σ dO ∘ O)`. Where a second derivative is taken, all is computed at once.
  *
  * @param q Queries, `[batch, heads, t, d]`, or `[batch, t, d]`.
  * @param k Keys, as in `attend`.
@@ -63,25 +71,55 @@ const chunkOptions = [...maskingOptions, "scale", "chunk"];
  *   https://arxiv.org/abs/2205.14135
  */
 export function attendInChunks<T extends Tensor>(q: T, k: T, v: T, options: AttendInChunksOptions = {}): T {
-  const where = "attendInChunks";
+  return inChunks("attendInChunks", q, k, v, options, false);
+}
+
+/** The same, where asked for with the bias of ALiBi too, which is made for each chunk. */
+export function inChunks<T extends Tensor>(
+  where: string,
+  q: T,
+  k: T,
+  v: T,
+  options: AttendInChunksOptions,
+  alibi: boolean,
+): T {
   const sizes = planAttention(where, q, k, v, options, chunkOptions);
-  const { chunk = 64, scale = 1 / Math.sqrt(sizes.d) } = options;
+  const { chunk = 64, scale = 1 / Math.sqrt(sizes.d), dropout } = options;
   expectInteger(`${where}: chunk`, chunk, 1);
   expectFinite(`${where}: scale`, scale);
   const { batch, heads, groups, t, s, d, e, plain } = sizes;
-  const { bias: _, ...masking } = options;
-  const plan: Plan = { sizes, scale, masking, parts: partsOf(options, sizes, chunk) };
+  // The gradient by hand has none of its own.
+  if (engine().state.gradientDepth > 1) {
+    const { chunk: _, ...rest } = options;
+    return attend(q, k, v, alibi ? withAlibi(rest, sizes) : rest);
+  }
+  const { mask, keyMask, bias, ...masking } = options;
+  const plan: Plan = {
+    ...{ sizes, scale, masking, parts: partsOf(options, sizes, chunk) },
+    slopes: alibi ? alibiSlopes(heads) : null,
+    dropped: dropout === undefined || dropout.rate === 0 ? null : dropout,
+  };
+  const masksOf = (mask: Tensor | undefined, keyMask: Tensor | undefined) => ({
+    ...(mask !== undefined && { mask: mask as Tensor4D }),
+    ...(keyMask !== undefined && { keyMask: keyMask as Tensor2D }),
+  });
   return tidy(() => {
-    const attention = customGrad((...inputs: (Tensor | GradSaveFunc)[]) => {
-      const save = inputs.at(-1) as GradSaveFunc;
-      const given = inputs.slice(0, -1) as unknown as Inputs;
-      const { output, logSum } = forward(plan, given);
-      save([...given.filter((each) => each !== undefined), output, logSum]);
+    const masks = masksOf(mask && scoreAxes(mask, sizes), keyMask);
+    const attention = customGrad((...given: (Tensor | GradSaveFunc)[]) => {
+      const save = given.at(-1) as GradSaveFunc;
+      const [q, k, v, bias] = given.slice(0, -1) as [Tensor4D, Tensor4D, Tensor4D, Tensor4D?];
+      const inputs = { q, k, v, ...(bias !== undefined && { bias }) };
+      const { output, logSum } = forward(plan, { ...inputs, ...masks });
+      // Masks have no gradient, but may be gone when it is asked for.
+      save([...Object.values(inputs), output, logSum, ...Object.values(masks)]);
       return {
         value: output,
         gradFunc: (dy: Tensor, saved: Tensor[]) => {
-          const [output, logSum] = saved.slice(-2) as [Tensor4D, Tensor4D];
-          return backward(plan, saved.slice(0, -2) as unknown as Inputs, output, logSum, dy as Tensor4D);
+          const [q, k, v, ...rest] = saved as [Tensor4D, Tensor4D, Tensor4D, ...Tensor4D[]];
+          const known = { q, k, v, ...(bias !== undefined && { bias: rest.shift()! }) };
+          const [output, logSum, ...kept] = rest as [Tensor4D, Tensor4D, ...Tensor[]];
+          const again = masksOf(mask && kept[0], keyMask && kept.at(-1));
+          return backward(plan, { ...known, ...again }, output, logSum, dy as Tensor4D);
         },
       };
     });
@@ -89,19 +127,31 @@ export function attendInChunks<T extends Tensor>(q: T, k: T, v: T, options: Atte
       reshape(q, [batch, heads, t, d]),
       reshape(k, [batch, groups, s, d]),
       reshape(v, [batch, groups, s, e]),
-      ...(options.bias === undefined ? [] : [scoreAxes(options.bias, sizes)]),
+      ...(bias === undefined ? [] : [scoreAxes(bias, sizes)]),
     );
     return reshape(output, plain ? [batch, t, e] : [batch, heads, t, e]);
   }) as T;
 }
 
-type Inputs = readonly [q: Tensor4D, k: Tensor4D, v: Tensor4D, bias?: Tensor4D];
+/** What chunks are cut of; the axes of scores where it is a bias or a mask. */
+interface Inputs {
+  readonly q: Tensor4D;
+  readonly k: Tensor4D;
+  readonly v: Tensor4D;
+  readonly bias?: Tensor4D;
+  readonly mask?: Tensor4D;
+  readonly keyMask?: Tensor2D;
+}
 
 interface Plan {
   readonly sizes: Sizes;
   readonly scale: number;
-  /** All but the bias, which has a gradient. */
-  readonly masking: Masking;
+  /** What goes by positions. */
+  readonly masking: Omit<Masking, "mask" | "keyMask" | "bias">;
+  /** Of ALiBi, where it is asked for. */
+  readonly slopes: readonly number[] | null;
+  /** null where nothing is. */
+  readonly dropped: Dropout | null;
   readonly parts: readonly ScorePart[];
 }
 
@@ -148,24 +198,30 @@ const grouped = (x: Tensor4D, groups: number): Tensor4D => {
 };
 
 /** The scores of a part, `[batch, heads, queries, keys]`. */
-function scoresOf({ sizes, scale, masking }: Plan, [q, k, , bias]: Inputs, part: ScorePart): Tensor4D {
+function scoresOf({ sizes, scale, masking, slopes }: Plan, inputs: Inputs, part: ScorePart): Tensor4D {
+  const { q, k, v: _, ...masks } = inputs;
   const { batch, heads, groups } = sizes;
   const shape = [batch, heads, part.last - part.first, part.to - part.from] as const;
   const scores = tidy(() => {
     const rows = mul(rowsOf(q, part), scale) as Tensor4D;
     return reshape(matMul(grouped(rows, groups), keysOf(k, part), false, true), [...shape]) as Tensor4D;
   });
-  const { added } = scoreMask(
-    bias === undefined ? masking : { ...masking, bias },
-    { ...sizes, plain: false },
-    part,
-  );
-  return added === null ? scores : add(scores, added);
+  const { added } = scoreMask({ ...masking, ...masks }, { ...sizes, plain: false }, part);
+  const moved = slopes === null ? scores : add(scores, alibiPart(slopes, masking.queryStart ?? 0, part));
+  return (added === null ? moved : add(moved, added)) as Tensor4D;
+}
+
+/** What the weights of a part are multiplied by, `[batch, heads, queries, keys]`. */
+function maskOf({ rate, ...key }: Dropout, { batch, heads, t, s }: Sizes, part: ScorePart): Tensor4D {
+  const { first, last, from, to } = part;
+  const block = { begin: [0, 0, first, from], size: [batch, heads, last - first, to - from] };
+  return dropoutMask([batch, heads, t, s], rate, key, block) as Tensor4D;
 }
 
 function forward(plan: Plan, inputs: Inputs): { output: Tensor4D; logSum: Tensor4D } {
+  const { dropped } = plan;
   const { batch, heads, groups, t, e } = plan.sizes;
-  const v = inputs[2];
+  const { v } = inputs;
   let carried = {
     most: fill([batch, heads, t, 1], never) as Tensor4D,
     total: zeros([batch, heads, t, 1]) as Tensor4D,
@@ -181,7 +237,10 @@ function forward(plan: Plan, inputs: Inputs): { output: Tensor4D; logSum: Tensor
         return { most, powers: exp(sub(scores, most)) as Tensor4D };
       });
       const faded = exp(sub(before, most));
-      const products = matMul(grouped(powers, groups), keysOf(v, part));
+      const products = tidy(() => {
+        const kept = dropped === null ? powers : (mul(powers, maskOf(dropped, plan.sizes, part)) as Tensor4D);
+        return matMul(grouped(kept, groups), keysOf(v, part));
+      });
       const values = reshape(products, [batch, heads, part.last - part.first, e]);
       const total = add(mul(rowsOf(carried.total, part), faded), sum(powers, 3, true)) as Tensor4D;
       const mixed = add(mul(rowsOf(carried.mixed, part), faded), values) as Tensor4D;
@@ -206,9 +265,9 @@ function forward(plan: Plan, inputs: Inputs): { output: Tensor4D; logSum: Tensor
 }
 
 function backward(plan: Plan, inputs: Inputs, output: Tensor4D, logSum: Tensor4D, dy: Tensor4D): Tensor[] {
-  const { sizes, scale, parts } = plan;
+  const { sizes, scale, dropped, parts } = plan;
   const { batch, groups } = sizes;
-  const [q, k, v, bias] = inputs;
+  const { q, k, v, bias } = inputs;
   const along = sum(mul(dy, output), 3, true) as Tensor4D;
   let dq = zeros(q.shape) as Tensor4D;
   const dks: Tensor4D[] = [];
@@ -226,16 +285,19 @@ function backward(plan: Plan, inputs: Inputs, output: Tensor4D, logSum: Tensor4D
       // Each intermediate result goes as soon as it is used: they are the peak.
       const weights = tidy(() => exp(sub(scoresOf(plan, inputs, part), rowsOf(logSum, part)))) as Tensor4D;
       const rows = grouped(rowsOf(dy, part), groups);
+      const mask = dropped === null ? null : maskOf(dropped, sizes, part);
       const dScores = tidy(() => {
-        const dWeights = reshape(matMul(rows, keysOf(v, part), false, true), weights.shape);
+        const dKept = reshape(matMul(rows, keysOf(v, part), false, true), weights.shape);
+        const dWeights = mask === null ? dKept : mul(dKept, mask);
         return mul(weights, sub(dWeights, rowsOf(along, part)));
       }) as Tensor4D;
+      const kept = mask === null ? weights : (mul(weights, mask) as Tensor4D);
       const dProducts = mul(grouped(dScores, groups), scale) as Tensor4D;
       const dRows = reshape(matMul(dProducts, keysOf(k, part)), rowsOf(q, part).shape) as Tensor4D;
       return {
         dq: withRows(dq, add(rowsOf(dq, part), dRows), part),
         dk: matMul(dProducts, grouped(rowsOf(q, part), groups), true, false) as Tensor4D,
-        dv: matMul(grouped(weights, groups), rows, true, false) as Tensor4D,
+        dv: matMul(grouped(kept, groups), rows, true, false) as Tensor4D,
         ...(bias !== undefined && { dBias: biasPart(bias, dScores, part) }),
       };
     });

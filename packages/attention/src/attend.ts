@@ -1,6 +1,16 @@
 import { ShapeError } from "@gradlab/core";
-import { add, matMul, mul, reshape, softmax, type Tensor, type Tensor4D, tidy } from "@tensorflow/tfjs-core";
-import { type Dropout, dropout } from "./dropout.js";
+import {
+  add,
+  matMul,
+  mul,
+  reshape,
+  softmax,
+  type Tensor,
+  type Tensor4D,
+  Tensor as TensorClass,
+  tidy,
+} from "@tensorflow/tfjs-core";
+import { type Dropout, dropout, expectDropout } from "./dropout.js";
 import { expectFinite, typeMismatch } from "./expect-argument.js";
 import { expectOptions } from "./expect-options.js";
 import { expectMasking, type Masking, maskingOptions, type Sizes, scoreMask } from "./score-mask.js";
@@ -85,6 +95,10 @@ export function planAttention(
   options: AttendOptions,
   known: readonly string[] = attendOptions,
 ): Sizes {
+  expectOptions(where, options, known);
+  for (const [name, tensor] of Object.entries({ q, k, v })) {
+    if (!(tensor instanceof TensorClass)) throw typeMismatch(`${where}: ${name}`, "a tensor", tensor);
+  }
   const plain = q.rank === 3;
   if (!plain && q.rank !== 4) {
     const got = `[${q.shape.join(", ")}]`;
@@ -114,14 +128,15 @@ export function planAttention(
   );
   for (const [name, tensor] of Object.entries({ q, k, v })) {
     if (tensor.dtype !== "float32") throw typeMismatch(`${where}: ${name}`, "float32", tensor.dtype);
-    if (tensor.size === 0 && name === "q") {
-      throw new ShapeError(`${where}: ${name}: expected no axis of size 0, got [${tensor.shape.join(", ")}]`);
-    }
   }
-  if (s === 0) throw new ShapeError(`${where}: k: expected at least one key, got [${k.shape.join(", ")}]`);
-  expectOptions(where, options, known);
-  const { scale } = options;
+  for (const [name, tensor] of Object.entries({ q, k, v })) {
+    const got = `got [${tensor.shape.join(", ")}]`;
+    if (name === "k" && s === 0) throw new ShapeError(`${where}: k: expected at least one key, ${got}`);
+    if (tensor.size === 0) throw new ShapeError(`${where}: ${name}: expected no axis of size 0, ${got}`);
+  }
+  const { scale, dropout } = options;
   if (scale !== undefined) expectFinite(`${where}: scale`, scale);
+  if (dropout !== undefined) expectDropout(`${where}: dropout`, dropout);
   const sizes = { batch, heads, groups, t, s, d, e: v.shape.at(-1)!, plain };
   expectMasking(where, options, sizes);
   return sizes;

@@ -17,7 +17,7 @@ import {
   tensor,
   tidy,
 } from "@tensorflow/tfjs-core";
-import { rangeMismatch, typeMismatch } from "./expect-argument.js";
+import { numberMismatch, rangeMismatch, typeMismatch } from "./expect-argument.js";
 import { expectAtLeast0, expectInteger } from "./expect-values.js";
 import { type GroupElement, type PermutationsOptions, tokenPermutations } from "./group-elements.js";
 
@@ -81,12 +81,16 @@ export async function checkEquivariance(
   options: CheckEquivarianceOptions,
 ): Promise<EquivarianceReport> {
   const where = "checkEquivariance";
+  if (typeof options !== "object" || options === null) {
+    throw typeMismatch(`${where}: options`, "{tokens}, {x} or {group}", options);
+  }
   const { expected = "equivariant", tolerance = 1e-6, signal } = options;
   if (typeof f !== "function") throw typeMismatch(`${where}: f`, "a function", f);
   if (expected !== "equivariant" && expected !== "invariant" && expected !== "pooled") {
     throw rangeMismatch(`${where}: expected`, `"equivariant", "invariant" or "pooled"`, expected);
   }
   expectAtLeast0(`${where}: tolerance`, tolerance);
+  expectAxis(options);
   const group = groupOf(where, options);
   if (group.length === 0) throw rangeMismatch(`${where}: group`, "at least one element", group);
   const x = options.x === undefined ? drawn(where, options) : options.x.clone();
@@ -94,13 +98,15 @@ export async function checkEquivariance(
   const apply = (given: Tensor) => {
     const y = f(given);
     if (!(y instanceof TensorClass)) throw typeMismatch(`${where}: f`, "a function to a tensor", y);
-    return expected === "pooled" ? mean(y, outputAxis < 0 ? y.rank + outputAxis : outputAxis) : y;
+    return expected === "pooled" ? mean(y, placeIn(where, y, outputAxis)) : y;
   };
+  const permutes = expected === "equivariant" && options.group === undefined;
   const found: Tensor[] = [];
   const breathe = breather();
   try {
     const base = tidy(() => apply(x).clone());
     found.push(base);
+    if (permutes) placeIn(where, base, outputAxis);
     const rows: Scalar[] = [];
     for (const { onInput, onOutput } of group) {
       await breathe();
@@ -120,7 +126,6 @@ export async function checkEquivariance(
       found.push(differences);
       rows.push(differences);
     }
-    const permutes = expected === "equivariant" && options.group === undefined;
     const sizes = tidy(() => {
       const other = add(mul(x, x), mul(x, 0.5)); // another input, by no law that a function is likely to ignore
       return stack([
@@ -202,6 +207,26 @@ function spreadOf(y: Tensor, axis: number): Scalar {
     size,
   );
   return largestDifference(y, first);
+}
+
+/** Checks that permutations find their axis in the input. */
+function expectAxis({ group, x, axis = -2 }: CheckEquivarianceOptions): void {
+  const where = "checkEquivariance: axis";
+  if (!Number.isInteger(axis)) throw numberMismatch(where, "an integer", axis);
+  if (group !== undefined) return;
+  const rank = x?.rank ?? 2;
+  if (axis >= -rank && axis < rank) return;
+  throw rangeMismatch(
+    where,
+    x === undefined ? "an axis of [tokens, width]" : `an axis of [${x.shape.join(", ")}]`,
+    axis,
+  );
+}
+
+/** The place of an axis of an output, from the front. */
+function placeIn(where: string, y: Tensor, axis: number): number {
+  if (axis >= -y.rank && axis < y.rank) return axis < 0 ? y.rank + axis : axis;
+  throw new ShapeError(`${where}: f: expected outputs with an axis ${axis}, got [${y.shape.join(", ")}]`);
 }
 
 function expectSame(where: string, y: Tensor, base: Tensor): void {

@@ -1,5 +1,6 @@
 import type { Activation } from "./activation.js";
-import { rangeMismatch, typeMismatch } from "./expect-argument.js";
+import { rangeMismatch } from "./expect-argument.js";
+import { expectOptions } from "./expect-options.js";
 import { expectInteger, expectPositive } from "./expect-values.js";
 
 /** What a small GPT is made of; plain data, to be kept beside its parameters. */
@@ -27,18 +28,14 @@ export interface GptConfig {
   readonly tied?: boolean;
 }
 
-const known = new Set([
+const known = [
   ...["vocabulary", "context", "width", "layers", "heads", "groups", "hidden", "position", "activation"],
   ...["norm", "epsilon", "tied"],
-]);
+];
 
 /** Checks a configuration, with its defaults filled in. */
 export function fullGptConfig(where: string, config: GptConfig): Required<GptConfig> {
-  if (typeof config !== "object" || config === null)
-    throw typeMismatch(`${where}: config`, "a record", config);
-  for (const name of Object.keys(config)) {
-    if (!known.has(name)) throw rangeMismatch(`${where}: config`, `only ${[...known].join(", ")}`, name);
-  }
+  expectOptions(where, config, known, "config");
   const { vocabulary, context, width, layers, heads } = config;
   for (const [name, size] of Object.entries({ vocabulary, context, width, layers, heads })) {
     expectInteger(`${where}: config.${name}`, size, 1);

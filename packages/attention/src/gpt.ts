@@ -13,8 +13,9 @@ import {
   tidy,
   zeros,
 } from "@tensorflow/tfjs-core";
-import { type Dropout, dropout } from "./dropout.js";
+import { type Dropout, dropout, dropoutOf, expectDropout } from "./dropout.js";
 import { rangeMismatch } from "./expect-argument.js";
+import { expectOptions } from "./expect-options.js";
 import { expectInteger } from "./expect-values.js";
 import { fullGptConfig, type GptConfig } from "./gpt-config.js";
 import type { LinearParams } from "./linear.js";
@@ -101,6 +102,8 @@ export function initGpt(config: GptConfig, { seed = 0, std = 0.02 }: InitGptOpti
 export interface ApplyGptOptions {
   /** Drops places of the embedded tokens, weights of attention, and what each part adds; in a training alone. */
   readonly dropout?: Dropout;
+  /** So many keys at a time, in memory linear in the tokens; all at once unless given. */
+  readonly chunk?: number;
 }
 
 /**
@@ -118,14 +121,20 @@ export function applyGpt(
   params: GptParams,
   ids: Tensor2D,
   config: GptConfig,
-  { dropout: dropped }: ApplyGptOptions = {},
+  options: ApplyGptOptions = {},
 ): Tensor3D {
   const where = "applyGpt";
+  expectOptions(where, options, ["dropout", "chunk"]);
+  const { dropout: dropped, chunk } = options;
+  if (dropped !== undefined) expectDropout(`${where}: dropout`, dropped);
   const { full, blockOptions } = prepared(where, params, ids, config, 0);
   return tidy(() => {
     let x = embedded(params, ids, full, 0);
-    if (dropped !== undefined) x = dropout(x, { ...dropped, purpose: `${dropped.purpose}.embedding` });
-    const more = dropped === undefined ? {} : { dropout: dropped };
+    if (dropped !== undefined) x = dropout(x, dropoutOf(dropped, "embedding"));
+    const more = {
+      ...(dropped !== undefined && { dropout: dropped }),
+      ...(chunk !== undefined && { chunk }),
+    };
     return logitsOf(params, transformer(params, x, { ...blockOptions, ...more }), full);
   });
 }

@@ -90,7 +90,9 @@ export function rmsNorm<T extends Tensor>({ scale }: RmsNormParams, x: T, option
 function checked(where: string, x: Tensor, scale: Tensor1D, { epsilon = 1e-5 }: NormOptions) {
   const width = x.shape.at(-1);
   if (width === undefined || x.size === 0) {
-    throw new ShapeError(`${where}: x: expected [..., width], got [${x.shape.join(", ")}]`);
+    throw new ShapeError(
+      `${where}: x: expected [..., width] with no axis of size 0, got [${x.shape.join(", ")}]`,
+    );
   }
   expectShape(`${where}: scale`, scale, [width]);
   expectPositive(`${where}: epsilon`, epsilon);

@@ -1,23 +1,15 @@
 import { expectShape, ShapeError } from "@gradlab/core";
-import {
-  add,
-  concat,
-  reshape,
-  type Tensor,
-  type Tensor3D,
-  type Tensor4D,
-  tidy,
-  transpose,
-} from "@tensorflow/tfjs-core";
-import { alibiBias } from "./alibi.js";
+import { concat, reshape, type Tensor3D, type Tensor4D, tidy, transpose } from "@tensorflow/tfjs-core";
+import { withAlibi } from "./alibi.js";
 import { type AttendOptions, attend, attendWithWeights } from "./attend.js";
-import { attendInChunks } from "./attend-in-chunks.js";
-import { rangeMismatch } from "./expect-argument.js";
+import { inChunks } from "./attend-in-chunks.js";
+import { rangeMismatch, typeMismatch } from "./expect-argument.js";
 import { expectOptions } from "./expect-options.js";
+import { expectTokens } from "./expect-tokens.js";
 import { expectInteger } from "./expect-values.js";
 import { initLinear, type LinearParams, linear } from "./linear.js";
 import { rotary } from "./rotary.js";
-import { expectMasking, maskingOptions, scoreAxes } from "./score-mask.js";
+import { expectMasking, maskingOptions } from "./score-mask.js";
 import { tidyRecord } from "./tidy-record.js";
 
 export interface MultiHeadAttentionParams {
@@ -167,23 +159,21 @@ function compute(
   options: MultiHeadAttentionOptions,
   withWeights: boolean,
 ) {
-  const { heads, context = x, position, chunk, ...rest } = options;
   const known = [...maskingOptions, "heads", "context", "position", "scale", "dropout", "chunk"];
   expectOptions(where, options, known);
+  const { heads, context = x, position, chunk, ...rest } = options;
   expectInteger(`${where}: heads`, heads, 1);
-  if (chunk !== undefined && (rest.dropout !== undefined || withWeights)) {
-    throw rangeMismatch(
-      `${where}: chunk`,
-      "none beside dropout of weights, or where weights are asked for",
-      chunk,
-    );
+  if (chunk !== undefined && withWeights) {
+    throw rangeMismatch(`${where}: chunk`, "none where weights are asked for", chunk);
   }
   if (position !== undefined && position !== "rotary" && position !== "alibi") {
     throw rangeMismatch(`${where}: position`, `"rotary" or "alibi"`, position);
   }
+  expectTokens(`${where}: x`, x);
   const [batch, t, width] = x.shape;
-  expectShape(`${where}: x`, x, [null, null, width ?? null]);
   expectShape(`${where}: context`, context, [batch, null, null]);
+  expectTokens(`${where}: context`, context);
+  if (cache === undefined) throw typeMismatch(`${where}: cache`, "a cache, or null", cache);
   const { headSize, groups, valueSize } = sizesOf(where, params, heads, width, context.shape[2]);
   const past = cache === null ? 0 : cache.key.shape[2];
   if (cache !== null) {
@@ -207,21 +197,17 @@ function compute(
     cache === null || past === 0
       ? [newKey, newValue]
       : [concat([cache.key, newKey], 2), concat([cache.value, newValue], 2)];
-  let attendOptions: AttendOptions = masking;
-  if (position === "alibi") {
-    const slopes: Tensor = alibiBias({ heads, queries: t, keys: s, queryStart: start ?? 0 });
-    const bias = rest.bias === undefined ? slopes : add(slopes, scoreAxes(rest.bias, sizes));
-    attendOptions = { ...attendOptions, bias };
-  }
-  const { output, weights } = withWeights
-    ? attendWithWeights(q, key, value, attendOptions)
-    : { output: mixture(q, key, value, attendOptions, chunk), weights: null };
+  const plain = (options: AttendOptions) =>
+    withWeights
+      ? attendWithWeights(q, key, value, options)
+      : { output: attend(q, key, value, options), weights: null };
+  const isAlibi = position === "alibi";
+  const { output, weights } =
+    chunk === undefined
+      ? plain(isAlibi ? withAlibi(masking, sizes) : masking)
+      : { output: inChunks(where, q, key, value, { ...masking, chunk }, isAlibi), weights: null };
   const joined = reshape(transpose(output, [0, 2, 1, 3]), [batch, t, heads * valueSize]) as Tensor3D;
   return { output: linear(params.output, joined), weights, key, value };
-}
-
-function mixture(q: Tensor4D, k: Tensor4D, v: Tensor4D, options: AttendOptions, chunk: number | undefined) {
-  return chunk === undefined ? attend(q, k, v, options) : attendInChunks(q, k, v, { ...options, chunk });
 }
 
 /** `[batch, tokens, heads * size]` to `[batch, heads, tokens, size]`. */
@@ -233,25 +219,31 @@ function split(x: Tensor3D, heads: number, size: number): Tensor4D {
 /** What the shapes of the parameters say, checked against each other. */
 function sizesOf(
   where: string,
-  { query, key, value, output }: MultiHeadAttentionParams,
+  params: MultiHeadAttentionParams,
   heads: number,
   width: number,
   contextWidth: number,
 ) {
+  for (const [name, inputs] of [
+    ["query", width],
+    ["key", contextWidth],
+    ["value", contextWidth],
+    ["output", null],
+  ] as const) {
+    expectShape(`${where}: params.${name}.kernel`, params[name]?.kernel, [inputs, null]);
+  }
+  const { query, key, value, output } = params;
   const inner = query.kernel.shape[1];
-  expectShape(`${where}: params.query.kernel`, query.kernel, [width, null]);
   if (inner % heads !== 0) {
     throw new ShapeError(`${where}: heads: expected a divisor of ${inner}, got ${heads}`);
   }
   const headSize = inner / heads;
-  expectShape(`${where}: params.key.kernel`, key.kernel, [contextWidth, null]);
   const groups = key.kernel.shape[1] / headSize;
   if (!Number.isInteger(groups) || heads % groups !== 0) {
     throw new ShapeError(
       `${where}: params.key.kernel: expected [${contextWidth}, ${headSize} for each of a divisor of ${heads} heads], got [${key.kernel.shape.join(", ")}]`,
     );
   }
-  expectShape(`${where}: params.value.kernel`, value.kernel, [contextWidth, null]);
   const valueSize = value.kernel.shape[1] / groups;
   if (!Number.isInteger(valueSize)) {
     throw new ShapeError(

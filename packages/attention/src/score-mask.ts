@@ -15,6 +15,7 @@ import {
   type Tensor,
   type Tensor2D,
   type Tensor4D,
+  Tensor as TensorClass,
   tidy,
 } from "@tensorflow/tfjs-core";
 import { rangeMismatch, typeMismatch } from "./expect-argument.js";
@@ -68,10 +69,7 @@ export function expectMasking(where: string, masking: Masking, sizes: Sizes): vo
     expectKind(`${where}: mask`, mask, "bool", "bool (true: attend; numbers to be added are a bias)");
     expectScoreShape(`${where}: mask`, mask, sizes);
   }
-  if (keyMask !== undefined) {
-    expectKind(`${where}: keyMask`, keyMask, "bool", "bool (true: attend)");
-    expectShape(`${where}: keyMask`, keyMask, [batch, s]);
-  }
+  if (keyMask !== undefined) expectKeyMask(`${where}: keyMask`, keyMask, [batch, s]);
   if (bias !== undefined) {
     expectKind(`${where}: bias`, bias, "float32", "float32 (truth values are a mask)");
     expectScoreShape(`${where}: bias`, bias, sizes);
@@ -97,7 +95,14 @@ export function expectMasking(where: string, masking: Masking, sizes: Sizes): vo
   } else expectInteger(`${where}: queryStart`, queryStart, 0);
 }
 
+/** Checks which tokens are there, `[batch, tokens]`. */
+export function expectKeyMask(where: string, keyMask: Tensor, shape: readonly number[]): void {
+  expectKind(where, keyMask, "bool", "bool (true: attend)");
+  expectShape(where, keyMask, shape);
+}
+
 function expectKind(where: string, tensor: Tensor, dtype: string, expected: string): void {
+  if (!(tensor instanceof TensorClass)) throw typeMismatch(where, `a tensor of ${dtype}`, tensor);
   if (tensor.dtype !== dtype) throw new TypeError(`${where}: expected ${expected}, got ${tensor.dtype}`);
 }
 

@@ -11,6 +11,7 @@ import {
   tidy,
   tile,
 } from "@tensorflow/tfjs-core";
+import { dropoutOf, expectDropout } from "./dropout.js";
 import { expectInteger } from "./expect-values.js";
 import {
   crossBlock,
@@ -72,7 +73,7 @@ export function sumPool(x: Tensor3D, { keyMask }: PoolOptions = {}): Tensor2D {
 export function meanPool(x: Tensor3D, { keyMask }: PoolOptions = {}): Tensor2D {
   expectSet("meanPool", x, keyMask);
   return tidy(() => {
-    if (keyMask === undefined) return div(sum(x, 1), x.shape[1]) as Tensor2D;
+    if (keyMask === undefined) return div(sum(x, 1), Math.max(1, x.shape[1])) as Tensor2D;
     const there = present(keyMask);
     return div(sum(mul(x, there), 1), maximum(sum(there, 1), 1)) as Tensor2D;
   });
@@ -151,8 +152,8 @@ export function inducedBlock(
 ): Tensor3D {
   expectSet("inducedBlock", x, options.keyMask);
   const { keyMask, dropout, ...rest } = options;
-  const keyed = (name: string) =>
-    dropout === undefined ? {} : { dropout: { ...dropout, purpose: `${dropout.purpose}.${name}` } };
+  if (dropout !== undefined) expectDropout("inducedBlock: dropout", dropout);
+  const keyed = (name: string) => (dropout === undefined ? {} : { dropout: dropoutOf(dropout, name) });
   return tidy(() => {
     const seen = { ...rest, ...keyed("inner"), ...(keyMask !== undefined && { keyMask }) };
     const found = crossBlock(inner, repeated(points, x.shape[0]), x, seen);

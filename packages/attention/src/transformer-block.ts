@@ -1,8 +1,9 @@
 import { add, type Tensor3D, tidy } from "@tensorflow/tfjs-core";
 import type { Activation } from "./activation.js";
-import { type Dropout, dropout } from "./dropout.js";
+import { type Dropout, dropout, dropoutOf, expectDropout } from "./dropout.js";
 import { rangeMismatch } from "./expect-argument.js";
 import { expectOptions } from "./expect-options.js";
+import { expectTokens } from "./expect-tokens.js";
 import { type FeedForwardParams, feedForward, initFeedForward } from "./feed-forward.js";
 import { initLayerNorm, initRmsNorm } from "./layer-norm.js";
 import {
@@ -15,7 +16,7 @@ import {
   multiHeadAttentionCached,
 } from "./multi-head-attention.js";
 import { applyNorm, type NormParams } from "./norm.js";
-import { maskingOptions } from "./score-mask.js";
+import { expectKeyMask, maskingOptions } from "./score-mask.js";
 import { tidyRecord } from "./tidy-record.js";
 
 export interface TransformerBlockParams {
@@ -37,6 +38,7 @@ export interface InitTransformerBlockOptions extends Omit<InitMultiHeadAttention
   readonly contextWidth?: number;
 }
 
+/** Masks and positions are those of the tokens among each other; `scale` and `chunk` hold for the cross-attention too. */
 export interface TransformerBlockOptions extends Omit<MultiHeadAttentionOptions, "context" | "dropout"> {
   /** Whether a norm stands before each part (`"pre"`, the default) or after each sum (`"post"`, the paper's). */
   readonly placement?: "pre" | "post";
@@ -44,7 +46,7 @@ export interface TransformerBlockOptions extends Omit<MultiHeadAttentionOptions,
   readonly activation?: Activation;
   /** Of norms; 1e-5 unless given. */
   readonly epsilon?: number;
-  /** Drops weights of the attention (not with a `chunk`), and what each part adds. The parts have streams of their own. */
+  /** Drops weights of the attention, and what each part adds. The parts have streams of their own. */
   readonly dropout?: Dropout;
   /** An encoder's output for the cross-attention, `[batch, s, context width]`. */
   readonly context?: Tensor3D;
@@ -163,6 +165,8 @@ function run(
   options: TransformerBlockOptions,
   attention: Attention,
 ): { output: Tensor3D; cache: KeyValueCache | null } {
+  expectOptions(where, options, blockOptions);
+  expectTokens(`${where}: x`, x);
   const {
     placement = "pre",
     activation = "gelu",
@@ -172,7 +176,6 @@ function run(
     contextKeyMask,
     ...rest
   } = options;
-  expectOptions(where, options, blockOptions);
   if (placement !== "pre" && placement !== "post") {
     throw rangeMismatch(`${where}: placement`, `"pre" or "post"`, placement);
   }
@@ -184,12 +187,15 @@ function run(
       context,
     );
   }
-  if (contextKeyMask !== undefined && context === undefined) {
-    throw rangeMismatch(`${where}: contextKeyMask`, "a context beside it", context);
+  if (contextKeyMask !== undefined) {
+    if (context === undefined) {
+      throw rangeMismatch(`${where}: contextKeyMask`, "a context beside it", context);
+    }
+    expectKeyMask(`${where}: contextKeyMask`, contextKeyMask, context.shape.slice(0, 2));
   }
+  if (dropped !== undefined) expectDropout(`${where}: dropout`, dropped);
   const norm = (given: NormParams, y: Tensor3D) => applyNorm(given, y, { epsilon });
-  const keyed = (name: string) =>
-    dropped === undefined ? undefined : { ...dropped, purpose: `${dropped.purpose}.${name}` };
+  const keyed = (name: string) => (dropped === undefined ? undefined : dropoutOf(dropped, name));
   const residual = (y: Tensor3D, normParams: NormParams, name: string, part: (y: Tensor3D) => Tensor3D) => {
     const key = keyed(name);
     const added = part(placement === "pre" ? norm(normParams, y) : y);
@@ -202,9 +208,7 @@ function run(
   };
   let cache: KeyValueCache | null = null;
   let y = residual(x, params.attentionNorm, "attention", (given) => {
-    // Without the weights there are none to drop.
-    const weights = rest.chunk === undefined ? withDropout("attention-weights") : {};
-    const attended = attention(given, { ...rest, ...weights });
+    const attended = attention(given, { ...rest, ...withDropout("attention-weights") });
     cache = attended.cache;
     return attended.output;
   });
@@ -214,6 +218,8 @@ function run(
       multiHeadAttention(cross, given, {
         heads: rest.heads,
         context: context!,
+        ...(rest.chunk !== undefined && { chunk: rest.chunk }),
+        ...(rest.scale !== undefined && { scale: rest.scale }),
         ...(contextKeyMask !== undefined && { keyMask: contextKeyMask }),
         ...withDropout("cross-weights"),
       }),

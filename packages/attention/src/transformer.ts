@@ -1,5 +1,6 @@
 import { type Tensor3D, tidy } from "@tensorflow/tfjs-core";
-import { rangeMismatch } from "./expect-argument.js";
+import { dropoutOf, expectDropout } from "./dropout.js";
+import { rangeMismatch, typeMismatch } from "./expect-argument.js";
 import { expectInteger } from "./expect-values.js";
 import { initLayerNorm, initRmsNorm } from "./layer-norm.js";
 import type { KeyValueCache } from "./multi-head-attention.js";
@@ -64,6 +65,7 @@ export function transformer(
   x: Tensor3D,
   options: TransformerBlockOptions,
 ): Tensor3D {
+  expectDropoutIn("transformer", options);
   return tidy(() => {
     let y = x;
     for (const [i, block] of blocks.entries()) y = transformerBlock(block, y, keyed(options, i));
@@ -85,6 +87,8 @@ export function transformerCached(
   cache: TransformerCache | null,
   options: Omit<TransformerBlockOptions, "queryStart">,
 ): { output: Tensor3D; cache: TransformerCache } {
+  if (cache === undefined) throw typeMismatch("transformerCached: cache", "a cache, or null", cache);
+  expectDropoutIn("transformerCached", options);
   if (cache !== null && cache.layers.length !== blocks.length) {
     throw rangeMismatch("transformerCached: cache.layers", `${blocks.length} of them`, cache.layers);
   }
@@ -99,9 +103,14 @@ export function transformerCached(
   });
 }
 
+/** Before its purpose becomes that of the blocks. */
+function expectDropoutIn(where: string, options: Pick<TransformerBlockOptions, "dropout">): void {
+  if (options?.dropout !== undefined) expectDropout(`${where}: dropout`, options.dropout);
+}
+
 /** The options of a block, with a stream of its own for dropout. */
 function keyed<O extends Pick<TransformerBlockOptions, "dropout">>(options: O, block: number): O {
   const { dropout } = options;
   if (dropout === undefined) return options;
-  return { ...options, dropout: { ...dropout, purpose: `${dropout.purpose}.blocks.${block}` } };
+  return { ...options, dropout: dropoutOf(dropout, `blocks.${block}`) };
 }

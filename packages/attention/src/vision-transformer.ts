@@ -8,8 +8,9 @@ import {
   tidy,
   transpose,
 } from "@tensorflow/tfjs-core";
-import { type Dropout, dropout } from "./dropout.js";
-import { rangeMismatch } from "./expect-argument.js";
+import { type Dropout, dropout, dropoutOf, expectDropout } from "./dropout.js";
+import { rangeMismatch, typeMismatch } from "./expect-argument.js";
+import { expectOptions } from "./expect-options.js";
 import { expectInteger } from "./expect-values.js";
 import { initLinear, type LinearParams, linear } from "./linear.js";
 import { meanPool } from "./set-pooling.js";
@@ -82,19 +83,22 @@ export function applyVisionTransformer(
   params: VisionTransformerParams,
   images: Tensor4D,
   config: VisionTransformerConfig,
-  { dropout: dropped }: { readonly dropout?: Dropout } = {},
+  options: { readonly dropout?: Dropout } = {},
 ): Tensor2D {
   const where = "applyVisionTransformer";
+  expectOptions(where, options, ["dropout"]);
+  const { dropout: dropped } = options;
+  if (dropped !== undefined) expectDropout(`${where}: dropout`, dropped);
   const count = countPatches(where, config);
   const { size, channels, patch, width, heads, classes } = config;
   expectShape(`${where}: images`, images, [null, ...size, channels]);
+  if (images.size === 0) throw rangeMismatch(`${where}: images`, "at least one", 0);
   expectShape(`${where}: params.positions`, params.positions, [count, width]);
   expectShape(`${where}: params.head.kernel`, params.head.kernel, [width, classes]);
   return tidy(() => {
     const tokens = add(linear(params.patches, patchesOf(images, patch)), params.positions) as Tensor3D;
     const more = dropped === undefined ? {} : { dropout: dropped };
-    const key = dropped && { ...dropped, purpose: `${dropped.purpose}.embedding` };
-    const x = key === undefined ? tokens : dropout(tokens, key);
+    const x = dropped === undefined ? tokens : dropout(tokens, dropoutOf(dropped, "embedding"));
     return linear(params.head, meanPool(transformer(params.encoder, x, { heads, ...more })));
   });
 }
@@ -108,9 +112,17 @@ function patchesOf(images: Tensor4D, patch: number): Tensor3D {
   return reshape(transpose(lines, [0, 2, 1, 3]), [batch, rows * columns, patch * patch * channels]);
 }
 
+const known = ["size", "channels", "patch", "classes", "width", "layers", "heads", "hidden"];
+
 function countPatches(where: string, config: VisionTransformerConfig): number {
-  const { size, channels, patch, classes, width, layers, heads } = config;
-  for (const [name, value] of Object.entries({ channels, patch, classes, width, layers, heads })) {
+  expectOptions(where, config, known, "config");
+  const { size, channels, patch, classes, width, layers, heads, hidden } = config;
+  const sizes = { channels, patch, classes, width, layers, heads };
+  if (hidden !== undefined) expectInteger(`${where}: config.hidden`, hidden, 1);
+  if (!Array.isArray(size) || size.length !== 2) {
+    throw typeMismatch(`${where}: config.size`, "[height, width]", size);
+  }
+  for (const [name, value] of Object.entries(sizes)) {
     expectInteger(`${where}: config.${name}`, value, 1);
   }
   for (const side of size) {

@@ -186,6 +186,36 @@ describe("arguments", () => {
       "attend: k: expected at least one key, got [2, 2, 0, 3]",
     ],
     [
+      "lists",
+      () => attend([[1]] as never, k(), v()),
+      "attend: q: expected a tensor, got an array of length 1",
+    ],
+    [
+      "a list as a mask",
+      () => attend(q(), k(), v(), { mask: [[true]] as never }),
+      "attend: mask: expected a tensor of bool, got an array of length 1",
+    ],
+    [
+      "null as a mask of keys",
+      () => attend(q(), k(), v(), { keyMask: null as never }),
+      "attend: keyMask: expected a tensor of bool, got null",
+    ],
+    [
+      "values of nothing",
+      () => attend(q(), k(), of(2, 2, 6, 0)),
+      "attend: v: expected no axis of size 0, got [2, 2, 6, 0]",
+    ],
+    [
+      "no samples",
+      () => attend(of(0, 4, 5, 3), of(0, 2, 6, 3), of(0, 2, 6, 7)),
+      "attend: q: expected no axis of size 0, got [0, 4, 5, 3]",
+    ],
+    [
+      "a rate in per cent",
+      () => attend(q(), k(), v(), { dropout: { rate: 10, seed: 0, purpose: "" } }),
+      "attend: dropout.rate: expected a number in [0, 1), got 10",
+    ],
+    [
       "numbers to invert",
       () => maskFromDropped(of(2)),
       "maskFromDropped: dropped: expected bool (true: leave out), got float32",

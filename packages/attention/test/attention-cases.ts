@@ -1,3 +1,4 @@
+import { randomStream, uniformFloat32 } from "@gradlab/random";
 import { type Tensor, type Tensor2D, tensor } from "@tensorflow/tfjs-core";
 import type { AttendOptions } from "../src/index.js";
 import { type ReferenceInputs, type ReferenceSizes, referenceAttention } from "./reference-attention.js";
@@ -15,8 +16,8 @@ export interface AttentionCase {
   readonly empty: number;
 }
 
-/** A drawn attention, with drawn masks of every kind, and what the oracle says of it. */
-export function attentionCase(index: number): AttentionCase {
+/** A drawn attention, with drawn masks of every kind, and what the oracle says of it; also with dropout, where asked for. */
+export function attentionCase(index: number, rate?: number): AttentionCase {
   const draw = new Draw("attention case", index);
   const heads = draw.pick([1, 2, 3, 4, 6]);
   const groups = draw.pick([1, 2, 3, 4, 6].filter((g) => heads % g === 0));
@@ -88,12 +89,23 @@ export function attentionCase(index: number): AttentionCase {
       tests.push((_, __, i, j) => j >= start + i - before && j <= start + i + after);
     }
   }
+  let kept: number[] | undefined;
+  if (rate !== undefined) {
+    const key = { seed: 1, purpose: "attention case", index };
+    options.dropout = { rate, ...key };
+    // A word of the stream for each weight, in their order.
+    const stream = randomStream(key);
+    kept = Array.from({ length: batch * heads * t * s }, () =>
+      uniformFloat32(stream) < rate ? 0 : 1 / (1 - rate),
+    );
+  }
   const sees: ReferenceInputs["sees"] = (...at) => tests.every((test) => test(...at));
   const known = referenceAttention(sizes, {
     ...values,
     scale: scale ?? 1 / Math.sqrt(d),
     sees,
     bias,
+    ...(kept && { kept }),
   });
   let empty = 0;
   for (let row = 0; row < batch * heads * t; row++) {

@@ -8,6 +8,7 @@ import {
   ones,
   reshape,
   slice,
+  sum,
   type Tensor,
   type Tensor2D,
   type Tensor3D,
@@ -191,6 +192,31 @@ describe("on cpu", () => {
       "no element",
       () => checkEquivariance((x) => x, { x: zeros([2]), group: [] }),
       "checkEquivariance: group: expected at least one element, got an array of length 0",
+    ],
+    [
+      "no options",
+      () => (checkEquivariance as (...all: unknown[]) => Promise<unknown>)((x: Tensor) => x),
+      "checkEquivariance: options: expected {tokens}, {x} or {group}, got undefined",
+    ],
+    [
+      "an output that is one number",
+      () => checkEquivariance((x) => sum(x), { tokens: 3 }),
+      "checkEquivariance: f: expected outputs with an axis -2, got []",
+    ],
+    [
+      "the mean over tokens of one number",
+      () => checkEquivariance((x) => sum(x), { tokens: 3, expected: "pooled" }),
+      "checkEquivariance: f: expected outputs with an axis -2, got []",
+    ],
+    [
+      "an input without tokens",
+      () => checkEquivariance((x) => x, { x: zeros([3]) }),
+      "checkEquivariance: axis: expected an axis of [3], got -2",
+    ],
+    [
+      "an axis that is not there",
+      () => checkEquivariance((x) => x, { tokens: 3, axis: 2 }),
+      "checkEquivariance: axis: expected an axis of [tokens, width], got 2",
     ],
     [
       "another word",

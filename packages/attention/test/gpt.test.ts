@@ -1,16 +1,26 @@
 import {
+  crossEntropy,
   disposeParams,
   disposeTraining,
   flattenParams,
   generate,
   loadCheckpoint,
+  lossAndGradients,
   saveCheckpoint,
   startTraining,
   train,
 } from "@gradlab/core";
 import { sequenceBatch, sequenceTask } from "@gradlab/datasets";
 import { randomStream } from "@gradlab/random";
-import { type Scalar, slice, type Tensor2D, tensor2d } from "@tensorflow/tfjs-core";
+import {
+  dispose,
+  reshape,
+  type Scalar,
+  slice,
+  type Tensor2D,
+  tensor1d,
+  tensor2d,
+} from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, test } from "vitest";
 import {
   applyGpt,
@@ -135,6 +145,30 @@ describe.each(backends)("on %s", (backend) => {
     });
   });
 
+  test.each(variants)(
+    "in chunks the loss and its gradients are the same, with dropout: %s",
+    async (_, config) => {
+      await expectNoLeak(async () => {
+        const params = large(config);
+        const [ids, labels] = [idsOf(text.slice(0, -1)), tensor1d(text.slice(1), "int32")];
+        const of = async (chunk: { chunk?: number }) => {
+          const dropout = { rate: 0.3, seed: 0, purpose: "chunks" };
+          const { loss, gradients } = lossAndGradients(params, (given) => {
+            const logits = applyGpt(given as GptParams, ids, config, { dropout, ...chunk });
+            return crossEntropy(reshape(logits, [8, 7]) as Tensor2D, labels);
+          });
+          const all = [loss, ...flattenParams(gradients as never).map(([, gradient]) => gradient)];
+          return Promise.all(all.map(numbers));
+        };
+        const [known, found] = [await of({}), await of({ chunk: 3 })];
+        for (const [i, values] of found.entries()) expect(apart(values, known[i]!)).toBeLessThan(2e-5);
+        expect(Math.max(...known.slice(1).flat().map(Math.abs))).toBeGreaterThan(0.1);
+        disposeParams(params as never);
+        dispose([ids, labels]);
+      });
+    },
+  );
+
   test("a training with dropout that is saved and loaded goes on to the same bits", async () => {
     await expectNoLeak(async () => {
       const options = {
@@ -238,6 +272,21 @@ describe("arguments", () => {
       "positions that are not there",
       () => applyGpt(initGpt({ ...small, position: "alibi" }), idsOf([1]), small),
       "applyGpt: params.positions: expected a table, got undefined",
+    ],
+    [
+      "an option of blocks, which the model decides",
+      () => applyGpt(params(), idsOf([1]), small, { causal: false } as never),
+      'applyGpt: options: expected only dropout, chunk, got "causal"',
+    ],
+    [
+      "a dropout without a purpose",
+      () => applyGpt(params(), idsOf([1]), small, { dropout: { rate: 0.1, seed: 0 } as never }),
+      "applyGpt: dropout.purpose: expected a text, got undefined",
+    ],
+    [
+      "no cache, and not null",
+      () => applyGptCached(params(), idsOf([1]), undefined as never, small),
+      "transformerCached: cache: expected a cache, or null, got undefined",
     ],
     [
       "a head that is not there",

@@ -139,6 +139,11 @@ describe("on cpu", () => {
       'gpt2: config.activation_function: expected one of gelu_new, gelu, relu, got "silu"',
     ],
     [
+      "scores of another scale",
+      () => gpt2({ ...golden.config, scale_attn_by_inverse_layer_idx: true }),
+      "gpt2: config.scale_attn_by_inverse_layer_idx: expected false, got true",
+    ],
+    [
       "no number of heads",
       () => gpt2({ ...golden.config, n_head: undefined } as never),
       "gpt2: config.heads: expected an integer, at least 1, got undefined",

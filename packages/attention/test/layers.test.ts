@@ -209,6 +209,6 @@ test("layers that do not fit are refused", () => {
     "denseOf: kernel: expected [1, ?, ?], got [3, 2, 2]",
   );
   expect(() => tidy(() => dropout(zeros([2]), { rate: 1, seed: 0, purpose: "" }))).toThrow(
-    "dropout: rate: expected a number in [0, 1), got 1",
+    "dropout: options.rate: expected a number in [0, 1), got 1",
   );
 });

@@ -3,6 +3,7 @@ import {
   concat,
   dispose,
   mul,
+  profile,
   reshape,
   type Scalar,
   slice,
@@ -21,6 +22,7 @@ import {
   initTransformerBlock,
   type KeyValueCache,
   linear,
+  type MultiHeadAttentionParams,
   multiHeadAttention,
   multiHeadAttentionCached,
   multiHeadAttentionWithWeights,
@@ -57,16 +59,24 @@ describe.each(backends)("on %s", (backend) => {
     });
   });
 
-  test("keys in chunks give the same output and gradients, with rotary positions, ALiBi and groups", async () => {
+  test("keys in chunks give the same output and gradients, with rotary positions, ALiBi, groups and dropout", async () => {
     await expectNoLeak(async () => {
       const draw = new Draw("x");
       const x = draw.normalTensor<Tensor3D>([2, 7, width]);
       const direction = draw.normalTensor<Tensor3D>([2, 7, width]);
-      const block = initTransformerBlock({ width, heads: 3, groups: 1, seed: 2 });
-      for (const position of ["rotary", "alibi"] as const) {
+      const context = draw.normalTensor<Tensor3D>([2, 4, 5]);
+      const bias = draw.normalTensor([7, 7]);
+      const block = initTransformerBlock({ width, heads: 3, groups: 1, contextWidth: 5, seed: 2 });
+      const dropout = { rate: 0.3, seed: 0, purpose: "chunks" };
+      for (const more of [
+        { position: "rotary", bias },
+        { position: "rotary", dropout },
+        { position: "alibi" },
+        { position: "alibi", bias, dropout },
+      ] as const) {
         const of = (chunk: { chunk?: number }) =>
           lossAndGradients(block, (given) => {
-            const y = transformerBlock(given, x, { heads: 3, causal: true, position, ...chunk });
+            const y = transformerBlock(given, x, { heads: 3, causal: true, context, ...more, ...chunk });
             return sum(mul(y, direction)) as Scalar;
           });
         const [all, chunks] = [of({}), of({ chunk: 3 })];
@@ -79,8 +89,59 @@ describe.each(backends)("on %s", (backend) => {
         disposeParams(chunks.gradients as never);
       }
       disposeParams(block);
-      dispose([x, direction]);
+      dispose([x, direction, context, bias]);
     });
+  });
+
+  test("a scale holds for the cross-attention too: that of queries so many times as large", async () => {
+    await expectNoLeak(async () => {
+      const [x, context] = ["x", "context"].map((name) =>
+        new Draw(name).normalTensor<Tensor3D>([2, 4, width]),
+      );
+      const params = initTransformerBlock({ width, heads: 3, contextWidth: width, seed: 4, bias: false });
+      const larger = (part: MultiHeadAttentionParams): MultiHeadAttentionParams => ({
+        ...part,
+        query: { kernel: mul(part.query.kernel, 3) as Tensor2D },
+      });
+      const scaled = await numbers(
+        transformerBlock(params, x!, { heads: 3, context: context!, scale: 3 / Math.sqrt(width / 3) }),
+      );
+      const of = (part: "attention" | "cross" | "both") =>
+        numbers(
+          tidy(() => {
+            const attention = part === "cross" ? params.attention : larger(params.attention);
+            const cross = part === "attention" ? params.cross! : larger(params.cross!);
+            return transformerBlock({ ...params, attention, cross }, x!, { heads: 3, context: context! });
+          }),
+        );
+      expect(apart(await of("both"), scaled)).toBeLessThan(1e-5);
+      for (const one of ["attention", "cross"] as const) {
+        expect(apart(await of(one), scaled)).toBeGreaterThan(0.01);
+      }
+      disposeParams(params);
+      dispose([x!, context!]);
+    });
+  });
+
+  test("in chunks the peak of a block grows with the tokens: with ALiBi, dropout and a context too", async () => {
+    const peaks: number[] = [];
+    const params = initTransformerBlock({ width: 8, heads: 4, contextWidth: 8, hidden: 8 });
+    const more = { position: "alibi", causal: true, chunk: 16 } as const;
+    for (const t of [64, 256]) {
+      const x = new Draw("peak").normalTensor<Tensor3D>([1, t, 8]);
+      const dropout = { rate: 0.1, seed: 0, purpose: "peak" };
+      const { peakBytes } = await profile(() => {
+        const { loss, gradients } = lossAndGradients(params, (given) =>
+          sum(transformerBlock(given, x, { heads: 4, context: x, dropout, ...more })),
+        );
+        disposeParams(gradients as never);
+        return loss;
+      });
+      peaks.push(peakBytes);
+      x.dispose();
+    }
+    disposeParams(params);
+    expect(peaks[1]! / peaks[0]!).toBeLessThan(4.5); // 4; 16 with all scores
   });
 
   test.each([
@@ -88,6 +149,8 @@ describe.each(backends)("on %s", (backend) => {
     ["rotary", { position: "rotary" }],
     ["ALiBi", { position: "alibi" }],
     ["a local window", { window: [2, 0] as [number, number] }],
+    ["ALiBi in chunks", { position: "alibi", chunk: 2 }],
+    ["rotary in chunks", { position: "rotary", chunk: 4, window: [3, 0] as [number, number] }],
   ] as const)("token after token with a cache is the same as all at once: %s", async (_, more) => {
     await expectNoLeak(async () => {
       const x = new Draw("x").normalTensor<Tensor3D>([2, 6, width]);
@@ -237,7 +300,63 @@ describe("arguments", () => {
     [
       "weights in chunks",
       () => multiHeadAttentionWithWeights(params(), x(), { heads: 2, chunk: 2 }),
-      "multiHeadAttentionWithWeights: chunk: expected none beside dropout of weights, or where weights are asked for, got 2",
+      "multiHeadAttentionWithWeights: chunk: expected none where weights are asked for, got 2",
+    ],
+    [
+      "no options",
+      () => (multiHeadAttention as (...all: unknown[]) => unknown)(params(), x()),
+      "multiHeadAttention: options: expected a record of mask, keyMask, bias, causal, window, queryStart, heads",
+    ],
+    [
+      "no parameters",
+      () => multiHeadAttention({} as never, x(), { heads: 2 }),
+      "multiHeadAttention: params.query.kernel: expected a tensor of shape [12, ?], got undefined",
+    ],
+    [
+      "lists",
+      () => multiHeadAttention(params(), [[[1]]] as never, { heads: 2 }),
+      "multiHeadAttention: x: expected a tensor of shape [?, ?, ?], got an array of length 1",
+    ],
+    [
+      "no tokens",
+      () => multiHeadAttention(params(), zeros([2, 0, width]) as Tensor3D, { heads: 2 }),
+      "multiHeadAttention: x: expected no axis of size 0, got [2, 0, 12]",
+    ],
+    [
+      "no samples",
+      () =>
+        transformerBlock(initTransformerBlock({ width, heads: 2 }), zeros([0, 4, width]) as Tensor3D, {
+          heads: 2,
+        }),
+      "transformerBlock: x: expected no axis of size 0, got [0, 4, 12]",
+    ],
+    [
+      "no cache, and not null",
+      () => multiHeadAttentionCached(params(), x(), undefined as never, { heads: 2 }),
+      "multiHeadAttentionCached: cache: expected a cache, or null, got undefined",
+    ],
+    [
+      "a rate as a dropout",
+      () => multiHeadAttention(params(), x(), { heads: 2, dropout: 0.1 as never }),
+      "attend: dropout: expected {rate, seed, purpose}, got 0.1",
+    ],
+    [
+      "a dropout without a purpose, which no part may give it",
+      () =>
+        transformerBlock(initTransformerBlock({ width, heads: 2 }), x(), {
+          heads: 2,
+          dropout: { rate: 0.1, seed: 0 } as never,
+        }),
+      "transformerBlock: dropout.purpose: expected a text, got undefined",
+    ],
+    [
+      "a mask of another context",
+      () =>
+        transformerBlock(initTransformerBlock({ width, heads: 2, contextWidth: width }), x(), {
+          ...{ heads: 2, context: x() },
+          contextKeyMask: zeros([2, 3], "bool") as Tensor2D,
+        }),
+      "transformerBlock: contextKeyMask: expected [2, 4], got [2, 3]",
     ],
     [
       "another norm",

@@ -19,11 +19,13 @@ export interface ReferenceInputs {
   readonly scale: number;
   readonly sees: (b: number, h: number, i: number, j: number) => boolean;
   readonly bias: (b: number, h: number, i: number, j: number) => number;
+  /** What dropout multiplies each weight by, in the order of the weights. */
+  readonly kept?: ArrayLike<number>;
 }
 
 export function referenceAttention(
   { batch, heads, groups, t, s, d, e }: ReferenceSizes,
-  { q, k, v, dOut, scale, sees, bias }: ReferenceInputs,
+  { q, k, v, dOut, scale, sees, bias, kept }: ReferenceInputs,
 ) {
   const output = new Float64Array(batch * heads * t * e);
   const weights = new Float64Array(batch * heads * t * s);
@@ -47,7 +49,9 @@ export function referenceAttention(
         const powers = scores.map((score) => Math.exp(score - top));
         const total = powers.reduce((x, y) => x + y, 0);
         const p = powers.map((power) => power / total);
-        const dp = p.map((weight, j) => {
+        const dp = p.map((power, j) => {
+          const times = kept?.[row * s + j] ?? 1;
+          const weight = power * times;
           weights[row * s + j] = weight;
           let along = 0;
           for (let c = 0; c < e; c++) {
@@ -56,7 +60,7 @@ export function referenceAttention(
             dv[at]! += weight * dOut[row * e + c]!;
             along += dOut[row * e + c]! * v[at]!;
           }
-          return along;
+          return along * times;
         });
         const mean = p.reduce((sum, weight, j) => sum + weight * dp[j]!, 0);
         for (let j = 0; j < s; j++) {

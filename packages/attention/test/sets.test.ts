@@ -174,6 +174,11 @@ test("sets that are none are refused", async () => {
   expect(() => meanPool(x, { keyMask: zeros([2, 3]) as Tensor2D })).toThrow(
     "meanPool: keyMask: expected bool (true: there), got float32",
   );
+  expect(await numbers(meanPool(zeros([2, 0, 3]) as Tensor3D))).toEqual(Array(6).fill(0));
+  const induced = initInducedBlock({ width, heads, points: 2 });
+  expect(() => inducedBlock(induced, x, { heads, dropout: { rate: 0.1, seed: 0 } as never })).toThrow(
+    "inducedBlock: dropout.purpose: expected a text, got undefined",
+  );
   expect(() => initInducedBlock({ width, heads, points: 0 })).toThrow(
     "initInducedBlock: points: expected an integer, at least 1, got 0",
   );

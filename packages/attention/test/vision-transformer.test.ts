@@ -98,13 +98,22 @@ test("images and configurations that do not fit are refused", () => {
   expect(() => initVisionTransformer({ ...small, classes: 0 })).toThrow(
     "initVisionTransformer: config.classes: expected an integer, at least 1, got 0",
   );
+  expect(() => initVisionTransformer({ ...small, size: 4 as never })).toThrow(
+    "initVisionTransformer: config.size: expected [height, width], got 4",
+  );
+  expect(() => initVisionTransformer({ ...small, depth: 3 } as never)).toThrow(
+    'initVisionTransformer: config: expected only size, channels, patch, classes, width, layers, heads, hidden, got "depth"',
+  );
+  expect(() =>
+    applyVisionTransformer(initVisionTransformer(small), zeros([0, 4, 6, 3]) as Tensor4D, small),
+  ).toThrow("applyVisionTransformer: images: expected at least one, got 0");
   expect(() =>
     applyVisionTransformer(initVisionTransformer(small), zeros([1, 6, 4, 3]) as Tensor4D, small),
   ).toThrow("applyVisionTransformer: images: expected [?, 4, 6, 3], got [1, 6, 4, 3]");
 });
 
-/** The accuracy of a vision transformer on images of 28 x 28 pixels, and that of a linear model. */
-async function accuracies(width: number, options: Omit<ImageTrainingOptions, "learningRate">) {
+/** The accuracy of a vision transformer on images of 28 x 28 pixels, and that of a linear model of as many steps. */
+async function accuracies(width: number, options: ImageTrainingOptions) {
   const { classes } = options.train;
   const config = {
     size: [28, 28],
@@ -128,7 +137,7 @@ async function accuracies(width: number, options: Omit<ImageTrainingOptions, "le
       start: initVisionTransformer(config),
       logits: (params, images) => applyVisionTransformer(params, images, config),
     },
-    { ...options, learningRate: 2e-3 },
+    options,
   );
   return { byLine, byPatches };
 }
@@ -136,21 +145,17 @@ async function accuracies(width: number, options: Omit<ImageTrainingOptions, "le
 describe("trained on wasm", () => {
   beforeAll(() => useBackend("wasm"));
 
-  test.runIf(isSlow)(
-    "on generated shapes it is 10 points better than a linear model",
-    async () => {
-      const shapes = generateShapes({ count: 4500, size: 28, channels: 1 });
-      const [train, test] = splitDataset(shapes, { counts: [4000, 500] });
-      const { byLine, byPatches } = await accuracies(64, {
-        train: train!,
-        test: test!,
-        steps: 700,
-        weightDecay: 0.02,
-      });
-      expect(byPatches).toBeGreaterThan(byLine + 0.1);
-    },
-    600_000,
-  );
+  test("on generated shapes it is 10 points better than a linear model", async () => {
+    const shapes = generateShapes({ count: 2500, size: 28, channels: 1 });
+    const [train, test] = splitDataset(shapes, { counts: [2000, 500] });
+    const { byLine, byPatches } = await accuracies(48, {
+      ...{ train: train!, test: test! },
+      ...{ steps: 400, learningRate: 4e-3, weightDecay: 0.02 },
+    });
+    // As much as such a model gets on these shapes, so that the difference is not one of bad training.
+    expect(byLine).toBeGreaterThan(0.62);
+    expect(byPatches).toBeGreaterThan(byLine + 0.1);
+  }, 180_000);
 
   const folder = process.env.GRADLAB_DATA;
   test.runIf(isSlow && folder !== undefined)(
@@ -158,7 +163,10 @@ describe("trained on wasm", () => {
     async () => {
       const [train, test] = [fashionMnist(folder!, "train"), fashionMnist(folder!, "t10k")];
       const augment = randomTransform({ degrees: 5, translate: 0.05, scale: [0.95, 1.05] });
-      const { byPatches } = await accuracies(48, { train, test, steps: 500, weightDecay: 0.05, augment });
+      const { byPatches } = await accuracies(48, {
+        ...{ train, test, augment },
+        ...{ steps: 500, learningRate: 2e-3, weightDecay: 0.05 },
+      });
       expect(byPatches).toBeGreaterThanOrEqual(0.74);
     },
     600_000,

@@ -1,6 +1,6 @@
 export { clipByGlobalNorm } from "./clip-by-global-norm.js";
 export { type CrossEntropyOptions, crossEntropy } from "./cross-entropy.js";
-export { dropoutMask } from "./dropout-mask.js";
+export { dropoutMask, type MaskPart } from "./dropout-mask.js";
 export { embed } from "./embed.js";
 export { expectShape } from "./expect-shape.js";
 export { type FusedKernel, fusedKernels } from "./fused/fused-kernels.js";

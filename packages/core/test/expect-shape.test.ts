@@ -16,6 +16,18 @@ test("the message names the argument, what was expected and what came", () => {
   );
 });
 
+test("what is no tensor is refused", () => {
+  for (const [value, shown] of [
+    [undefined, "undefined"],
+    [[[1]], "an array of length 1"],
+    [{ shape: 3 }, "an object (Object)"],
+  ] as const) {
+    expect(() => expectShape("f: x", value as never, [null, 2])).toThrow(
+      new TypeError(`f: x: expected a tensor of shape [?, 2], got ${shown}`),
+    );
+  }
+});
+
 test("more or fewer axes than expected are refused", () => {
   for (const [shape, expected] of [
     [[2], [2, 1]],

@@ -16,10 +16,14 @@ export interface BytePairs {
  * What is cut apart before pairs are joined: contractions, letters, digits, other signs, each with a space before it,
  * and runs of space.
  */
-const pieces = /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+/gu;
+const pieces =
+  /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
+
+/** A text cut into words that are encoded each for itself. */
+export const wordsOf = (text: string): readonly string[] => text.match(pieces) ?? [];
 
 /** The sign that stands for each byte in the files: itself where it can be seen, else one of those from U+0100 on. */
-const signs: readonly string[] = signsOfBytes();
+export const signs: readonly string[] = /* @__PURE__ */ signsOfBytes();
 
 function signsOfBytes(): string[] {
   const isSeen = (byte: number) =>
@@ -40,8 +44,7 @@ function signsOfBytes(): string[] {
  *   are unsupervised multitask learners
  */
 export function bytePairs(vocab: string | Readonly<Record<string, number>>, merges: string): BytePairs {
-  const ids = idsOf(vocab);
-  const ranks = ranksOf(merges, ids);
+  const { ids, ranks } = bytePairFiles("bytePairs", vocab, merges);
   const tokens = new Map([...ids].map(([token, id]) => [id, token]));
   const byteOf = new Map(signs.map((sign, byte) => [sign, byte]));
   const isPlain = (token: string) => [...token].every((sign) => byteOf.has(sign));
@@ -50,19 +53,20 @@ export function bytePairs(vocab: string | Readonly<Record<string, number>>, merg
   const special = [...ids.keys()].filter((token) => !reached.has(token)).sort((a, b) => b.length - a.length);
   const known = new Map<string, readonly number[]>();
   const encoder = new TextEncoder();
+  const joins = joinsOf(ids, ranks);
+  const byteIds = signs.map((sign) => ids.get(sign)!);
 
   const wordIds = (word: string): readonly number[] => {
     const before = known.get(word);
     if (before !== undefined) return before;
-    const parts = joined(
-      Array.from(encoder.encode(word), (byte) => signs[byte]!),
-      ranks,
+    const found = joined(
+      Array.from(encoder.encode(word), (byte) => byteIds[byte]!),
+      joins,
     );
-    const found = parts.map((part) => ids.get(part)!);
     if (known.size < mostKnown) known.set(word, found);
     return found;
   };
-  const textIds = (text: string): number[] => (text.match(pieces) ?? []).flatMap(wordIds);
+  const textIds = (text: string): number[] => wordsOf(text).flatMap(wordIds);
   const bytesOf = (given: ArrayLike<number>): Uint8Array => {
     const bytes: number[] = [];
     for (let i = 0; i < given.length; i++) {
@@ -91,49 +95,85 @@ export function bytePairs(vocab: string | Readonly<Record<string, number>>, merg
 /** Words that are remembered: enough for those of a language, and no more for those of an attacker. */
 const mostKnown = 50_000;
 
-/** Joins neighbours, the pair of lowest rank first, everywhere it stands. */
-function joined(signs: readonly string[], ranks: ReadonlyMap<string, number>): readonly string[] {
-  let parts = [...signs];
-  while (parts.length > 1) {
-    let [best, rank] = ["", Number.POSITIVE_INFINITY];
-    for (let i = 0; i + 1 < parts.length; i++) {
-      const pair = `${parts[i]} ${parts[i + 1]}`;
-      const own = ranks.get(pair);
-      if (own !== undefined && own < rank) [best, rank] = [pair, own];
-    }
-    if (best === "") break;
-    const next: string[] = [];
-    for (let i = 0; i < parts.length; i++) {
-      if (i + 1 < parts.length && `${parts[i]} ${parts[i + 1]}` === best) next.push(parts[i]! + parts[++i]!);
-      else next.push(parts[i]!);
-    }
-    parts = next;
-  }
-  return parts;
+/** What a pair of ids becomes, and its place among all pairs. */
+interface Join {
+  readonly rank: number;
+  readonly id: number;
 }
 
-function idsOf(vocab: string | Readonly<Record<string, number>>): Map<string, number> {
+/** The joins of pairs, by their left id and then by their right one. */
+type Joins = ReadonlyMap<number, ReadonlyMap<number, Join>>;
+
+function joinsOf(ids: ReadonlyMap<string, number>, ranks: ReadonlyMap<string, number>): Joins {
+  const joins = new Map<number, Map<number, Join>>();
+  for (const [pair, rank] of ranks) {
+    const [left, right] = pair.split(" ").map((token) => ids.get(token));
+    // What is no token never comes up to be joined.
+    if (left === undefined || right === undefined) continue;
+    const after = joins.get(left) ?? new Map<number, Join>();
+    joins.set(left, after.set(right, { rank, id: ids.get(pair.replace(" ", ""))! }));
+  }
+  return joins;
+}
+
+/** Joins neighbours, the pair of lowest rank first, everywhere it stands. */
+function joined(bytes: readonly number[], joins: Joins): readonly number[] {
+  const joinOf = (left: number, right: number | undefined) =>
+    right === undefined ? undefined : joins.get(left)?.get(right);
+  let ids = bytes;
+  // Of each id with the next one; looked up again only beside what has been joined.
+  let found = ids.map((id, i) => joinOf(id, ids[i + 1]));
+  for (;;) {
+    let best: Join | undefined;
+    for (const join of found) if (join !== undefined && join.rank < (best?.rank ?? Infinity)) best = join;
+    if (best === undefined) return ids;
+    const [next, nextFound]: [number[], (Join | undefined)[]] = [[], []];
+    let isNew = false;
+    for (let i = 0; i < ids.length; i++) {
+      const isBest = found[i] === best;
+      const id = isBest ? best.id : ids[i]!;
+      if (next.length > 0 && (isNew || isBest)) nextFound[next.length - 1] = joinOf(next.at(-1)!, id);
+      next.push(id);
+      nextFound.push(isBest ? undefined : found[i]);
+      isNew = isBest;
+      if (isBest) i++;
+    }
+    [ids, found] = [next, nextFound];
+  }
+}
+
+/** What stands in the two files, checked: ids by token, and the place of each pair. */
+export function bytePairFiles(
+  where: string,
+  vocab: string | Readonly<Record<string, number>>,
+  merges: string,
+): { readonly ids: ReadonlyMap<string, number>; readonly ranks: ReadonlyMap<string, number> } {
+  const ids = idsOf(where, vocab);
+  return { ids, ranks: ranksOf(where, merges, ids) };
+}
+
+function idsOf(where: string, vocab: string | Readonly<Record<string, number>>): Map<string, number> {
   let record: unknown = vocab;
   if (typeof vocab === "string") {
     try {
       record = JSON.parse(vocab);
     } catch {
-      throw rangeMismatch("bytePairs: vocab", "JSON", vocab.slice(0, 40));
+      throw rangeMismatch(`${where}: vocab`, "JSON", vocab.slice(0, 40));
     }
   }
   if (typeof record !== "object" || record === null || Array.isArray(record)) {
-    throw typeMismatch("bytePairs: vocab", "a record of ids by token", record);
+    throw typeMismatch(`${where}: vocab`, "a record of ids by token", record);
   }
   const ids = new Map<string, number>();
   const taken = new Map<number, string>();
   for (const [token, id] of Object.entries(record)) {
     if (!Number.isSafeInteger(id) || (id as number) < 0) {
-      throw rangeMismatch(`bytePairs: vocab[${JSON.stringify(token)}]`, "an integer of at least 0", id);
+      throw rangeMismatch(`${where}: vocab[${JSON.stringify(token)}]`, "an integer of at least 0", id);
     }
     const other = taken.get(id as number);
     if (other !== undefined) {
       throw rangeMismatch(
-        `bytePairs: vocab[${JSON.stringify(token)}]`,
+        `${where}: vocab[${JSON.stringify(token)}]`,
         `an id other than that of ${other}`,
         id,
       );
@@ -142,23 +182,23 @@ function idsOf(vocab: string | Readonly<Record<string, number>>): Map<string, nu
     taken.set(id as number, token);
   }
   for (const [byte, sign] of signs.entries()) {
-    if (!ids.has(sign)) throw rangeMismatch("bytePairs: vocab", `an id of byte ${byte}, ${sign}`, undefined);
+    if (!ids.has(sign)) throw rangeMismatch(`${where}: vocab`, `an id of byte ${byte}, ${sign}`, undefined);
   }
   return ids;
 }
 
-function ranksOf(merges: string, ids: ReadonlyMap<string, number>): Map<string, number> {
-  if (typeof merges !== "string") throw typeMismatch("bytePairs: merges", "text", merges);
+function ranksOf(where: string, merges: string, ids: ReadonlyMap<string, number>): Map<string, number> {
+  if (typeof merges !== "string") throw typeMismatch(`${where}: merges`, "text", merges);
   const ranks = new Map<string, number>();
   for (const [i, line] of merges.split(/\r?\n/).entries()) {
     if (line === "" || (i === 0 && line.startsWith("#version"))) continue;
     const [left, right, ...more] = line.split(" ");
     if (!left || !right || more.length > 0) {
-      throw rangeMismatch(`bytePairs: merges: line ${i + 1}`, "two tokens and a space between them", line);
+      throw rangeMismatch(`${where}: merges: line ${i + 1}`, "two tokens and a space between them", line);
     }
     if (!ids.has(left + right)) {
       throw rangeMismatch(
-        `bytePairs: merges: line ${i + 1}`,
+        `${where}: merges: line ${i + 1}`,
         "a pair that makes a token of the vocabulary",
         line,
       );

@@ -54,6 +54,7 @@ export {
 } from "./sequence-task.js";
 export { type SplitOptions, splitDataset } from "./split-dataset.js";
 export { type Augmentation, type Batch, type TakeBatchOptions, takeBatch } from "./take-batch.js";
+export { bytePairDictionary } from "./text/byte-pair-dictionary.js";
 export {
   type Corpus,
   type CorpusOptions,
@@ -68,6 +69,7 @@ export {
   parseDictionary,
   type TextLevel,
   tokenId,
+  tokenText,
   unknownToken,
 } from "./text/dictionary.js";
 export { type GenerateTextOptions, generateText } from "./text/generate-text.js";

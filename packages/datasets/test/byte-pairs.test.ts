@@ -86,6 +86,37 @@ test("ids are those of no shorter joining: each is made of its pair, or is a byt
   );
 });
 
+test("long words are joined pair by pair in the order of the file, as the definition says", () => {
+  const word = fc.string({ unit: fc.constantFrom("a", "b", "c"), minLength: 1, maxLength: 60 });
+  const drawn = fc.array(fc.tuple(word, word), { maxLength: 12 });
+  fc.assert(
+    fc.property(drawn, word, (drawn, word) => {
+      // Pairs of short pieces, so that many overlap.
+      const pairs = [...new Set(drawn.map(([a, b]) => `${a.slice(0, 2)} ${b.slice(0, 2)}`))];
+      const { vocab, merges } = files(
+        pairs.filter((pair, i, all) => {
+          const token = pair.replace(" ", "");
+          return all.findIndex((other) => other.replace(" ", "") === token) === i;
+        }),
+      );
+      let parts = [...word];
+      for (;;) {
+        const at = merges.split("\n").slice(1);
+        const best = at.find((pair) => pair && parts.some((part, i) => `${part} ${parts[i + 1]}` === pair));
+        if (best === undefined) break;
+        const next: string[] = [];
+        for (let i = 0; i < parts.length; i++) {
+          if (`${parts[i]} ${parts[i + 1]}` === best) next.push(parts[i]! + parts[++i]!);
+          else next.push(parts[i]!);
+        }
+        parts = next;
+      }
+      const ids = bytePairs(vocab, merges).encode(word);
+      expect([...ids]).toEqual(parts.map((part) => vocab[part]));
+    }),
+  );
+});
+
 test("a special token is text unless it is asked for", () => {
   const text = "hello<|endoftext|>hello";
   expect(Array.from(coder.encode(text, { special: true }))).toEqual(

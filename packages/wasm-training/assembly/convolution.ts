@@ -4,8 +4,8 @@
  * pointers into the image, one for each tap of the filter, to zeros where the tap is outside.
  */
 import { activate } from "./activation";
-import { packPanel, packRows } from "./pack";
-import { columnsTile, rowsTile, takeTile, tileRows } from "./tiles";
+import { packPanel } from "./pack";
+import { rowsTile, takeTile, tileRows } from "./tiles";
 
 // @ts-expect-error: a decorator of AssemblyScript
 @unmanaged
@@ -37,7 +37,7 @@ export class Convolution {
   y: usize;
   /** The filter in panels, see the pack tasks. */
   packed: usize;
-  /** As many zeros as an image, or a result, has channels. */
+  /** As many zeros as a tap has numbers, and eight more. */
   zeros: usize;
   bias: usize;
   activation: i32;
@@ -51,16 +51,21 @@ export class Convolution {
   /** For the input gradient: records of `Phase`. */
   phases: usize;
   phaseCount: i32;
+  /** Neighbours in memory that a tap stands for: the channels, or those of all taps of a row. */
+  inner: i32;
+  /** For the filter gradient: parts that the sum over all pixels is cut into, and where they are, if not in `filter`. */
+  parts: i32;
+  partAt: usize;
 }
 
 /** About how many terms are summed before they are added to the result. */
-const K_BLOCK = 512;
+export const K_BLOCK = 512;
 
 /** Where an output stands, and its taps: set by `goTo` and moved on by `nextTap`, because divisions are slow. */
 let outX: i32 = 0, outY: i32 = 0, outZ: i32 = 0, image: i32 = 0;
 let tapX: i32 = 0, tapY: i32 = 0, tapZ: i32 = 0;
 
-function goTo(p: Convolution, out: i32, tap: i32): void {
+export function goTo(p: Convolution, out: i32, tap: i32): void {
   outX = out % p.outWidth;
   out /= p.outWidth;
   outY = out % p.outHeight;
@@ -75,7 +80,7 @@ function goTo(p: Convolution, out: i32, tap: i32): void {
 
 // @ts-expect-error: a decorator of AssemblyScript
 @inline
-function nextTapRow(p: Convolution): void {
+export function nextTapRow(p: Convolution): void {
   tapX = 0;
   if (++tapY == p.tapRows) {
     tapY = 0;
@@ -86,7 +91,7 @@ function nextTapRow(p: Convolution): void {
 /** The row of the image under a row of taps of the output, or 0 if it is outside. */
 // @ts-expect-error: a decorator of AssemblyScript
 @inline
-function rowUnder(p: Convolution): usize {
+export function rowUnder(p: Convolution): usize {
   const y = outY * p.strideY + tapY * p.dilationY - p.top;
   const z = outZ * p.strideZ + tapZ * p.dilationZ - p.front;
   if (<u32>y >= <u32>p.height || <u32>z >= <u32>p.depth) return 0;
@@ -127,53 +132,28 @@ function pointAt(p: Convolution, out: i32, outputs: i32, size: i32, tap0: i32, t
   for (; r < size; r++) pointRow(p, out + outputs - 1, 1, tap0, tap1, to + (<usize>r << 2));
 }
 
-/** The numbers under the taps of `outputs` (at most 6) outputs of one row, `[tap, channel][6]`. */
-function gatherRow(p: Convolution, out: i32, outputs: i32, tap0: i32, tap1: i32, to: usize): void {
-  goTo(p, out, tap0);
-  const channels = <usize>p.channels << 2, width = p.width, stride = p.strideX, dilation = p.dilationX;
-  const step = <usize>stride * channels;
-  let tap = tap0;
-  while (tap < tap1) {
+/** Pointers of the pixels that one tap of `outputs` outputs sees, side by side. */
+export function pointAlong(p: Convolution, out: i32, outputs: i32, tap: i32, to: usize): void {
+  const bytes = p.channels << 2, width = p.width, zeros = <u32>p.zeros, stride = p.strideX;
+  goTo(p, out, tap);
+  const shift = tapX * p.dilationX - p.left;
+  for (const end = to + (<usize>outputs << 2); to < end; ) {
     const row = rowUnder(p);
-    const end = min(tap1, tap + p.tapColumns - tapX);
-    let first = outX * stride + tapX * dilation - p.left;
-    for (; tap < end; tap++) {
-      const inside = row != 0 && first >= 0 && first + (outputs - 1) * stride < width;
-      const from = row + <usize>first * channels;
-      for (let c: usize = 0; c < channels; c += 4) {
-        if (inside && outputs == 6) {
-          if (step == 4) {
-            v128.store(to, v128.load(from));
-            store<u64>(to, load<u64>(from + 16), 16);
-          } else {
-            let at = from + c;
-            store<f32>(to, load<f32>(at)); at += step;
-            store<f32>(to, load<f32>(at), 4); at += step;
-            store<f32>(to, load<f32>(at), 8); at += step;
-            store<f32>(to, load<f32>(at), 12); at += step;
-            store<f32>(to, load<f32>(at), 16); at += step;
-            store<f32>(to, load<f32>(at), 20);
-          }
-        } else {
-          let x = first;
-          for (let r = 0; r < outputs; r++) {
-            const value = row != 0 && <u32>x < <u32>width ? load<f32>(row + <usize>x * channels + c) : 0;
-            store<f32>(to + (<usize>r << 2), value);
-            x += stride;
-          }
-        }
-        to += 24;
-      }
-      first += dilation;
+    const rowEnd = min(end, to + (<usize>(p.outWidth - outX) << 2));
+    let x = outX * stride + shift;
+    for (; to < rowEnd; to += 4) {
+      store<u32>(to, row != 0 && <u32>x < <u32>width ? <u32>row + x * bytes : zeros);
+      x += stride;
     }
-    nextTapRow(p);
+    outX = p.outWidth - 1;
+    nextOutput(p);
   }
 }
 
 /** Moves on to the next output. */
 // @ts-expect-error: a decorator of AssemblyScript
 @inline
-function nextOutput(p: Convolution): void {
+export function nextOutput(p: Convolution): void {
   if (++outX < p.outWidth) return;
   outX = 0;
   if (++outY < p.outHeight) return;
@@ -184,7 +164,7 @@ function nextOutput(p: Convolution): void {
 }
 
 /** The pixels under the taps of the output that `goTo` went to side by side, `[tap, channel]`. */
-function copyPixels(p: Convolution, tap0: i32, tap1: i32, to: usize): void {
+export function copyPixels(p: Convolution, tap0: i32, tap1: i32, to: usize): void {
   const firstX = tapX, firstY = tapY, firstZ = tapZ;
   const channels = <usize>p.channels << 2, width = p.width, dilation = p.dilationX;
   let tap = tap0;
@@ -211,10 +191,29 @@ function copyPixels(p: Convolution, tap0: i32, tap1: i32, to: usize): void {
   tapZ = firstZ;
 }
 
+/** Rows that a task of `widenTask` copies. As in `src/companion/convolution.ts`. */
+const WIDEN_ROWS = 32;
+
+/**
+ * A task copies rows of images from `y`, `outWidth` pixels each, to `x`, `width` pixels each, with `left` zeros before
+ * and zeros behind: then all taps of a row stand side by side under every output. There are `rowTasks` rows.
+ */
+export function widenTask(at: usize, task: i32): void {
+  const p = changetype<Convolution>(at);
+  const pixel = <usize>p.channels << 2, row = <usize>p.outWidth * pixel, wide = <usize>p.width * pixel;
+  const before = <usize>p.left * pixel, end = min(p.rowTasks, (task + 1) * WIDEN_ROWS);
+  for (let i = task * WIDEN_ROWS; i < end; i++) {
+    const to = p.x + <usize>i * wide;
+    memory.fill(to, 0, before);
+    copyFloats(p.y + <usize>i * row, row, to + before);
+    memory.fill(to + before + row, 0, wide - before - row);
+  }
+}
+
 /** A task packs 8 output channels of the filter, `[taps channels][8]`. */
 export function packFilterTask(at: usize, task: i32): void {
   const p = changetype<Convolution>(at);
-  const k = p.taps * p.channels;
+  const k = p.taps * p.inner;
   packPanel(
     p.filter + (<usize>task << 5),
     <usize>p.outChannels << 2,
@@ -233,32 +232,28 @@ export function convolveTask(at: usize, task: i32, scratch: usize): void {
   const rows = min(p.rowsOfTask, outputs - row0), columns = min(p.columnsOfTask, p.outChannels - column0);
   const cRow = <usize>p.outChannels << 2;
   const c = p.y + <usize>row0 * cRow + (<usize>column0 << 2);
-  const bPanel = <usize>(p.taps * p.channels) << 5;
+  const bPanel = <usize>(p.taps * p.inner) << 5;
   const b = p.packed + (<usize>column0 >> 3) * bPanel;
   const tile = scratch, table = scratch + 192;
-  const group = min(p.taps, max(1, K_BLOCK / p.channels));
+  const group = min(p.taps, max(1, K_BLOCK / p.inner));
   for (let tap0 = 0; tap0 < p.taps; tap0 += group) {
     const tap1 = min(p.taps, tap0 + group), taps = tap1 - tap0;
-    // Few channels: a loop over them is too short, so the pixels are gathered, [k][6].
-    const gathered = p.channels < 4;
-    const entryBytes = <usize>(taps * 24 * (gathered ? p.channels : 1));
+    const entryBytes = <usize>(taps * 24);
     let entry = table;
     for (let y = 0; y < rows; ) {
       const size = tileRows(rows - y);
-      if (gathered) gather(p, row0 + y, min(size, rows - y), tap0, tap1, entry);
-      else pointAt(p, row0 + y, min(size, rows - y), size, tap0, tap1, entry);
+      pointAt(p, row0 + y, min(size, rows - y), size, tap0, tap1, entry);
       entry += entryBytes;
       y += size;
     }
     for (let x = 0; x < columns; x += 8) {
-      const bAt = b + (<usize>x >> 3) * bPanel + (<usize>(tap0 * p.channels) << 5);
+      const bAt = b + (<usize>x >> 3) * bPanel + (<usize>(tap0 * p.inner) << 5);
       const inside = min(8, columns - x);
       entry = table;
       for (let y = 0; y < rows; ) {
         const size = tileRows(rows - y), within = min(size, rows - y);
         const cAt = c + <usize>y * cRow + (<usize>x << 2);
-        if (gathered) columnsTile(size, within, inside, taps * p.channels, entry, 24, bAt, 32, cAt, cRow, tap0 > 0, tile);
-        else rowsTile(size, within, inside, taps, entry, <usize>p.channels << 2, bAt, 32, cAt, cRow, tap0 > 0, tile);
+        rowsTile(size, within, inside, taps, entry, <usize>p.inner << 2, bAt, 32, cAt, cRow, tap0 > 0, tile);
         entry += entryBytes;
         y += size;
       }
@@ -266,62 +261,6 @@ export function convolveTask(at: usize, task: i32, scratch: usize): void {
   }
   if (p.bias != 0 || p.activation != 0) {
     activate(c, rows, columns, cRow, p.bias == 0 ? 0 : p.bias + (<usize>column0 << 2), p.activation);
-  }
-}
-
-/** The numbers under the taps of any outputs, at most 6. */
-function gather(p: Convolution, out: i32, outputs: i32, tap0: i32, tap1: i32, to: usize): void {
-  for (let r = 0; r < outputs; ) {
-    const part = min(outputs - r, p.outWidth - (out + r) % p.outWidth);
-    gatherRow(p, out + r, part, tap0, tap1, to + (<usize>r << 2));
-    r += part;
-  }
-}
-
-/** Columns of the filter gradient that are summed together in scratch. */
-export const GRADIENT_COLUMNS = 64;
-
-/**
- * A task of the filter gradient sums, for some taps and some output channels,
- * over all pixels: blocks of the pixels under the taps are copied side by side, `[pixels, taps channels]`,
- * and multiplied by the same block of `dy`; both are packed.
- */
-export function filterGradientTask(at: usize, task: i32, scratch: usize): void {
-  const p = changetype<Convolution>(at);
-  const tap0 = (task / p.columnTasks) * p.tapsOfTask, tap1 = min(p.taps, tap0 + p.tapsOfTask);
-  const column0 = (task % p.columnTasks) * GRADIENT_COLUMNS;
-  const columns = min(GRADIENT_COLUMNS, p.outChannels - column0);
-  const rows = (tap1 - tap0) * p.channels;
-  const outputs = p.batch * p.outDepth * p.outHeight * p.outWidth;
-  const aStep = <usize>rows << 2, bStep = <usize>p.outChannels << 2;
-  const c = p.filter + ((<usize>(tap0 * p.channels) * p.outChannels + column0) << 2);
-  const tile = scratch, dyPanels = scratch + 192;
-  const rowPanel = dyPanels + (<usize>(p.pixelsOfBlock * GRADIENT_COLUMNS) << 2);
-  const block = rowPanel + <usize>(p.pixelsOfBlock * 24);
-  for (let out = 0; out < outputs; out += p.pixelsOfBlock) {
-    const pixels = min(p.pixelsOfBlock, outputs - out);
-    goTo(p, out, tap0);
-    for (let i = 0; i < pixels; i++) {
-      copyPixels(p, tap0, tap1, block + <usize>i * aStep);
-      nextOutput(p);
-    }
-    const dy = p.y + <usize>out * bStep + (<usize>column0 << 2);
-    const panelBytes = <usize>pixels << 5;
-    for (let x = 0; x < columns; x += 8) {
-      packPanel(dy + (<usize>x << 2), bStep, 4, pixels, min(8, columns - x), dyPanels + (<usize>x >> 3) * panelBytes);
-    }
-    for (let y = 0; y < rows; ) {
-      const size = tileRows(rows - y), within = min(size, rows - y);
-      packRows(block + (<usize>y << 2), aStep, size, pixels, rowPanel);
-      for (let x = 0; x < columns; x += 8) {
-        columnsTile(
-          size, within, min(8, columns - x), pixels,
-          rowPanel, <usize>size << 2, dyPanels + (<usize>x >> 3) * panelBytes, 32,
-          c + <usize>y * bStep + (<usize>x << 2), bStep, out > 0, tile,
-        );
-      }
-      y += size;
-    }
   }
 }
 

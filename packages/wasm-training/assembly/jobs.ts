@@ -8,14 +8,15 @@ import {
   batchNormSumsTask,
   batchNormTask,
 } from "./batch-norm";
-import {
-  convolveTask,
-  filterGradientTask,
-  inputGradientTask,
-  packFilterTask,
-  packTurnedTask,
-} from "./convolution";
+import { convolveTask, inputGradientTask, packFilterTask, packTurnedTask, widenTask } from "./convolution";
 import { embedGradientTask, embedTask } from "./embedding";
+import {
+  addPartsTask,
+  addRowPartsTask,
+  filterGradientTask,
+  filterRowsTask,
+  packGradientTask,
+} from "./filter-gradient";
 import { geluGradientTask, geluTask } from "./gelu";
 import { gruBackTask, gruPackTask, gruPackTurnedTask, gruStepTask } from "./gru";
 import { layerNormFinishTask, layerNormGradientTask, layerNormTask } from "./layer-norm";
@@ -87,6 +88,11 @@ export function runTask(job: i32, at: usize, task: i32, scratch: usize): void {
     case 45: return gruPackTurnedTask(at, task);
     case 46: return gruBackTask(at, task, scratch);
     case 47: return sgdTask(at, task);
+    case 48: return widenTask(at, task);
+    case 49: return packGradientTask(at, task);
+    case 50: return addPartsTask(at, task);
+    case 51: return filterRowsTask(at, task, scratch);
+    case 52: return addRowPartsTask(at, task);
     default: unreachable();
   }
 }

@@ -8,6 +8,7 @@
  * - `rows`: a table of row pointers, six for each tap (a convolution has several taps, a matrix one), which
  *   move by one float for each k; `inner` is the number of bytes of a row in one tap.
  * - `columns`: one pointer to neighbouring rows at k = 0, which moves by `aStep` bytes for each k.
+ * - `packed`: the same where both stand packed, so that both steps are known and two are taken at a time.
  */
 
 // @ts-expect-error: a decorator of AssemblyScript
@@ -219,6 +220,104 @@ export function columns4(
     c30 = multiplyAdd(x, b0, c30); c31 = multiplyAdd(x, b1, c31);
     a += aStep;
     b += bStep;
+  }
+  put(c, c00, c01, accumulate); c += cStep;
+  put(c, c10, c11, accumulate); c += cStep;
+  put(c, c20, c21, accumulate); c += cStep;
+  put(c, c30, c31, accumulate);
+}
+
+export function packed6(k: i32, a: usize, b: usize, c: usize, cStep: usize, accumulate: bool): void {
+  let c00 = f32x4.splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00, c40 = c00, c41 = c00, c50 = c00, c51 = c00;
+  let b0: v128, b1: v128, x: v128;
+  for (; k >= 2; k -= 2) {
+    b0 = v128.load(b, 0); b1 = v128.load(b, 16);
+    x = v128.load32_splat(a, 0);
+    c00 = multiplyAdd(x, b0, c00); c01 = multiplyAdd(x, b1, c01);
+    x = v128.load32_splat(a, 4);
+    c10 = multiplyAdd(x, b0, c10); c11 = multiplyAdd(x, b1, c11);
+    x = v128.load32_splat(a, 8);
+    c20 = multiplyAdd(x, b0, c20); c21 = multiplyAdd(x, b1, c21);
+    x = v128.load32_splat(a, 12);
+    c30 = multiplyAdd(x, b0, c30); c31 = multiplyAdd(x, b1, c31);
+    x = v128.load32_splat(a, 16);
+    c40 = multiplyAdd(x, b0, c40); c41 = multiplyAdd(x, b1, c41);
+    x = v128.load32_splat(a, 20);
+    c50 = multiplyAdd(x, b0, c50); c51 = multiplyAdd(x, b1, c51);
+    b0 = v128.load(b, 32); b1 = v128.load(b, 48);
+    x = v128.load32_splat(a, 24);
+    c00 = multiplyAdd(x, b0, c00); c01 = multiplyAdd(x, b1, c01);
+    x = v128.load32_splat(a, 28);
+    c10 = multiplyAdd(x, b0, c10); c11 = multiplyAdd(x, b1, c11);
+    x = v128.load32_splat(a, 32);
+    c20 = multiplyAdd(x, b0, c20); c21 = multiplyAdd(x, b1, c21);
+    x = v128.load32_splat(a, 36);
+    c30 = multiplyAdd(x, b0, c30); c31 = multiplyAdd(x, b1, c31);
+    x = v128.load32_splat(a, 40);
+    c40 = multiplyAdd(x, b0, c40); c41 = multiplyAdd(x, b1, c41);
+    x = v128.load32_splat(a, 44);
+    c50 = multiplyAdd(x, b0, c50); c51 = multiplyAdd(x, b1, c51);
+    a += 48;
+    b += 64;
+  }
+  if (k > 0) {
+    b0 = v128.load(b, 0); b1 = v128.load(b, 16);
+    x = v128.load32_splat(a, 0);
+    c00 = multiplyAdd(x, b0, c00); c01 = multiplyAdd(x, b1, c01);
+    x = v128.load32_splat(a, 4);
+    c10 = multiplyAdd(x, b0, c10); c11 = multiplyAdd(x, b1, c11);
+    x = v128.load32_splat(a, 8);
+    c20 = multiplyAdd(x, b0, c20); c21 = multiplyAdd(x, b1, c21);
+    x = v128.load32_splat(a, 12);
+    c30 = multiplyAdd(x, b0, c30); c31 = multiplyAdd(x, b1, c31);
+    x = v128.load32_splat(a, 16);
+    c40 = multiplyAdd(x, b0, c40); c41 = multiplyAdd(x, b1, c41);
+    x = v128.load32_splat(a, 20);
+    c50 = multiplyAdd(x, b0, c50); c51 = multiplyAdd(x, b1, c51);
+  }
+  put(c, c00, c01, accumulate); c += cStep;
+  put(c, c10, c11, accumulate); c += cStep;
+  put(c, c20, c21, accumulate); c += cStep;
+  put(c, c30, c31, accumulate); c += cStep;
+  put(c, c40, c41, accumulate); c += cStep;
+  put(c, c50, c51, accumulate);
+}
+
+export function packed4(k: i32, a: usize, b: usize, c: usize, cStep: usize, accumulate: bool): void {
+  let c00 = f32x4.splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00;
+  let b0: v128, b1: v128, x: v128;
+  for (; k >= 2; k -= 2) {
+    b0 = v128.load(b, 0); b1 = v128.load(b, 16);
+    x = v128.load32_splat(a, 0);
+    c00 = multiplyAdd(x, b0, c00); c01 = multiplyAdd(x, b1, c01);
+    x = v128.load32_splat(a, 4);
+    c10 = multiplyAdd(x, b0, c10); c11 = multiplyAdd(x, b1, c11);
+    x = v128.load32_splat(a, 8);
+    c20 = multiplyAdd(x, b0, c20); c21 = multiplyAdd(x, b1, c21);
+    x = v128.load32_splat(a, 12);
+    c30 = multiplyAdd(x, b0, c30); c31 = multiplyAdd(x, b1, c31);
+    b0 = v128.load(b, 32); b1 = v128.load(b, 48);
+    x = v128.load32_splat(a, 16);
+    c00 = multiplyAdd(x, b0, c00); c01 = multiplyAdd(x, b1, c01);
+    x = v128.load32_splat(a, 20);
+    c10 = multiplyAdd(x, b0, c10); c11 = multiplyAdd(x, b1, c11);
+    x = v128.load32_splat(a, 24);
+    c20 = multiplyAdd(x, b0, c20); c21 = multiplyAdd(x, b1, c21);
+    x = v128.load32_splat(a, 28);
+    c30 = multiplyAdd(x, b0, c30); c31 = multiplyAdd(x, b1, c31);
+    a += 32;
+    b += 64;
+  }
+  if (k > 0) {
+    b0 = v128.load(b, 0); b1 = v128.load(b, 16);
+    x = v128.load32_splat(a, 0);
+    c00 = multiplyAdd(x, b0, c00); c01 = multiplyAdd(x, b1, c01);
+    x = v128.load32_splat(a, 4);
+    c10 = multiplyAdd(x, b0, c10); c11 = multiplyAdd(x, b1, c11);
+    x = v128.load32_splat(a, 8);
+    c20 = multiplyAdd(x, b0, c20); c21 = multiplyAdd(x, b1, c21);
+    x = v128.load32_splat(a, 12);
+    c30 = multiplyAdd(x, b0, c30); c31 = multiplyAdd(x, b1, c31);
   }
   put(c, c00, c01, accumulate); c += cStep;
   put(c, c10, c11, accumulate); c += cStep;

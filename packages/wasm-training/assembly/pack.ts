@@ -70,52 +70,44 @@ export function packPanel(
   }
 }
 
+/** Rows of a first operand at one k, which are neighbours, to their places in all panels. */
+// @ts-expect-error: a decorator of AssemblyScript
+@inline
+function packColumn(from: usize, rows: i32, k: i32, i: i32, panel: usize): void {
+  let left = rows;
+  const six = <usize>k * 24;
+  let place = panel + <usize>i * 24;
+  // As many tiles of six as `tileRows` cuts first.
+  for (; left >= 9 || left == 6; left -= 6) {
+    v128.store(place, v128.load(from));
+    store<u64>(place, load<u64>(from, 16), 16);
+    from += 24;
+    place += six;
+  }
+  panel = place - <usize>i * 24;
+  while (left > 0) {
+    const size = tileRows(left);
+    place = panel + <usize>(i * size << 2);
+    if (left >= size) v128.store(place, v128.load(from));
+    else for (let r = 0; r < size; r++) store<f32>(place + (<usize>r << 2), r < left ? load<f32>(from + (<usize>r << 2)) : 0);
+    from += <usize>size << 2;
+    panel += <usize>(k * size) << 2;
+    left -= size;
+  }
+}
+
 /**
  * Packs the rows of a first operand that are neighbours at each k, `step` bytes from k to k: `[k][size]` for one
  * tile after another, as `tileRows` cuts them. Each k is read once from end to end.
  */
 export function packColumns(a: usize, step: usize, rows: i32, k: i32, to: usize): void {
   for (let i = 0; i < k; i++) {
-    let from = a, panel = to;
-    for (let y = 0; y < rows; ) {
-      const left = rows - y, size = tileRows(left);
-      if (size == 6) {
-        const place = panel + <usize>i * 24;
-        if (left >= 6) {
-          v128.store(place, v128.load(from));
-          store<u64>(place, load<u64>(from, 16), 16);
-        } else {
-          for (let r = 0; r < 6; r++) {
-            store<f32>(place + (<usize>r << 2), r < left ? load<f32>(from + (<usize>r << 2)) : 0);
-          }
-        }
-      } else {
-        const place = panel + <usize>(i << 4);
-        if (left >= 4) v128.store(place, v128.load(from));
-        else for (let r = 0; r < 4; r++) store<f32>(place + (<usize>r << 2), r < left ? load<f32>(from + (<usize>r << 2)) : 0);
-      }
-      from += <usize>size << 2;
-      panel += <usize>(k * size) << 2;
-      y += size;
-    }
+    packColumn(a, rows, k, i, to);
     a += step;
   }
 }
 
-/** Packs neighbouring rows of a first operand, `step` bytes from k to k; `size` is 4 or 6. */
-export function packRows(a: usize, step: usize, size: i32, k: i32, to: usize): void {
-  if (size == 6) {
-    for (; k > 0; k--) {
-      v128.store(to, v128.load(a));
-      store<u64>(to, load<u64>(a, 16), 16);
-      a += step;
-      to += 24;
-    }
-  } else {
-    for (; k > 0; k--) {
-      v128.store(to, v128.load(a));
-      a += step;
-      to += 16;
-    }
-  }
+/** The same, each k where a list of pointers says. */
+export function packPointed(list: usize, rows: i32, k: i32, to: usize): void {
+  for (let i = 0; i < k; i++) packColumn(<usize>load<u32>(list + (<usize>i << 2)), rows, k, i, to);
 }

@@ -1,5 +1,5 @@
 /** Tiles of a product: which micro-kernel takes which rows, and what stands over the edge of the result. */
-import { columns4, columns6, rows4, rows6 } from "./micro-kernels";
+import { columns4, columns6, packed4, packed6, rows4, rows6 } from "./micro-kernels";
 
 /** Bytes of a tile of 6 by 8 floats, where tiles that stand over the edge are computed. */
 export const TILE_BYTES: usize = 192;
@@ -97,5 +97,28 @@ export function columnsTile(
   const toStep: usize = whole ? cStep : 32;
   if (size == 6) columns6(k, a, aStep, b, bStep, to, toStep, whole && accumulate);
   else columns4(k, a, aStep, b, bStep, to, toStep, whole && accumulate);
+  if (!whole) takeTile(tile, rows, columns, c, cStep, accumulate);
+}
+
+/** A tile from packed rows, `[k][size]`, and a packed panel, `[k][8]`. */
+// @ts-expect-error: a decorator of AssemblyScript
+@inline
+export function packedTile(
+  size: i32,
+  rows: i32,
+  columns: i32,
+  k: i32,
+  a: usize,
+  b: usize,
+  c: usize,
+  cStep: usize,
+  accumulate: bool,
+  tile: usize,
+): void {
+  const whole = rows == size && columns == 8;
+  const to = whole ? c : tile;
+  const toStep: usize = whole ? cStep : 32;
+  if (size == 6) packed6(k, a, b, to, toStep, whole && accumulate);
+  else packed4(k, a, b, to, toStep, whole && accumulate);
   if (!whole) takeTile(tile, rows, columns, c, cStep, accumulate);
 }

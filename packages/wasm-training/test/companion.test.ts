@@ -137,6 +137,42 @@ test("convolutions of any shape and both gradients are those of the composition"
   );
 });
 
+// Sums over more pixels than a block has, cut into parts; 16 channels and more, fewer, and fewer than 4 go different ways.
+test.each([
+  [1, 6, 5, 1, 1],
+  [2, 9, 3, 2, 1],
+  [3, 70, 7, 2, 1],
+  [3, 5, 3, 1, 2],
+  [5, 8, 5, 1, 1],
+  [6, 16, 5, 1, 1],
+  [15, 65, 3, 2, 1],
+  [16, 8, 3, 1, 2],
+  [17, 66, 3, 1, 1],
+  [33, 3, 1, 2, 1],
+])(
+  "%d to %d channels, %d taps, stride %d, dilation %d: large convolutions and both gradients are those of the composition",
+  async (channels, outs, taps, stride, dilation) => {
+    const [x, filter] = [
+      wave([3, 31, 27, channels]) as Tensor4D,
+      wave([taps, taps, channels, outs], 1) as Tensor4D,
+    ];
+    for (const pad of ["same", "valid"] as const) {
+      const forward = () => conv2d(x, filter, stride, pad, "NHWC", dilation);
+      expect(await deviation(forward)).toBeLessThan(TOLERANCE);
+      const y = forward();
+      const dy = wave(y.shape, 2);
+      const attrs = { strides: stride, pad, dataFormat: "NHWC", dilations: dilation };
+      const filterShape = filter.shape;
+      const dw = () => run("Conv2DBackpropFilter", { x, dy }, { ...attrs, filterShape });
+      const dx = () => run("Conv2DBackpropInput", { dy, filter }, { ...attrs, inputShape: x.shape });
+      if (dilation === 1) expect(await deviation(dw)).toBeLessThan(TOLERANCE);
+      if (dilation === 1) expect(await deviation(dx)).toBeLessThan(TOLERANCE);
+      for (const each of [y, dy]) each.dispose();
+    }
+    for (const each of [x, filter]) each.dispose();
+  },
+);
+
 test("dilated and three-dimensional convolutions are those of the composition", async () => {
   const [x, filter] = [wave([2, 9, 8, 5]) as Tensor4D, wave([3, 2, 5, 7], 1) as Tensor4D];
   expect(await deviation(() => conv2d(x, filter, 1, "same", "NHWC", [2, 3]))).toBeLessThan(TOLERANCE);

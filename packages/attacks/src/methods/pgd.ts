@@ -4,6 +4,7 @@ import type { Sample } from "../driver/sample.js";
 import { expectInteger, expectNumber } from "../expect-values.js";
 import type { Loss } from "../losses/loss.js";
 import { lossFor } from "../losses/loss-for.js";
+import { climber } from "../norms/climber.js";
 import { moved } from "../norms/moved.js";
 import type { Norm, NormName } from "../norms/norm.js";
 import { normNamed } from "../norms/norm-named.js";
@@ -71,10 +72,11 @@ function* climb(
   start: Float32Array,
   { steps, step, loss }: { readonly steps: number; readonly step: number; readonly loss: Loss },
 ): Steps {
+  const next = climber(norm, sample, sample.epsilon);
   let x = start;
   for (let k = 0; k < steps; k++) {
     const { gradient } = yield* gradientAt(x, loss);
-    x = norm.climb(x, step, gradient, sample, sample.epsilon);
+    x = next(x, step, gradient);
   }
   yield* logitsAt(x);
 }

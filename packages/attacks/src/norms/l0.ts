@@ -1,5 +1,4 @@
 import { linf } from "./linf.js";
-import { moved } from "./moved.js";
 import type { Norm } from "./norm.js";
 
 /** How many numbers are changed at all. */
@@ -24,7 +23,6 @@ export const l0: Norm = {
     }
     return result;
   },
-  climb: (x, step, gradient, box, epsilon) => l0.project(moved(x, step, l0.steepest(gradient)), box, epsilon),
   randomInBall: (draws, length, epsilon) => {
     const delta = new Float64Array(length);
     for (let k = 0; k < Math.min(Math.floor(epsilon), length); k++) {

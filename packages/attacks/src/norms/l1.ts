@@ -1,4 +1,3 @@
-import { moved } from "./moved.js";
 import type { Norm } from "./norm.js";
 import { shrinkWithin } from "./shrink-within.js";
 
@@ -51,7 +50,6 @@ export const l1: Norm = {
     return shrinkWithin(moved, box, epsilon, absoluteSum);
   },
   // Of n + 1 exponential numbers that are made to sum to 1, n are uniform in the corner of the ball.
-  climb: (x, step, gradient, box, epsilon) => l1.project(moved(x, step, l1.steepest(gradient)), box, epsilon),
   randomInBall: (draws, length, epsilon) => {
     const parts = draws.uniform(length + 1).map((value) => -Math.log1p(-value));
     const sum = absoluteSum(parts);

@@ -1,4 +1,3 @@
-import { moved } from "./moved.js";
 import type { Norm } from "./norm.js";
 import { shrinkWithin } from "./shrink-within.js";
 
@@ -25,7 +24,6 @@ export const l2: Norm = {
     return shrinkWithin(delta, box, epsilon, euclidean);
   },
   // Of a point on a sphere in two dimensions more, the others are uniform in the ball.
-  climb: (x, step, gradient, box, epsilon) => l2.project(moved(x, step, l2.steepest(gradient)), box, epsilon),
   randomInBall: (draws, length, epsilon) => {
     const point = draws.normal(length + 2);
     const size = euclidean(point);

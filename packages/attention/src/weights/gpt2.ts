@@ -22,6 +22,12 @@ export interface Gpt2Config {
   readonly layer_norm_epsilon?: number;
   /** True unless given. */
   readonly tie_word_embeddings?: boolean;
+  /** Scores are divided by the square root of the size of a head; nothing but true is computed here. */
+  readonly scale_attn_weights?: boolean;
+  /** And by the number of the block; nothing but false is computed here. */
+  readonly scale_attn_by_inverse_layer_idx?: boolean;
+  /** Nothing but false is computed here. */
+  readonly add_cross_attention?: boolean;
 }
 
 /** A GPT-2 of a configuration: how it is computed, and how its weights are read. */
@@ -48,6 +54,13 @@ const activations: Readonly<Record<string, Activation>> = {
   relu: "relu",
 };
 
+/** What makes another model of the same weights, where it is not this. */
+const only = {
+  scale_attn_weights: true,
+  scale_attn_by_inverse_layer_idx: false,
+  add_cross_attention: false,
+} as const;
+
 /**
  * GPT-2 with the names of Hugging Face's transformers: `wte.weight`, `h.0.attn.c_attn.weight`, … with or without
  * `transformer.` before them. Kernels are `[in, out]` there too (`Conv1D`); `c_attn` holds queries, keys and values side
@@ -64,6 +77,10 @@ export function gpt2(config: Gpt2Config): Gpt2 {
   if (!Object.hasOwn(activations, activation_function) || activation === undefined) {
     const expected = `one of ${Object.keys(activations).join(", ")}`;
     throw rangeMismatch("gpt2: config.activation_function", expected, activation_function);
+  }
+  for (const [name, known] of Object.entries(only)) {
+    const value = config[name as keyof typeof only] ?? known;
+    if (value !== known) throw rangeMismatch(`gpt2: config.${name}`, `${known}`, value);
   }
   const own: GptConfig = {
     vocabulary: config.vocab_size,

@@ -8,6 +8,7 @@ import {
   sentenceGrammar,
   type TextLevel,
 } from "@gradlab/datasets";
+import { hexDigest } from "../declaration/hex-digest.js";
 import type { InputFiles } from "../declaration/option.js";
 import { messageOf, StudyError } from "../declaration/study-error.js";
 
@@ -91,6 +92,5 @@ async function digestOf(ids: Int32Array, dictionary: Dictionary): Promise<string
   const bytes = new Uint8Array(ids.byteLength + tokens.length);
   bytes.set(new Uint8Array(ids.buffer, ids.byteOffset, ids.byteLength));
   bytes.set(tokens, ids.byteLength);
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hexDigest(bytes);
 }

@@ -9,6 +9,7 @@ import {
   shapeNames,
   splitDataset,
 } from "@gradlab/datasets";
+import { hexDigest } from "../declaration/hex-digest.js";
 import type { InputFiles } from "../declaration/option.js";
 import { blame, messageOf, StudyError } from "../declaration/study-error.js";
 import { pictureFolders } from "./picture-folders.js";
@@ -89,8 +90,7 @@ async function digestOf({ images, labels }: Dataset): Promise<string> {
   const bytes = new Uint8Array(images.length + labels.byteLength);
   bytes.set(images);
   bytes.set(new Uint8Array(labels.buffer, labels.byteOffset, labels.byteLength), images.length);
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hexDigest(bytes);
 }
 
 interface Loaded extends Pick<ImageData, "kind" | "train" | "test" | "labels"> {

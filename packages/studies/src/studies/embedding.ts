@@ -1,4 +1,4 @@
-import { tokenId } from "@gradlab/datasets";
+import { encodeText, tokenId, tokenText } from "@gradlab/datasets";
 import { defineStudy, type StudyEvent, type Table } from "../declaration/study.js";
 import { blame, StudyError } from "../declaration/study-error.js";
 import { lines, short } from "../declaration/wording.js";
@@ -74,7 +74,7 @@ export const embedding = defineStudy({
         neighbours: ids.map((id, i) => ({
           word: names[i]!,
           nearest: nearestNeighbours(table, id, { count, by }).map(({ id: other, euclidean, cosine }) => ({
-            word: dictionary.tokens[other]!,
+            word: tokenText(dictionary, other),
             euclidean,
             cosine,
           })),
@@ -89,8 +89,14 @@ export const embedding = defineStudy({
 
 /** A word that is asked for is not `<unk>`. */
 function exactId(dictionary: Parameters<typeof tokenId>[0], word: string): number {
+  if (dictionary.level === "byte-pairs" && encodeText(dictionary, word).length !== 1) {
+    const text = JSON.stringify(word);
+    throw new RangeError(
+      `embedding: expected words that are one token, with the space before them, got ${text}`,
+    );
+  }
   const id = tokenId(dictionary, word);
-  if (dictionary.tokens[id] === word) return id;
+  if (tokenText(dictionary, id) === word) return id;
   throw new RangeError(`embedding: expected words of the dictionary, got ${JSON.stringify(word)}`);
 }
 

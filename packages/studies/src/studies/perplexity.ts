@@ -1,4 +1,4 @@
-import { encodeText } from "@gradlab/datasets";
+import { encodeText, tokenText } from "@gradlab/datasets";
 import { defineStudy, type StudyEvent, type Table } from "../declaration/study.js";
 import { blame, StudyError } from "../declaration/study-error.js";
 import { grouped, lines, short } from "../declaration/wording.js";
@@ -71,7 +71,7 @@ export const perplexity = defineStudy({
       const nats = surprises.reduce((sum, one) => sum + one, 0) / surprises.length;
       const words = Array.from(surprises, (surprise, i) => ({
         place: i,
-        token: dictionary.tokens[read[i + 1]!]!,
+        token: tokenText(dictionary, read[i + 1]!),
         surprise,
       }));
       const isWhole = each || text !== undefined || words.length <= shown;

@@ -1,4 +1,4 @@
-import { decodeIds, encodeText, endOfLine } from "@gradlab/datasets";
+import { decodeIds, encodeText, endOfLine, tokenId, tokenText } from "@gradlab/datasets";
 import { randomStream } from "@gradlab/random";
 import { seedOption } from "../declaration/option.js";
 import { defineStudy, type StudyEvent } from "../declaration/study.js";
@@ -84,7 +84,7 @@ export const sample = defineStudy({
           kind: "progress",
           done: found.length,
           total: length,
-          text: dictionary.tokens[one.id]!.trim(),
+          text: tokenText(dictionary, one.id).trim(),
         };
       }
       const seconds = (performance.now() - started) / 1000;
@@ -93,7 +93,7 @@ export const sample = defineStudy({
         model: model.name,
         prompt,
         text: decodeIds(dictionary, [...given, ...found.map(({ id }) => id)]),
-        tokens: found.map(({ id, logProbability }) => ({ token: dictionary.tokens[id]!, logProbability })),
+        tokens: found.map(({ id, logProbability }) => ({ token: tokenText(dictionary, id), logProbability })),
         perplexity: found.length === 0 ? null : Math.exp(sum / found.length),
         seconds,
       };
@@ -109,6 +109,7 @@ export const sample = defineStudy({
 
 /** What stands before the first token of a text: the end of the line before; null where the model knows none. */
 export function endOf({ dictionary }: LanguageModel): number | null {
+  if (dictionary.level === "byte-pairs") return tokenId(dictionary, "\n");
   const end = dictionary.tokens.indexOf(dictionary.level === "words" ? endOfLine : "\n");
   return end < 0 ? null : end;
 }

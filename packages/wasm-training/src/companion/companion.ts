@@ -57,6 +57,11 @@ export const job = {
   gruPackTurned: 45,
   gruBack: 46,
   sgd: 47,
+  widen: 48,
+  packGradient: 49,
+  addParts: 50,
+  filterRows: 51,
+  addRowParts: 52,
 } as const;
 
 const float = new Float32Array(1);

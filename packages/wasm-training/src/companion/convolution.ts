@@ -7,16 +7,20 @@ import { align, withMemory } from "./with-memory.js";
 
 const ROWS_OF_TASK = 96;
 const COLUMNS_OF_TASK = 128;
-/** As in `assembly/convolution.ts`. */
+/** As in `assembly/convolution.ts` and `assembly/filter-gradient.ts`. */
 const K_BLOCK = 512;
-const GRADIENT_COLUMNS = 64;
+const WIDEN_ROWS = 32;
+const GRADIENT_COLUMNS = 128;
+const POINTED_CHANNELS = 16;
+const ADDED_OF_TASK = 1024;
 const TILE_BYTES = 192;
+/** What is read beyond the last number under a tap. */
+const BEYOND = 8;
 
-/** Tables of pointers, or gathered pixels, for the rows of a task. */
-function rowScratch(taps: number, channels: number): number {
+/** Tables of pointers for the rows of a task. */
+function rowScratch(taps: number, inner: number): number {
   const entries = Math.ceil(ROWS_OF_TASK / 4);
-  const group = Math.min(taps, Math.max(1, Math.floor(K_BLOCK / channels)));
-  return TILE_BYTES + entries * 24 * group * (channels < 4 ? channels : 1);
+  return TILE_BYTES + entries * 24 * Math.min(taps, Math.max(1, Math.floor(K_BLOCK / inner)));
 }
 
 interface Places {
@@ -37,9 +41,12 @@ interface Cuts {
   readonly columnTasks: number;
   readonly phases: number;
   readonly phaseCount: number;
+  readonly inner: number;
+  readonly parts: number;
+  readonly partAt: number;
 }
 
-export const RECORD_BYTES = 160;
+export const RECORD_BYTES = 176;
 
 /** The record `Convolution` of `assembly/convolution.ts`. */
 export function record(
@@ -51,6 +58,7 @@ export function record(
   const { batch, channels, image, output, taps, stride, dilation, before } = window;
   const { activation = 0, rowTasks = 0, tapsOfTask = 0, pixelsOfBlock = 0, columnTasks = 0 } = cuts;
   const { phases = 0, phaseCount = 0, rowsOfTask = ROWS_OF_TASK } = cuts;
+  const { inner = channels, parts = 1, partAt = 0 } = cuts;
   const { x, filter, y, packed, zeros, bias } = places;
   return [
     ...[batch, ...image, channels, ...output, outChannels],
@@ -58,7 +66,7 @@ export function record(
     ...[...stride, ...dilation, ...before],
     ...[x, filter, y, packed, zeros, bias],
     ...[activation, rowsOfTask, COLUMNS_OF_TASK, rowTasks],
-    ...[tapsOfTask, pixelsOfBlock, columnTasks, phases, phaseCount],
+    ...[tapsOfTask, pixelsOfBlock, columnTasks, phases, phaseCount, inner, parts, partAt],
   ];
 }
 
@@ -68,6 +76,56 @@ const outputsOf = ({ batch, output }: SlidingWindow) => batch * output[0] * outp
 /** Microseconds of one thread. */
 const workOf = (window: SlidingWindow, outChannels: number): number =>
   (outputsOf(window) * tapsOf(window) * window.channels * outChannels) / MACS;
+
+/** A convolution whose taps are whole rows: what stands under one is in a piece, after the images were made wider. */
+interface RowsOfTaps {
+  readonly window: SlidingWindow;
+  /** Numbers under a row of taps. */
+  readonly inner: number;
+  /** Of the wider images; 0 where none need be wider. */
+  readonly bytes: number;
+}
+
+/** Fewer channels than this are too short a loop for each tap. */
+const ROW_CHANNELS = 16;
+
+function rowsOfTaps(window: SlidingWindow): RowsOfTaps {
+  const { batch, channels, image, output, taps, stride, before } = window;
+  const right = Math.max(0, (output[2] - 1) * stride[2] + taps[2] - before[2] - image[2]);
+  const width = before[2] + image[2] + right;
+  return {
+    window: {
+      ...window,
+      image: [image[0], image[1], width],
+      taps: [taps[0], taps[1], 1],
+      before: [before[0], before[1], 0],
+    },
+    inner: taps[2] * channels,
+    bytes: width === image[2] ? 0 : (batch * image[0] * image[1] * width * channels + BEYOND) * 4,
+  };
+}
+
+/** Makes images wider with zeros on both sides, with the record at `at`, which is free again afterwards. */
+function widen(
+  companion: Companion,
+  {
+    window,
+    wide,
+    x,
+    at,
+    to,
+  }: Readonly<Record<"x" | "at" | "to", number>> & {
+    readonly window: SlidingWindow;
+    readonly wide: SlidingWindow;
+  },
+): void {
+  const { batch, channels, image, before } = window;
+  const rowTasks = batch * image[0] * image[1];
+  const places = { x: to, y: x, filter: 0, packed: 0, zeros: 0, bias: 0 };
+  companion.write(at, record({ ...wide, output: image, before }, channels, places, { rowTasks }));
+  const elements = rowTasks * image[2] * channels;
+  companion.run(job.widen, at, Math.ceil(rowTasks / WIDEN_ROWS), 0, 0, elements / 2000);
+}
 
 /** @returns `activation(convolution + bias)`, in the shape `outShape`; the caller releases it. */
 export function convolve(
@@ -80,47 +138,45 @@ export function convolve(
   { bias, activation = 0 }: { readonly bias?: TensorInfo | undefined; readonly activation?: number } = {},
 ): TensorInfo {
   const outChannels = outShape.at(-1)!;
-  const { channels } = window;
-  const taps = tapsOf(window);
   const out = allocate(backend, outShape);
-  const scratchBytes = align(rowScratch(taps, channels));
+  const byRows = window.channels < ROW_CHANNELS && window.taps[2] > 1 && window.dilation[2] === 1;
+  const {
+    window: seen,
+    inner,
+    bytes,
+  } = byRows ? rowsOfTaps(window) : { window, inner: window.channels, bytes: 0 };
+  const taps = tapsOf(seen);
+  const scratchBytes = align(rowScratch(taps, inner));
   const panels = Math.ceil(outChannels / 8);
   withMemory(
     companion,
-    [RECORD_BYTES, channels * 4, panels * taps * channels * 32, scratchBytes * companion.threads],
-    (at, zeros, packed, scratch) => {
+    [RECORD_BYTES, (inner + BEYOND) * 4, panels * taps * inner * 32, bytes, scratchBytes * companion.threads],
+    (at, zeros, packed, wide, scratch) => {
       const rowTasks = Math.ceil(outputsOf(window) / ROWS_OF_TASK);
+      const image = backend.getMemoryOffset(x.dataId);
+      if (bytes > 0) widen(companion, { window, wide: seen, x: image, at: at!, to: wide! });
       const places = {
-        x: backend.getMemoryOffset(x.dataId),
+        x: bytes > 0 ? wide! : image,
         filter: backend.getMemoryOffset(filter.dataId),
         y: backend.getMemoryOffset(out.dataId),
         packed: packed!,
         zeros: zeros!,
         bias: bias === undefined ? 0 : backend.getMemoryOffset(bias.dataId),
       };
-      companion.write(zeros!, new Uint32Array(channels));
-      companion.write(at!, record(window, outChannels, places, { activation, rowTasks }));
-      companion.run(
-        job.packFilter,
-        at!,
-        panels,
-        scratch!,
-        scratchBytes,
-        (taps * channels * outChannels) / 1000,
-      );
+      companion.write(zeros!, new Uint32Array(inner + BEYOND));
+      companion.write(at!, record(seen, outChannels, places, { activation, rowTasks, inner }));
+      const elements = taps * inner * outChannels;
+      companion.run(job.packFilter, at!, panels, scratch!, scratchBytes, elements / 1000);
       const columnTasks = Math.ceil(outChannels / COLUMNS_OF_TASK);
-      companion.run(
-        job.convolve,
-        at!,
-        rowTasks * columnTasks,
-        scratch!,
-        scratchBytes,
-        workOf(window, outChannels),
-      );
+      const work = workOf(window, outChannels);
+      companion.run(job.convolve, at!, rowTasks * columnTasks, scratch!, scratchBytes, work);
     },
   );
   return out;
 }
+
+/** Tasks that there should be at least, of any number of threads: the bits may not depend on it. */
+const FEWEST_TASKS = 16;
 
 /** @returns The gradient of the filter, `[taps, channels, outChannels]` in the shape `filterShape`. */
 export function filterGradient(
@@ -132,45 +188,100 @@ export function filterGradient(
   window: SlidingWindow,
 ): TensorInfo {
   if (sizeOf(dy.shape) === 0 || sizeOf(x.shape) === 0) return allocateZeros(backend, filterShape);
-  const outChannels = filterShape.at(-1)!;
-  const { channels } = window;
-  const taps = tapsOf(window);
   const out = allocate(backend, filterShape);
   if (sizeOf(filterShape) === 0) return out;
-  // Few channels: several taps make a product of a useful width.
-  const wide = Math.ceil(24 / channels);
+  if (window.channels < 4 && window.dilation[2] === 1)
+    gradientByRows(backend, companion, { x, dy, out, window });
+  else gradientByTaps(backend, companion, { x, dy, out, window });
+  return out;
+}
+
+interface FilterGradient {
+  readonly x: TensorInfo;
+  readonly dy: TensorInfo;
+  readonly out: TensorInfo;
+  readonly window: SlidingWindow;
+}
+
+/** Where there are few channels: products of what stands under a row of taps, as it stands there. */
+function gradientByRows(
+  backend: BackendWasm,
+  companion: Companion,
+  { x, dy, out, window }: FilterGradient,
+): void {
+  const outChannels = out.shape.at(-1)!;
+  const { window: seen, inner, bytes } = rowsOfTaps(window);
+  const taps = tapsOf(seen);
+  const parts = Math.min(FEWEST_TASKS, seen.batch * seen.output[0] * seen.output[1]);
+  const partBytes = (outChannels + 5) * taps * eights(inner) * 4;
+  const sizes = [RECORD_BYTES, bytes, partBytes * parts, TILE_BYTES * companion.threads];
+  withMemory(companion, sizes, (at, wide, partAt, scratch) => {
+    const image = backend.getMemoryOffset(x.dataId);
+    if (bytes > 0) widen(companion, { window, wide: seen, x: image, at: at!, to: wide! });
+    const places = {
+      x: bytes > 0 ? wide! : image,
+      filter: backend.getMemoryOffset(out.dataId),
+      y: backend.getMemoryOffset(dy.dataId),
+      packed: 0,
+      zeros: 0,
+      bias: 0,
+    };
+    companion.write(at!, record(seen, outChannels, places, { inner, parts, partAt: partAt! }));
+    const work = workOf(window, outChannels);
+    companion.run(job.filterRows, at!, parts, scratch!, TILE_BYTES, work);
+    companion.run(job.addRowParts, at!, taps, 0, 0, (sizeOf(out.shape) * parts) / 1000);
+  });
+}
+
+function gradientByTaps(
+  backend: BackendWasm,
+  companion: Companion,
+  { x, dy, out, window }: FilterGradient,
+): void {
+  const outChannels = out.shape.at(-1)!;
+  const { channels } = window;
+  const taps = tapsOf(window);
+  const pointed = channels >= POINTED_CHANNELS;
+  // Few channels: several taps make a product of a useful width, best of all taps of a row, which are neighbours.
   const rowOfTaps = window.taps[2];
-  const tapsOfTask = Math.min(taps, wide > rowOfTaps ? Math.ceil(wide / rowOfTaps) * rowOfTaps : wide);
-  const pixelsOfBlock = Math.max(32, Math.min(K_BLOCK, Math.floor(2 ** 15 / (tapsOfTask * channels))));
-  const scratchBytes = align(
-    TILE_BYTES + pixelsOfBlock * (GRADIENT_COLUMNS + 6 + tapsOfTask * channels) * 4 + 32,
-  );
+  const tapsOfTask = pointed ? 1 : Math.min(taps, Math.ceil(24 / channels / rowOfTaps) * rowOfTaps);
+  const rows = tapsOfTask * channels;
+  const pixelsOfBlock = Math.max(32, Math.min(K_BLOCK, Math.floor((pointed ? 2 ** 17 : 2 ** 15) / rows)));
   const columnTasks = Math.ceil(outChannels / GRADIENT_COLUMNS);
+  const tasks = Math.ceil(taps / tapsOfTask) * columnTasks;
+  const blocks = Math.ceil(outputsOf(window) / pixelsOfBlock);
+  const parts = Math.min(blocks, Math.ceil(FEWEST_TASKS / tasks));
+  const elements = sizeOf(out.shape);
+  const ofPixel = rows + 5 + (pointed ? 1 : rows);
+  const scratchBytes = align(TILE_BYTES + pixelsOfBlock * ofPixel * 4);
   withMemory(
     companion,
-    [RECORD_BYTES, channels * 4, scratchBytes * companion.threads],
-    (at, zeros, scratch) => {
+    [
+      RECORD_BYTES,
+      (channels + BEYOND) * 4,
+      outputsOf(window) * eights(outChannels) * 4,
+      parts > 1 ? elements * parts * 4 : 0,
+      scratchBytes * companion.threads,
+    ],
+    (at, zeros, packed, partAt, scratch) => {
       const places = {
         x: backend.getMemoryOffset(x.dataId),
         filter: backend.getMemoryOffset(out.dataId),
         y: backend.getMemoryOffset(dy.dataId),
-        packed: 0,
+        packed: packed!,
         zeros: zeros!,
         bias: 0,
       };
-      companion.write(zeros!, new Uint32Array(channels));
-      companion.write(at!, record(window, outChannels, places, { tapsOfTask, pixelsOfBlock, columnTasks }));
-      companion.run(
-        job.filterGradient,
-        at!,
-        Math.ceil(taps / tapsOfTask) * columnTasks,
-        scratch!,
-        scratchBytes,
-        workOf(window, outChannels),
-      );
+      const cuts = { tapsOfTask, pixelsOfBlock, columnTasks, parts, partAt: partAt! };
+      companion.write(zeros!, new Uint32Array(channels + BEYOND));
+      companion.write(at!, record(window, outChannels, places, cuts));
+      companion.run(job.packGradient, at!, blocks, 0, 0, sizeOf(dy.shape) / 1000);
+      const work = workOf(window, outChannels);
+      companion.run(job.filterGradient, at!, tasks * parts, scratch!, scratchBytes, work);
+      if (parts === 1) return;
+      companion.run(job.addParts, at!, Math.ceil(elements / ADDED_OF_TASK), 0, 0, (elements * parts) / 4000);
     },
   );
-  return out;
 }
 
 interface Phase {

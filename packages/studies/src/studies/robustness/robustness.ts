@@ -1,5 +1,6 @@
 import type { Diagnosis, Preflight, RobustnessSummary, SampleRobustness } from "@gradlab/attacks";
 import { linePanels } from "@gradlab/figures";
+import { hexDigest } from "../../declaration/hex-digest.js";
 import type { InputFiles, InputsOf } from "../../declaration/option.js";
 import {
   defineStudy,
@@ -81,7 +82,7 @@ async function* runStudy(
     try {
       const epsilons = chosen.eps ?? usualRadii[chosen.norm];
       const key = {
-        weights: await digestOf(await weights.read(weights.names[0]!)),
+        weights: await hexDigest(await weights.read(weights.names[0]!)),
         data: images.source,
         count: images.labels.length,
         attack: chosen.attack,
@@ -228,11 +229,6 @@ async function readKept(folder: InputFiles, key: object): Promise<SampleRobustne
     );
   }
   return kept.samples;
-}
-
-async function digestOf(bytes: Uint8Array): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", Uint8Array.from(bytes)));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 const right = "right" as const;

@@ -1,4 +1,6 @@
 import {
+  bytePairDictionary,
+  type Corpus,
   type Dictionary,
   decodeIds,
   type SequenceTaskName,
@@ -6,10 +8,11 @@ import {
   sequenceTask,
 } from "@gradlab/datasets";
 import { integer, randomStream } from "@gradlab/random";
-import type { InputFiles } from "../../declaration/option.js";
-import { StudyError } from "../../declaration/study-error.js";
+import { hexDigest } from "../../declaration/hex-digest.js";
+import type { InputFiles, InputsOf } from "../../declaration/option.js";
+import { blame, StudyError } from "../../declaration/study-error.js";
 import { readText } from "../../language-models/load-texts.js";
-import type { TrainGptOptions } from "./train-gpt-options.js";
+import type { TrainGptOptions, trainGptOptions } from "./train-gpt-options.js";
 import type { TrainGptRecord } from "./train-gpt-record.js";
 
 /** Sequences and the id that follows each token; -1 where it does not count. */
@@ -27,7 +30,9 @@ export interface GptData {
   readonly dictionary: Dictionary | null;
   readonly vocabulary: number;
   readonly context: number;
-  /** SHA-256 of a text; of a task its name and sizes. */
+  /** How many characters a token of the test is on average; null of a task. */
+  readonly charactersPerToken: number | null;
+  /** SHA-256 of a text, and of the byte pairs that it is cut into; of a task its name and sizes. */
   readonly digest: string;
   readonly batch: (step: number) => TokenBatch;
   readonly test: readonly TokenBatch[];
@@ -40,8 +45,11 @@ export interface GptData {
 
 const testCount = 200;
 
-export function loadGptData(options: TrainGptOptions, file: InputFiles | undefined): Promise<GptData> {
-  return file === undefined ? Promise.resolve(taskData(options)) : textData(options, file);
+type GptFiles = Pick<InputsOf<typeof trainGptOptions>, "text" | "vocab" | "merges">;
+
+export function loadGptData(options: TrainGptOptions, files: GptFiles): Promise<GptData> {
+  const { text } = files;
+  return text === undefined ? Promise.resolve(taskData(options)) : textData(options, { ...files, text });
 }
 
 function taskData({ task: name, length, symbols, batch, seed }: TrainGptOptions): GptData {
@@ -55,6 +63,7 @@ function taskData({ task: name, length, symbols, batch, seed }: TrainGptOptions)
     dictionary: null,
     vocabulary: task.vocabulary,
     context: task.tokens,
+    charactersPerToken: null,
     digest: `${name} ${length} ${symbols}`,
     batch: (step) => of("train", batch, step),
     test: [of("test", testCount)],
@@ -67,13 +76,18 @@ function taskData({ task: name, length, symbols, batch, seed }: TrainGptOptions)
   };
 }
 
-/** Characters as ids; the last tenth of the text is not trained on. */
-async function textData({ context, batch, seed }: TrainGptOptions, file: InputFiles): Promise<GptData> {
-  const { dictionary, ids } = await readText(file, { level: "characters" });
+/** A text as ids of its characters or byte pairs; the last tenth of it is not trained on. */
+async function textData(
+  options: TrainGptOptions,
+  { text: file, ...files }: GptFiles & { readonly text: InputFiles },
+): Promise<GptData> {
+  const { context, batch, seed } = options;
+  const { dictionary, ids } = await corpusOfFile(options, file, files);
+  const unit = dictionary.level === "characters" ? "characters" : "tokens";
   const end = Math.floor(0.9 * ids.length);
   if (end <= context || ids.length - end <= context) {
     const least = 10 * (context + 1);
-    throw new StudyError("input", `${file.label}: expected at least ${least} characters, got ${ids.length}`);
+    throw new StudyError("input", `${file.label}: expected at least ${least} ${unit}, got ${ids.length}`);
   }
   const windows = (starts: readonly number[]): TokenBatch => {
     const shape = [starts.length, context] as const;
@@ -87,9 +101,11 @@ async function textData({ context, batch, seed }: TrainGptOptions, file: InputFi
   };
   const count = Math.min(64, Math.floor((ids.length - end - 1) / context));
   const starts = Array.from({ length: count }, (_, i) => end + i * context);
-  const digest = new Uint8Array(
-    await crypto.subtle.digest("SHA-256", Uint8Array.from(await file.read(file.names[0]!))),
+  const test = Array.from({ length: Math.ceil(count / 32) }, (_, i) =>
+    windows(starts.slice(32 * i, 32 * i + 32)),
   );
+  const judged = ids.slice(end + 1, end + 1 + count * context);
+  const digest = await hexDigest(await file.read(file.names[0]!));
   const promptLength = Math.min(16, context / 2);
   return {
     source: file.label,
@@ -97,14 +113,38 @@ async function textData({ context, batch, seed }: TrainGptOptions, file: InputFi
     dictionary,
     vocabulary: dictionary.tokens.length,
     context,
-    digest: Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join(""),
+    charactersPerToken: [...decodeIds(dictionary, judged)].length / judged.length,
+    digest: dictionary.level === "characters" ? digest : await withDictionary(digest, dictionary),
     batch: (step) => {
       const stream = randomStream({ seed, purpose: "train-gpt windows", index: step });
       return windows(Array.from({ length: batch }, () => integer(stream, 0, end - context)));
     },
-    test: Array.from({ length: Math.ceil(count / 32) }, (_, i) => windows(starts.slice(32 * i, 32 * i + 32))),
+    test,
     prompts: [{ ids: Array.from(ids.subarray(end, end + Math.floor(promptLength))), known: null }],
     written: context - Math.floor(promptLength),
     textOf: (tokens) => decodeIds(dictionary, tokens),
   };
 }
+
+const withDictionary = (digest: string, dictionary: Dictionary): Promise<string> =>
+  hexDigest(new TextEncoder().encode(digest + JSON.stringify(dictionary)));
+
+/** The text of a file as ids of what the options cut it into. */
+async function corpusOfFile(
+  { bytePairs: vocabulary }: TrainGptOptions,
+  file: InputFiles,
+  { vocab, merges }: Omit<GptFiles, "text">,
+): Promise<Corpus> {
+  if (vocab !== undefined && merges !== undefined) {
+    const [vocabText, mergesText] = [await textOf(vocab), await textOf(merges)];
+    const dictionary = blame("input", `${vocab.label} and ${merges.label}`, () =>
+      bytePairDictionary(vocabText, mergesText),
+    );
+    return readText(file, { dictionary });
+  }
+  if (vocabulary !== undefined) return readText(file, { level: "byte-pairs", vocabulary });
+  return readText(file, { level: "characters" });
+}
+
+const textOf = async (file: InputFiles): Promise<string> =>
+  new TextDecoder().decode(await file.read(file.names[0]!));

@@ -18,8 +18,12 @@ export interface TrainGptRecord {
     /** The name of a task, or of a file. */
     readonly source: string;
     readonly kind: "task" | "text";
-    /** Characters by id; null of a task. */
+    /** Characters by id; null of a task, and of byte pairs. */
     readonly characters: string | null;
+    /** How many byte pairs there are; null of a task, and of characters. */
+    readonly bytePairs: number | null;
+    /** Of the tokens that it is judged by, on average; null of a task. */
+    readonly charactersPerToken: number | null;
   };
   readonly steps: number;
   /** Of this run. */

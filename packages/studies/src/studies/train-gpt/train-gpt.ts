@@ -15,20 +15,23 @@ const judgedEvery = 50;
 
 export const trainGpt = defineStudy({
   name: "train-gpt",
-  help: "train a small GPT to copy, reverse or sort, or on the characters of a text",
+  help: "train a small GPT to copy, reverse or sort, or on the characters or byte pairs of a text",
   options: trainGptOptions,
   about: `A task shows a model symbols and a separator, and asks for the symbols again. It is
 judged by how many of 200 other sequences it answers right to the last symbol.
 Ctrl-C ends the training in a checkpoint (exit code 130); --resume goes on from it.
-gradlab sample, perplexity and embedding take the checkpoint of a text.`,
+A text is learned by its characters, or by byte pairs: learned from it
+(--byte-pairs), or those of files as GPT-2 has them (--vocab, --merges).
+gradlab sample, perplexity and embedding take its checkpoint.`,
   examples: [
     "train-gpt --task reverse",
     "train-gpt --task sort --symbols 20 --checkpoint run --out run/curves.svg",
     "train-gpt --text book.txt --context 64 --width 128 --steps 2000 --checkpoint run",
+    "train-gpt --text book.txt --byte-pairs 1000 --steps 2000 --checkpoint run",
   ],
   drawn: "the loss by step",
   tensors: "where tensors live: the best that passes its self-test, or this one",
-  check({ width, heads, position, resume }, { checkpoint }) {
+  check({ width, heads, position, resume, bytePairs }, { checkpoint, text, vocab, merges }) {
     if (width % heads !== 0) {
       throw new StudyError("usage", `{heads}: expected a divisor of {width} ${width}, got ${heads}`);
     }
@@ -41,6 +44,17 @@ gradlab sample, perplexity and embedding take the checkpoint of a text.`,
     }
     if (resume && !checkpoint) {
       throw new StudyError("usage", "{resume}: expected {checkpoint} DIR beside it, got none");
+    }
+    if ((vocab === undefined) !== (merges === undefined)) {
+      const [given, other] = vocab === undefined ? ["merges", "vocab"] : ["vocab", "merges"];
+      throw new StudyError("usage", `{${given}}: expected {${other}} FILE beside it, got none`);
+    }
+    if (bytePairs !== undefined && vocab !== undefined) {
+      throw new StudyError("usage", "{bytePairs}: expected none beside {vocab}, which has its own");
+    }
+    const cut = bytePairs !== undefined ? "bytePairs" : vocab !== undefined ? "vocab" : null;
+    if (cut !== null && text === undefined) {
+      throw new StudyError("usage", `{${cut}}: expected {text} FILE beside it, got none`);
     }
   },
   run,
@@ -79,7 +93,7 @@ gradlab sample, perplexity and embedding take the checkpoint of a text.`,
 /** What a checkpoint says of itself; all that the next step depends on. */
 interface GptNote {
   readonly config: GptConfig;
-  readonly data: TrainGptRecord["data"] & { readonly digest: string };
+  readonly data: Omit<TrainGptRecord["data"], "charactersPerToken"> & { readonly digest: string };
   readonly training: Pick<TrainGptOptions, "batch" | "lr" | "steps" | "dropout" | "seed">;
   readonly history: readonly GptJudgement[];
   /** Of the losses since the last judgement. */
@@ -88,11 +102,11 @@ interface GptNote {
 
 async function* run(
   options: TrainGptOptions,
-  { text, checkpoint }: InputsOf<typeof trainGptOptions>,
+  { checkpoint, ...files }: InputsOf<typeof trainGptOptions>,
   context: StudyContext,
 ): AsyncGenerator<StudyEvent, TrainGptRecord> {
   const { loadGptData } = await import("./gpt-data.js");
-  const data = await loadGptData(options, text);
+  const data = await loadGptData(options, files);
   const { width, layers, heads, position, batch, lr, steps, dropout, seed, resume } = options;
   const config: GptConfig = {
     vocabulary: data.vocabulary,
@@ -105,11 +119,12 @@ async function* run(
   const on = describeBackend(await context.openBackend());
   const { beginGpt, countGpt, gptExamples, gptSteps, judgeGpt } = await import("./gpt-training.js");
   const { disposeTraining, NonFiniteError, saveCheckpoint } = await import("@gradlab/core");
-  const { source, kind, dictionary, digest } = data;
-  const characters = dictionary?.tokens.join("") ?? null;
+  const { source, kind, dictionary, digest, charactersPerToken } = data;
+  const characters = dictionary?.level === "characters" ? dictionary.tokens.join("") : null;
+  const bytePairs = dictionary?.level === "byte-pairs" ? dictionary.tokens.length : null;
   const about = {
     config,
-    data: { source, kind, characters, digest },
+    data: { source, kind, bytePairs, characters, digest },
     training: { batch, lr, steps, dropout, seed },
   };
   const begun = resume
@@ -146,7 +161,7 @@ async function* run(
     return {
       config,
       params,
-      data: { source, kind, characters },
+      data: { source, kind, characters, bytePairs, charactersPerToken },
       steps: training.step,
       seconds: (performance.now() - started) / 1000,
       history,
@@ -184,14 +199,15 @@ async function resumed(
     if (note?.config === undefined || !Array.isArray(note.history)) {
       throw new RangeError("expected a checkpoint of gradlab train-gpt, got one of another training");
     }
-    for (const part of ["config", "data", "training"] as const) {
+    for (const part of ["data", "config", "training"] as const) {
       const known = note[part] as unknown as Readonly<Record<string, unknown>>;
       for (const [option, value] of Object.entries(now[part])) {
         // The same text by another path is the same text.
         if (option === "source" && now.data.kind === "text") continue;
         if (known[option] === value) continue;
-        const name = part === "data" ? `{${now.data.kind}}` : `{${option}}`;
-        const [expected, got] = part === "data" ? ["the one", "another"] : [known[option], value];
+        const isText = part === "data" && option !== "bytePairs";
+        const name = isText ? `{${now.data.kind}}` : `{${option}}`;
+        const [expected, got] = isText ? ["the one", "another"] : [known[option] ?? "none", value ?? "none"];
         throw new StudyError("usage", `${name}: expected ${expected} as in ${label}, got ${got}`);
       }
     }
@@ -216,7 +232,7 @@ function tables({ config, params, data, steps, seconds, history, examples }: Tra
     last === undefined
       ? "not judged"
       : last.exact === null
-        ? `test loss ${last.testLoss.toFixed(4)} nats per character, perplexity ${Math.exp(last.testLoss).toFixed(2)}`
+        ? `test loss ${last.testLoss.toFixed(4)} nats per ${data.bytePairs === null ? "character" : "token"}, perplexity ${Math.exp(last.testLoss).toFixed(2)}${perCharacter(last.testLoss, data)}`
         : `test loss ${last.testLoss.toFixed(4)}, ${percent(last.exact)} of 200 sequences right to the last symbol`;
   return [
     lines(
@@ -233,6 +249,12 @@ function tables({ config, params, data, steps, seconds, history, examples }: Tra
       notes: [],
     },
   ];
+}
+
+/** What can be compared with models of other tokens. */
+function perCharacter(loss: number, { bytePairs, charactersPerToken }: TrainGptRecord["data"]): string {
+  if (bytePairs === null || charactersPerToken === null) return "";
+  return `; ${(loss / charactersPerToken).toFixed(4)} nats per character, ${charactersPerToken.toFixed(2)} of them in a token`;
 }
 
 /** A text in one line. */
