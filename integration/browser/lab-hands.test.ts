@@ -1,7 +1,9 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { studies } from "@gradlab/studies";
 import type { Page } from "playwright-core";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import {
   built,
   commandRecord,
@@ -54,6 +56,15 @@ test("a picture is seen at once, layer by layer, with the probabilities of the c
   expect(await live.locator("figure image").count()).toBe(13);
   expect(await violations(page)).toEqual([]);
 
+  // A new network looks at it again, also where the training has cut the look before it off.
+  const before = await live.getByRole("table").textContent();
+  await page.getByLabel("count (images)", { exact: true }).fill("60");
+  await page.getByLabel("epochs", { exact: true }).fill("1");
+  await live.getByRole("button", { name: "star", exact: true }).click();
+  await runByKeyboard(page);
+  await expect.poll(() => live.getByRole("table").textContent(), { timeout: 30_000 }).not.toBe(before);
+  expect(await live.locator("figure image").count()).toBe(13);
+
   // Drawn with keys: a stroke is seen as something else than the blank sheet before it.
   await live.getByRole("button", { name: "Clear" }).click();
   await expect.poll(() => live.locator("figure image").count()).toBe(0);
@@ -63,6 +74,90 @@ test("a picture is seen at once, layer by layer, with the probabilities of the c
   for (let i = 0; i < 8; i++) await page.keyboard.press("ArrowDown");
   await verdict.waitFor();
   expect(await live.locator("figure image").count()).toBe(13);
+});
+
+/** A small model of tfjs, in its two files. */
+function writeModel(): { folder: string; paths: string[] } {
+  const folder = mkdtempSync(join(tmpdir(), "gradlab-model-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const input = { name: "conv", filters: 2, kernel_size: [3, 3], batch_input_shape: [null, 28, 28, 1] };
+  const layers = [
+    { class_name: "Conv2D", config: { ...input, activation: "relu" } },
+    { class_name: "MaxPooling2D", config: { name: "pool", pool_size: [2, 2] } },
+    { class_name: "Flatten", config: { name: "flat" } },
+    { class_name: "Dense", config: { name: "fc", units: 3, activation: "softmax" } },
+  ];
+  const shapes = { "conv/kernel": [3, 3, 1, 2], "conv/bias": [2], "fc/kernel": [338, 3], "fc/bias": [3] };
+  const weights = Object.entries(shapes).map(([name, shape]) => ({ name, shape, dtype: "float32" }));
+  const numbers = Float32Array.from({ length: 18 + 2 + 338 * 3 + 3 }, (_, i) => Math.sin(i + 1) / 4);
+  const model = {
+    format: "layers-model",
+    modelTopology: { class_name: "Sequential", config: { name: "small", layers } },
+    weightsManifest: [{ paths: ["weights.bin"], weights }],
+  };
+  const paths = ["model.json", "weights.bin"].map((name) => join(folder, name));
+  writeFileSync(paths[0]!, JSON.stringify(model));
+  writeFileSync(paths[1]!, new Uint8Array(numbers.buffer));
+  return { folder, paths };
+}
+
+test("a model of tfjs takes the place of the network that the page brings, and every layer's maps are seen", async () => {
+  const page = await openLab("?page=classify#v=1&maps=true", { isolated: true });
+  await page.getByLabel("Backend").selectOption("wasm");
+  const live = page.getByRole("region", { name: "Live", exact: true });
+  const maps = live.locator("figure image");
+  await page.getByText(network).first().waitFor();
+  await live.getByRole("button", { name: "star", exact: true }).click();
+  await expect.poll(() => maps.count(), { timeout: 30_000 }).toBe(13);
+  const { folder, paths } = writeModel();
+  await page.getByLabel("model", { exact: true }).setInputFiles(paths);
+  // The picture that lies there is seen anew: the input, and what four layers make of it.
+  await expect.poll(() => maps.count(), { timeout: 30_000 }).toBe(5);
+  const line = async () => (await page.locator(".command code").textContent())!;
+  expect(await line()).toBe("gradlab classify --model model.json --maps");
+  await page.getByLabel("image", { exact: true }).setInputFiles(first("star.png"));
+  await runByKeyboard(page);
+  const got = await savedRecord(page);
+  expect(got).toMatchObject({
+    layers: [{ layer: "conv" }, { layer: "pool" }, { layer: "flat" }, { layer: "fc" }],
+  });
+  const command = (await shownCommand(page)).replace("model.json", join(folder, "model.json"));
+  const known = await commandRecord(command, "--backend", "wasm");
+  expect(differences(unnamed(got), unnamed(known), 1e-4)).toEqual([]);
+  expect(await violations(page)).toEqual([]);
+  // Without it the network of the page is back.
+  await page.getByRole("button", { name: "Remove" }).nth(1).click();
+  await page.getByText(network).first().waitFor();
+});
+
+test("a text of one's own takes the place of the generated one, and one without words is refused", async () => {
+  const page = await openLab("?page=train-lm");
+  const line = page.locator(".command code");
+  expect(await line.textContent()).toContain("--tokens 12000");
+  const buffer = Buffer.from(" \n \n");
+  const file = { name: "blank.txt", mimeType: "text/plain", buffer };
+  await page.getByLabel("corpus", { exact: true }).setInputFiles(file);
+  await expect.poll(() => line.textContent()).not.toContain("--tokens");
+  expect(await line.textContent()).toContain("--corpus blank.txt");
+  await page.getByRole("button", { name: "Run", exact: true }).click();
+  await page.locator("p.failure").filter({ hasText: "expected at least 620 tokens" }).waitFor();
+});
+
+test("without a picture there is nothing to classify", async () => {
+  const page = await openLab("?page=classify");
+  await page.getByText(network).first().waitFor();
+  await page.getByRole("button", { name: "Run", exact: true }).click();
+  await page.locator("p.failure").filter({ hasText: "image: expected a picture, got none" }).waitFor();
+  await page.getByLabel("image", { exact: true }).setInputFiles({
+    name: "notes.txt",
+    mimeType: "text/plain",
+    buffer: Buffer.from("no picture"),
+  });
+  await page.getByRole("button", { name: "Run", exact: true }).click();
+  await page
+    .locator("p.failure")
+    .filter({ hasText: "notes.txt: no picture that this browser can read" })
+    .waitFor();
 });
 
 test("one image under attack: radius, target, certificate, own picture, and the curve", async () => {
@@ -200,7 +295,7 @@ const rich = [
 
 test.each(rich)("%s on WebGPU gives the record of its command on WASM", async (name, settings, picture) => {
   const page = await openLab(`?page=${name}#v=1&${settings}`, { gpu: true });
-  await page.getByLabel("a GPU in software too").check();
+  await page.getByLabel("software GPU").check();
   await page.getByLabel("Backend").selectOption("webgpu");
   if (name !== "receptive-field") await page.getByText(network).first().waitFor();
   if (picture !== null) await page.getByLabel("image", { exact: true }).setInputFiles(first(picture));

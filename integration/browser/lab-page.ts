@@ -29,8 +29,11 @@ export async function runByKeyboard(page: Page): Promise<void> {
   const run = page.getByRole("button", { name: "Run", exact: true });
   await run.waitFor();
   await run.focus();
-  await page.keyboard.press("Enter");
   const failure = page.locator("p.failure");
+  const hasFailed = await failure.isVisible();
+  await page.keyboard.press("Enter");
+  // What was wrong before is said until the run has begun.
+  if (hasFailed) await failure.waitFor({ state: "detached" });
   await result(page).or(failure).first().waitFor({ timeout: 170_000 });
   if (await failure.isVisible()) throw new Error((await failure.textContent())!);
 }

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { exampleOptions, studies } from "@gradlab/studies";
 import { expect, onTestFinished, test } from "vitest";
 import {
@@ -5,6 +6,7 @@ import {
   commandRecord,
   openLab,
   recordOf,
+  result,
   runByKeyboard,
   savedRecord,
   violations,
@@ -38,6 +40,8 @@ test("the home page and the report are accessible, and one experiment runs", asy
   const page = await openLab("");
   await page.getByRole("heading", { level: 1 }).waitFor();
   expect(await violations(page)).toEqual([]);
+  await page.emulateMedia({ colorScheme: "dark" });
+  expect(await violations(page)).toEqual([]);
   await page.getByRole("link", { name: "Report", exact: true }).first().click();
   await page.getByRole("button", { name: /^Run all/ }).waitFor();
   await page.locator("details.experiment summary").first().click();
@@ -65,6 +69,78 @@ test("a link brings back the settings and the result", async () => {
   expect(await page.getByLabel("inputs").inputValue()).toBe("3");
   await runByKeyboard(page);
   expect(await savedRecord(page)).toEqual(first);
+  // Beside another one, what is kept has names of its own.
+  await page.getByRole("button", { name: "Keep for comparison" }).click();
+  await page.getByLabel("inputs").fill("2");
+  await runByKeyboard(page);
+  await result(page).getByText("of all 16 functions").waitFor();
+  expect(await result(page).getByText("of all 256 functions").count()).toBe(1);
+  expect(await violations(page)).toEqual([]);
+});
+
+test("back and on bring the settings and what was computed with them", async () => {
+  const page = await openLab("?page=gates");
+  const inputs = page.getByLabel("inputs");
+  const first = page.getByRole("region", { name: "First result" });
+  await first.waitFor();
+  const census = (count: number) => result(page).getByText(`of all ${count} functions`).waitFor();
+  await inputs.fill("2");
+  await runByKeyboard(page);
+  await census(16);
+  await inputs.fill("1");
+  await runByKeyboard(page);
+  await census(4);
+  await page.locator("p.said").filter({ hasText: "Gates is done." }).waitFor({ state: "attached" });
+  await page.goBack();
+  await census(16);
+  expect(await inputs.inputValue()).toBe("2");
+  await page.goBack();
+  await first.waitFor();
+  expect(await inputs.inputValue()).toBe("3");
+  expect(await result(page).count()).toBe(0);
+  await page.goForward();
+  await census(16);
+});
+
+test("a link of another version says so and begins anew; of settings that are none the others are taken", async () => {
+  const page = await openLab("?page=gates#v=99&inputs=2");
+  await page.getByText("This link is of another version").waitFor();
+  expect(await page.getByLabel("inputs").inputValue()).toBe("3");
+  await page.getByRole("region", { name: "First result" }).waitFor();
+  const other = await openLab("?page=gates#v=1&inputs=1e400&gate=nothing&wings=2");
+  await other.getByText("Nothing was computed yet").waitFor();
+  // The most there may be, every gate, and wings nobody knows.
+  expect(await other.getByLabel("inputs").inputValue()).toBe("6");
+  expect(await other.getByLabel("gate", { exact: true }).inputValue()).toBe("");
+  await runByKeyboard(other);
+});
+
+test("saving figures as one picture leaves those on the page as they are", async () => {
+  const page = await openLab("?page=lms");
+  await runByKeyboard(page);
+  const figures = result(page).locator("figure svg[role=img]");
+  const texts = await figures.allTextContents();
+  expect(texts).toHaveLength(2);
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("button", { name: "SVG", exact: true }).click(),
+  ]);
+  const saved = await readFile(await download.path(), "utf8");
+  expect(saved).toContain("mean squared error");
+  expect(saved).toContain("lines of equal target");
+  expect(await figures.allTextContents()).toEqual(texts);
+});
+
+test("a file that misses its field does not take the page away", async () => {
+  const page = await openLab("?page=gates");
+  const prevented = await page.evaluate(() =>
+    ["dragover", "drop"].map((kind) => {
+      const event = new DragEvent(kind, { bubbles: true, cancelable: true });
+      document.querySelector("h1")!.dispatchEvent(event);
+      return event.defaultPrevented;
+    }),
+  );
+  expect(prevented).toEqual([true, true]);
 });
 
 test("one points at a unit and sees what it sees", async () => {
@@ -108,6 +184,25 @@ test("a training can be paused, taken a step further, and stopped", async () => 
   await page.getByRole("button", { name: "Run", exact: true }).and(page.locator(":enabled")).waitFor();
 });
 
+test("a training goes on from what the page has kept, and ends where the whole one would", async () => {
+  const settings = "net=lenet-relu&width=2,3,8,6&count=60&lr=0.003";
+  const page = await openLab(`?page=train-cnn#v=1&${settings}&epochs=1`);
+  await page.getByLabel("Backend").selectOption("wasm");
+  await runByKeyboard(page);
+  await page.getByLabel("epochs", { exact: true }).fill("2");
+  await page.getByLabel("resume", { exact: true }).check();
+  await page.getByRole("button", { name: "Run", exact: true }).click();
+  await result(page).getByText("after 2 epochs").waitFor({ timeout: 60_000 });
+  const { test: resumed } = await savedRecord(page);
+  const known = await commandRecord(
+    "gradlab train-cnn --net lenet-relu --width 2,3,8,6 --count 60 --lr 0.003 --epochs 2",
+    "--backend",
+    "wasm",
+  );
+  expect(resumed).toBeDefined();
+  expect(differences({ test: resumed }, { test: known.test }, 1e-4)).toEqual([]);
+});
+
 test("after a worker has died, the page says so and the next run begins another one", async () => {
   const page = await openLab("?page=train-cnn#v=1&net=lenet-relu&count=100&epochs=500");
   await page.getByRole("button", { name: "Run", exact: true }).click();
@@ -139,7 +234,7 @@ test("a training on WebGPU gives the losses of the others", async () => {
   const page = await openLab("?page=train-cnn#v=1&net=lenet-relu&width=2,3,8,6&count=40&epochs=1", {
     gpu: true,
   });
-  await page.getByLabel("a GPU in software too").check();
+  await page.getByLabel("software GPU").check();
   await page.getByLabel("Backend").selectOption("webgpu");
   await runByKeyboard(page);
   const got = await savedRecord(page);

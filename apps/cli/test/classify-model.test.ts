@@ -470,6 +470,71 @@ test("a placeholder with a default needs nobody to feed it; of several outputs o
   for (const share of scoresByIndex(shares.stdout)) expect(share).toBeCloseTo(1 / 3, 6);
 });
 
+test("--maps shows what every layer of a model makes of the picture", async () => {
+  const conv = {
+    class_name: "Conv2D",
+    config: { name: "c", filters: 2, kernel_size: [1, 1], use_bias: false },
+  };
+  const layers = [
+    { ...conv, config: { ...conv.config, batch_input_shape: [null, 2, 2, 1] } },
+    { class_name: "Flatten", config: { name: "flat" } },
+    { class_name: "Dense", config: { name: "fc", units: 3, use_bias: false } },
+    activation("sigmoid"),
+  ];
+  const { folder, file, picture } = await writeModel({ class_name: "Sequential", config: { layers } }, [
+    { name: "c/kernel", shape: [1, 1, 1, 2], values: [3, -1] },
+    { name: "fc/kernel", shape: [8, 3], values: Array.from({ length: 24 }, (_, i) => (i === 4 ? 5 : 0)) },
+  ]);
+  const out = join(folder, "maps.svg");
+  const { code, stdout } = await run(file, picture, "--maps", "--json", "--out", out);
+  expect(code).toBe(0);
+  // One pixel is lit: 3 in the first channel, -1 in the second; the second unit takes five times the latter.
+  expect(JSON.parse(stdout).layers).toMatchObject([
+    { layer: "c", op: "Conv2D", shape: [2, 2, 2], least: -1, most: 3, mean: 0.25, zeros: 0.75 },
+    { layer: "flat", op: "Flatten", shape: [8], least: -1, most: 3, zeros: 0.75 },
+    { layer: "fc", op: "Dense", shape: [3], least: -5, most: 0 },
+    { layer: "sigmoid", op: "sigmoid", shape: [3], most: 0.5, zeros: 0 },
+  ]);
+  expect((await readFile(out, "utf8")).match(/<image /g)).toHaveLength(5);
+  // The end of the path is the layer that gives the scores.
+  const half = await run(file, picture, "--maps", "--json", "--output", "flat", "--scores", "none");
+  expect(JSON.parse(half.stdout).layers.map(({ layer }: { layer: string }) => layer)).toEqual(["c", "flat"]);
+});
+
+test("--maps shows the nodes of a graph between the picture and the scores that have units or places", async () => {
+  const graph = meansOf(-1, (file) => {
+    file.node("size", "Shape", ["x"]);
+    file.node("lower", "Sub", ["x", file.weights("half")]);
+    file.node("doubled", "Add", ["half", "half"]);
+    return file.node("same", "Reshape", ["lower", "size"]);
+  });
+  graph.node("side", "Relu", ["lower"]);
+  graph.output("mean");
+  const { file, picture } = await writeGraph(graph);
+  const ran = await run(file, picture, "--maps", "--json", "--scores", "none");
+  expect(ran).toMatchObject({ code: 0, stderr: "" });
+  expect(JSON.parse(ran.stdout).layers).toMatchObject([
+    { layer: "lower", op: "Sub", shape: [3, 2, 2], least: -0.5, most: 0.5 },
+    { layer: "same", op: "Reshape", shape: [3, 2, 2], least: -0.5, most: 0.5 },
+    { layer: "mean", op: "Mean", shape: [3], least: -0.25, most: -0.25 },
+  ]);
+});
+
+test("of a model of very many layers 256 are shown, with the first and the last, and it says so", async () => {
+  const graph = meansOf(-1, (file) => {
+    let last = "x";
+    for (let i = 0; i < 300; i++) last = file.node(`relu${i}`, "Relu", [last]);
+    return last;
+  });
+  graph.output("mean");
+  const { file, picture } = await writeGraph(graph);
+  const { stdout, stderr } = await run(file, picture, "--maps", "--json", "--scores", "none");
+  expect(stderr).toContain("--maps: 45 layers between those that are shown are passed over");
+  const names = JSON.parse(stdout).layers.map(({ layer }: { layer: string }) => layer);
+  expect(names).toHaveLength(256);
+  expect([names[0], names.at(-1)]).toEqual(["relu0", "mean"]);
+});
+
 test("NaN in a graph is told by the node where it begins", async () => {
   const graph = meansOf(-1, (file) => {
     file.node("lower", "Sub", ["x", file.weights("one", 3)]);

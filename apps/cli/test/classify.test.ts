@@ -73,11 +73,6 @@ test("--maps: what every layer makes of the picture, up to the logits of PyTorch
   for (const { least } of rectified) expect(least).toBeGreaterThanOrEqual(0);
   const svg = await readFile(out, "utf8");
   expect(svg.match(/<image /g)).toHaveLength(layers.length + 1);
-  const model = ["classify", "--model", "model.json", "--maps", picture];
-  expect(await gradlab(model)).toMatchObject({
-    code: 2,
-    stderr: "gradlab: --maps: expected beside --weights, got it beside --model\n",
-  });
 });
 
 test("a checkpoint of train-cnn, or its folder, says itself what network it is of and what classes are called", async () => {

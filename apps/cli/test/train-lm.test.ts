@@ -223,10 +223,7 @@ test("own files: characters, unknown words, texts that are too short, and files 
     data: { optimum: null, valid: 0 },
   });
   const unknown = await gradlab(["perplexity", "--model", path("c"), "--text", "the Z", ...wasm]);
-  expect([unknown.code, unknown.stderr]).toEqual([
-    2,
-    expect.stringContaining("--text: text: expected one of"),
-  ]);
+  expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining("--text: expected one of")]);
   const none = await gradlab(["sample", "--model", path("train.txt"), ...wasm]);
   expect([none.code, none.stderr]).toEqual([1, expect.stringContaining(path("train.txt"))]);
   const whole = await readFile(join(path("c"), "last.safetensors"));

@@ -8,12 +8,13 @@ import type { BackendWish } from "./worker/messages.js";
 export function exportButtons(
   study: Study,
   result: Result,
-  figures: readonly Figure[],
+  figures: readonly Pick<Figure, "svg">[],
   { wish, kept }: { readonly wish: BackendWish; readonly kept: ReadonlyMap<string, Uint8Array> | undefined },
 ): TemplateResult {
   const { record } = result.outcome;
   const picture = () => {
-    const drawn = figures.map(({ svg }) => svg);
+    // Copies: those on the page stay as they are.
+    const drawn = figures.map(({ svg }) => svg.cloneNode(true) as SVGSVGElement);
     return svgText(drawn.length === 1 ? drawn[0]! : stackFigures(drawn, { document }));
   };
   const button = (text: string, work: () => void) =>

@@ -13,6 +13,12 @@ const instead: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   embedding: { words: "dog,cat" },
 };
 
+/** Settings that are only for what a study generates, by the option whose file takes its place. */
+export const generatedOnly: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  "train-cnn": { data: ["count"] },
+  "train-lm": { corpus: ["tokens"] },
+};
+
 /** The settings that a page begins with: those of an example, or the defaults. */
 export function firstOptions(study: Study): Record<string, unknown> {
   return { ...(exampleOptions(study) ?? addressOptions(study.options, "")), ...instead[study.name] };

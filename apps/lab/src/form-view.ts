@@ -3,6 +3,7 @@ import { html, type TemplateResult } from "lit";
 import { live } from "lit/directives/live.js";
 import { type Filled, fieldsOf } from "./fields.js";
 import { givenFiles } from "./given-files.js";
+import { pageWords } from "./page-words.js";
 import type { GivenFiles } from "./worker/messages.js";
 
 interface Hands {
@@ -53,19 +54,15 @@ function fieldsView(
       const control = isInput(option)
         ? filesControl(field, option, filled.files[field.option], hands)
         : valueControl(field, filled.texts[field.option] ?? "", error !== undefined, hands);
-      return html`<div class="field">
+      return html`<div class=${field.control === "checkbox" ? "field tick" : "field"}>
         <label for=${idOf(field)}>${field.label}${field.unit === undefined || field.unit === field.label ? "" : ` (${field.unit})`}</label>
         ${control}
-        <p class="help" id=${`${idOf(field)}-help`}>${inWords(field.help)}</p>
+        <p class="help" id=${`${idOf(field)}-help`}>${pageWords(field.help)}</p>
         ${error === undefined ? "" : html`<p class="error" id=${`${idOf(field)}-error`}>${error}</p>`}
       </div>`;
     })}
   </div>`;
 }
-
-/** Help speaks of flags; a page has fields. */
-const inWords = (help: string) =>
-  help.replace(/--([a-z]+(?:-[a-z]+)*)/g, (_, flag: string) => `“${flag.replaceAll("-", " ")}”`);
 
 const idOf = ({ option }: FormField) => `field-${option}`;
 
@@ -151,7 +148,7 @@ function filesControl(
     ${option.kind === "file" && keptFiles.length > 0 ? choose : ""}
     ${
       given === undefined
-        ? html`<span class="hint">choose, drop or paste</span>`
+        ? html`<span class="hint">or drop or paste</span>`
         : html`<span class="given">${given.label}${given.names.length > 1 ? ` and ${given.names.length - 1} more` : ""}</span>
             <button type="button" @click=${() => give(field.option, null)}>Remove</button>`
     }

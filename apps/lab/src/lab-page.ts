@@ -7,6 +7,8 @@ import type { WorkerClient } from "./worker-client.js";
 export interface LabPage {
   readonly title: string;
   view(): unknown;
+  /** Takes other settings, where the page stays the same: one has gone back, or on. */
+  turn?(settings: string): void;
   /** Ends what the page has under way. */
   leave(): void;
 }
@@ -21,7 +23,7 @@ export interface LabServices {
   readonly changed: () => void;
   /** Says something to everybody, once in a while. */
   readonly announce: (text: string) => void;
-  /** Writes an address without going anywhere. */
+  /** Writes an address without going anywhere; the one that is there already is not written again. */
   readonly write: (place: Place, how: "push" | "replace") => void;
   /** The network that a study has trained in this page, or when the lab was built. */
   readonly trained: (study: string) => Promise<GivenFiles>;

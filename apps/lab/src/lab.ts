@@ -28,7 +28,8 @@ export class Lab {
   private page: LabPage | null = null;
   private place: Place = { page: "home", settings: "" };
   private drawing = false;
-  private said = { text: "", at: 0 };
+  private said = { text: "", at: Number.NEGATIVE_INFINITY };
+  private toSay: string | null = null;
   private readonly services: LabServices;
   private readonly root: HTMLElement;
 
@@ -41,6 +42,7 @@ export class Lab {
       changed: () => this.changed(),
       announce: (text) => this.announce(text),
       write: (place, how) => {
+        if (addressOf(place) === addressOf(this.place)) return;
         this.place = place;
         history[how === "push" ? "pushState" : "replaceState"](null, "", addressOf(place));
       },
@@ -52,6 +54,8 @@ export class Lab {
   async open(): Promise<void> {
     addEventListener("popstate", () => void this.go(placeOf(location), "stay"));
     addEventListener("hashchange", () => void this.go(placeOf(location), "stay"));
+    // A file that misses its field would take the page away, and all that was computed.
+    for (const kind of ["dragover", "drop"]) addEventListener(kind, (event) => event.preventDefault());
     // Links inside of the lab keep the worker alive, and with it what runs have kept.
     this.root.addEventListener("click", (event) => {
       const link = (event.target as Element).closest("a");
@@ -68,14 +72,19 @@ export class Lab {
   async go(place: Place, how: "push" | "stay"): Promise<void> {
     if (how === "push") history.pushState(null, "", addressOf(place));
     else if (this.page !== null && addressOf(place) === addressOf(this.place)) return;
+    else if (place.page === this.place.page && this.page?.turn !== undefined) {
+      this.place = place;
+      return this.page.turn(place.settings);
+    }
     this.page?.leave();
     this.page = null;
     this.place = place;
     // What was made when the lab was built is there before the code of the page is.
     const known = pages.find(({ name }) => name === place.page);
     if (known !== undefined) {
-      const waiting = waitingPage(known, this.firstResult(place.page), () => this.changed());
-      this.page = waiting;
+      // A link is to a result of its own.
+      const first = place.settings === "" ? this.firstResult(place.page) : Promise.resolve(null);
+      this.page = waitingPage(known, first, () => this.changed());
       this.changed();
     }
     const page = await this.load(place);
@@ -157,10 +166,16 @@ export class Lab {
     );
   }
 
+  /** Says the newest of what there is to say, not too often. */
   private announce(text: string): void {
-    const now = performance.now();
-    if (now - this.said.at < sayInterval) return;
-    this.said = { text, at: now };
-    this.changed();
+    const isWaiting = this.toSay !== null;
+    this.toSay = text;
+    if (isWaiting) return;
+    const wait = Math.max(0, this.said.at + sayInterval - performance.now());
+    setTimeout(() => {
+      this.said = { text: this.toSay!, at: performance.now() };
+      this.toSay = null;
+      this.changed();
+    }, wait);
   }
 }

@@ -2,13 +2,15 @@
 export interface NeededFile {
   readonly option: string;
   readonly from: string;
+  /** An option that takes something else in its place. */
+  readonly instead?: string;
 }
 
 /** Pages begin with these, so that there is something to run: what was trained here, or when the lab was built. */
 export const neededFiles: Readonly<Record<string, NeededFile>> = {
-  classify: { option: "weights", from: "train-cnn" },
-  attack: { option: "weights", from: "train-cnn" },
-  robustness: { option: "weights", from: "train-cnn" },
+  classify: { option: "weights", from: "train-cnn", instead: "model" },
+  attack: { option: "weights", from: "train-cnn", instead: "model" },
+  robustness: { option: "weights", from: "train-cnn", instead: "model" },
   sample: { option: "model", from: "train-lm" },
   perplexity: { option: "model", from: "train-lm" },
   embedding: { option: "model", from: "train-lm" },

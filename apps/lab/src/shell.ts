@@ -29,12 +29,6 @@ export function shell({ pages, here, page, said, silent, abandon, wish, choose }
     <a class="skip" href="#main" @click=${skip}>Skip to the page</a>
     <header>
       <p class="name">gradlab</p>
-      <nav aria-label="Pages">
-        <ul>
-          ${link("home", "Home")} ${pages.map(({ name }) => link(name, titleOf(name)))}
-          ${link("report", "Report")}
-        </ul>
-      </nav>
       <div class="backend">
         <label for="backend">Backend</label>
         <select
@@ -44,16 +38,22 @@ export function shell({ pages, here, page, said, silent, abandon, wish, choose }
         >
           ${backends.map((name) => html`<option value=${name} ?selected=${name === wish.only}>${name}</option>`)}
         </select>
-        <label class="check"
+        <label class="check" title="Take a GPU too that is computed in software"
           ><input
             type="checkbox"
             .checked=${wish.allowSoftwareGpu}
             @change=${(event: Event) =>
               choose({ allowSoftwareGpu: (event.target as HTMLInputElement).checked })}
           />
-          a GPU in software too</label
+          software GPU</label
         >
       </div>
+      <nav aria-label="Pages">
+        <ul>
+          ${link("home", "Home")} ${pages.map(({ name }) => link(name, titleOf(name)))}
+          ${link("report", "Report")}
+        </ul>
+      </nav>
     </header>
     ${
       silent === 0

@@ -58,7 +58,7 @@ export function linePanels(
       width: own,
       height: height - top,
       marginLeft: 44,
-      marginRight: 12,
+      marginRight: 18,
       marginTop: 12,
       marginBottom: 36,
       style: { fontFamily, fontSize: "12px", background: "none" },

@@ -1,6 +1,7 @@
 import { imageRow, imageSource } from "@gradlab/figures";
 import { type AttackRecord, type Study, studies } from "@gradlab/studies";
 import { html, type TemplateResult } from "lit";
+import { drawnOnce } from "../drawn-once.js";
 import { figuresView } from "../result-view.js";
 import { certificateWords } from "./certificate-words.js";
 import type { Hand, HandContext } from "./hand.js";
@@ -69,7 +70,7 @@ export class AttackBench implements Hand {
     return html`
       <div class="controls">
         <label
-          >image
+          >Image
           <select
             @change=${(event: Event) => {
               this.chosen = Number((event.target as HTMLSelectElement).value);
@@ -85,7 +86,7 @@ export class AttackBench implements Hand {
           </select></label
         >
         <label
-          >target
+          >Target
           <select
             @change=${(event: Event) => {
               const { value } = event.target as HTMLSelectElement;
@@ -121,7 +122,7 @@ export class AttackBench implements Hand {
               /></label>`
         }
       </div>
-      ${figuresView([{ caption: captionOf(record, sample.success), svg: shown }])}
+      ${figuresView([{ caption: captionOf(record, sample.success), svg: shown }], "One image")}
       <p class="verdict" role="status">${certificateWords(sample, { norm, epsilon, name })}</p>
       ${probabilityBars("Probabilities", classes, [
         { title: "before", shares: clean },
@@ -138,9 +139,15 @@ export class AttackBench implements Hand {
         Measure it
       </button>
       ${curve === null ? "" : html`<p class=${curve.state === "failed" ? "warning" : "note"} role="status">${curve.text}</p>`}
-      ${curve?.record === undefined ? "" : figuresView(robustness.figures!(curve.record, { document }))}
+      ${curve?.record === undefined ? "" : this.curveFigure(curve.record)}
     `;
   }
+
+  private readonly curveFigure = (record: object) =>
+    figuresView(
+      drawnOnce(record, "Curve", () => robustness.figures!(record, { document })),
+      "Curve",
+    );
 
   /** The study `robustness` with the network and the data of the form. */
   private async measure({ options, files, ask, changed }: HandContext): Promise<void> {

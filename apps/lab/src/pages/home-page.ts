@@ -10,7 +10,8 @@ export function homePage(pages: readonly { readonly name: string; readonly help:
     view: () => html`
       <h1 tabindex="-1">Look into neural networks, on your own machine</h1>
       <p class="lead">
-        Receptive fields, classic networks, adaptive filters: the numbers of the gradlab command, computed live here.
+        Receptive fields, classic networks and attacks on them, language models, attention, adaptive filters: the numbers
+        of the gradlab command, computed live in this page.
       </p>
       <ul class="cards">
         ${pages.map(

@@ -1,6 +1,7 @@
 import type { Experiment } from "@gradlab/experiments";
 import { checkTable } from "@gradlab/studies";
 import { html, type TemplateResult } from "lit";
+import { drawnOnce } from "../drawn-once.js";
 import type { LabPage, LabServices } from "../lab-page.js";
 import { resultView } from "../result-view.js";
 import type { ExperimentOutcome, Failed } from "../worker/messages.js";
@@ -57,24 +58,24 @@ export class ReportPage implements LabPage {
   private row(experiment: Experiment): TemplateResult {
     const { id, title, about } = experiment;
     const outcome = this.outcomes.get(id);
+    const verdict =
+      outcome === undefined ? "" : outcome.result.checks.every(({ ok }) => ok) ? "agrees" : "differs";
+    const pending =
+      this.under === id ? "running …" : this.leftOut.has(id) ? "left out: its files are not here" : "";
     const state =
-      outcome === undefined
-        ? this.under === id
-          ? "running …"
-          : this.leftOut.has(id)
-            ? "left out: its files are not here"
-            : ""
-        : outcome.result.checks.every(({ ok }) => ok)
-          ? `agrees, ${outcome.result.seconds.toFixed(1)} s`
-          : "differs";
+      verdict === "agrees" ? `agrees, ${outcome!.result.seconds.toFixed(1)} s` : verdict || pending;
     return html`<details class="experiment">
-      <summary><span>${title}</span> <span class="state">${state}</span></summary>
+      <summary><span>${title}</span> <span class="state ${verdict}">${state}</span></summary>
       <p>${about}</p>
       <button type="button" ?disabled=${this.running !== null} @click=${() => void this.start([id])}>Run this one</button>
       ${
         outcome === undefined
           ? ""
-          : resultView([checkTable(outcome.result.checks)], experiment.figures(outcome.record, { document }))
+          : resultView(
+              [checkTable(outcome.result.checks)],
+              drawnOnce(outcome.record, "report", () => experiment.figures(outcome.record, { document })),
+              title,
+            )
       }
     </details>`;
   }

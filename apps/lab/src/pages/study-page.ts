@@ -9,15 +9,17 @@ import {
   withOptionNames,
 } from "@gradlab/studies";
 import { html, type TemplateResult } from "lit";
+import { drawnOnce } from "../drawn-once.js";
 import { exportButtons } from "../export-buttons.js";
 import { type Filled, filledWith, read } from "../fields.js";
-import { firstOptions } from "../first-options.js";
+import { firstOptions, generatedOnly } from "../first-options.js";
 import type { FirstResult } from "../first-result.js";
 import { formView } from "../form-view.js";
 import type { Hand } from "../hands/hand.js";
 import { handOf } from "../hands/hands.js";
 import type { LabPage, LabServices } from "../lab-page.js";
 import { neededFiles } from "../needed-files.js";
+import { pageWords } from "../page-words.js";
 import { progressView } from "../progress-view.js";
 import type { Result } from "../result.js";
 import { resultView, shownView } from "../result-view.js";
@@ -31,11 +33,17 @@ export class StudyPage implements LabPage {
   readonly title: string;
   private filled: Filled;
   private first: FirstResult | null = null;
+  /** Whether the page has begun with its first settings, and not with those of a link. */
+  private isFirst = true;
   private run: RunState | null = null;
   private ended: Promise<unknown> = Promise.resolve();
   private result: Result | null = null;
   /** Kept to be compared with. */
   private pinned: Result | null = null;
+  /** The newest results by their address, to come back to. */
+  private readonly results = new Map<string, Result>();
+  /** What is shown is that of the address: the next change begins another one. */
+  private isOfAddress = true;
   private told = "";
   private isCurrent = true;
   private isPeeking = false;
@@ -44,6 +52,8 @@ export class StudyPage implements LabPage {
   private isWantedAgain = false;
   /** The network that the page begins with is on its way. */
   private beginning: Promise<void> = Promise.resolve();
+  /** That network; one of the visitor's own takes its place. */
+  private brought: GivenFiles | null = null;
   private readonly hand: Hand | null;
   /** Options that few need. */
   private readonly aside: ReadonlySet<string>;
@@ -56,20 +66,35 @@ export class StudyPage implements LabPage {
     this.services = services;
     this.title = titleOf(study.name);
     this.hand = handOf(study.name);
-    const begun = firstOptions(study);
-    const given = givenOptions(study.options, settings);
-    this.filled = filledWith(study.options, given ?? begun);
+    this.filled = this.settle(settings, {});
     this.aside = optionsAside(study, this.filled);
-    if (settings !== "" && given === null)
-      this.told = "This link is of another version; these are the defaults.";
     this.beginning = this.begin();
+  }
+
+  turn(settings: string): void {
+    if (this.isBusy) this.stop();
+    else this.run = null;
+    this.filled = this.settle(settings, this.filled.files);
+    this.services.changed();
+  }
+
+  /** The form of an address, with the result that was computed with it where there is one. */
+  private settle(settings: string, files: Filled["files"]): Filled {
+    const { study, services } = this;
+    const given = givenOptions(study.options, settings);
+    this.told =
+      settings !== "" && given === null ? "This link is of another version; these are the defaults." : "";
+    this.isOfAddress = true;
+    this.result = this.results.get(settings) ?? null;
     // A link is to a result of its own; the first one would be of other settings.
-    if (settings === "") {
+    this.isFirst = given === null;
+    if (this.isFirst && this.first === null) {
       void services.firstResult(study.name).then((found) => {
         this.first = found;
         services.changed();
       });
     }
+    return { ...filledWith(study.options, given ?? firstOptions(study)), files };
   }
 
   leave(): void {
@@ -83,8 +108,11 @@ export class StudyPage implements LabPage {
     const needed = neededFiles[this.study.name];
     if (needed === undefined) return;
     const found = await this.services.trained(needed.from).catch(() => null);
-    if (found === null || this.filled.files[needed.option] !== undefined) return;
-    this.filled = { ...this.filled, files: { ...this.filled.files, [needed.option]: found } };
+    const { files } = this.filled;
+    const isThere = [needed.option, needed.instead].some((name) => name && files[name] !== undefined);
+    if (found === null || isThere) return;
+    this.brought = found;
+    this.filled = { ...this.filled, files: { ...files, [needed.option]: found } };
     this.services.changed();
   }
 
@@ -95,7 +123,7 @@ export class StudyPage implements LabPage {
     return html`
       <h1 tabindex="-1">${this.title}</h1>
       <p class="lead">${study.help}</p>
-      ${study.about === undefined ? "" : html`<details><summary>More about it</summary><p class="about">${study.about}</p></details>`}
+      ${study.about === undefined ? "" : html`<details><summary>More about it</summary><p class="about">${pageWords(study.about)}</p></details>`}
       <form
         @submit=${(event: Event) => {
           event.preventDefault();
@@ -109,10 +137,7 @@ export class StudyPage implements LabPage {
           kept: this.services.kept,
           aside: this.aside,
           type: (name, text) => this.fill({ ...this.filled, texts: { ...this.filled.texts, [name]: text } }),
-          give: (name, files) => {
-            const { [name]: _before, ...others } = this.filled.files;
-            this.fill({ ...this.filled, files: files === null ? others : { ...others, [name]: files } });
-          },
+          give: (name, files) => this.give(name, files),
         })}
         <div class="actions">
           <button class="main" type="submit" ?disabled=${this.isBusy || !isFine}>Run</button>
@@ -150,11 +175,14 @@ export class StudyPage implements LabPage {
   }
 
   private resultSection(): TemplateResult {
-    const { result, pinned, first } = this;
+    const { result, pinned, first, run } = this;
     if (result === null) {
-      if (first?.shown == null || this.isBusy) return html``;
+      if (this.isBusy || (this.isFirst && first === null)) return html``;
+      if (!this.isFirst || first?.shown == null) {
+        return run === null ? html`<p class="note">Nothing was computed yet: press Run.</p>` : html``;
+      }
       return html`<section aria-label="First result">
-        <p class="note">Computed with these settings when this page was built; press Run to compute it here.</p>
+        <p class="note">Computed with the settings that this page begins with, when it was built; Run computes yours here.</p>
         ${shownView(first.shown)}
       </section>`;
     }
@@ -166,12 +194,12 @@ export class StudyPage implements LabPage {
             ? ""
             : html`<div class="result">
                 <h2>Kept</h2>
-                ${this.oneResult(pinned, html`<button type="button" @click=${() => this.pin(null)}>Let go</button>`)}
+                ${this.oneResult(pinned, "Kept", html`<button type="button" @click=${() => this.pin(null)}>Let go</button>`)}
               </div>`
         }
         <div class="result">
           <h2>Result</h2>
-          ${this.oneResult(result, pin)}
+          ${this.oneResult(result, "", pin)}
         </div>
       </section>
     `;
@@ -231,16 +259,16 @@ export class StudyPage implements LabPage {
     return outcome;
   }
 
-  private oneResult(result: Result, button: TemplateResult): TemplateResult {
+  private oneResult(result: Result, of: string, button: TemplateResult): TemplateResult {
     const { study } = this;
     const { record, backend, warnings } = result.outcome;
-    const figures = figuresOf(study, record);
+    const figures = drawnOnce(record, of, () => figuresOf(study, record));
     const verdict = study.verdict?.(record) ?? null;
     return html`
       <p class="note"><code>${result.command}</code></p>
       ${verdict === null ? "" : html`<p class="failure" role="alert">${verdict}</p>`}
       ${warnings.map((text) => html`<p class="warning">${withOptionNames(text, labelName)}</p>`)}
-      ${resultView(study.tables(record, backend?.name), figures)}
+      ${resultView(study.tables(record, backend?.name), figures, of)}
       <div class="actions">
         ${exportButtons(study, result, figures, { wish: this.services.wish(), kept: this.services.kept.get(study.name) })}
         ${button}
@@ -257,10 +285,30 @@ export class StudyPage implements LabPage {
     this.filled = filled;
     this.told = "";
     const { options, errors } = read(this.study.options, filled);
-    if (Object.keys(errors).length === 0) {
-      this.services.write(studyPlace(this.study.name, this.study.options, options), "replace");
-    }
+    if (Object.keys(errors).length === 0) this.write(options, false);
     this.services.changed();
+  }
+
+  /** Writes the address of settings; one whose result is shown stays in the history. */
+  private write(options: Readonly<Record<string, unknown>>, isOfAddress: boolean): string {
+    const place = studyPlace(this.study.name, this.study.options, options);
+    this.services.write(place, this.isOfAddress ? "push" : "replace");
+    this.isOfAddress = isOfAddress;
+    return place.settings;
+  }
+
+  private give(name: string, given: GivenFiles | null): void {
+    const files = new Map(Object.entries(this.filled.files));
+    if (given === null) files.delete(name);
+    else files.set(name, given);
+    const needed = neededFiles[this.study.name];
+    if (needed !== undefined && needed.instead === name) {
+      if (given === null) this.beginning = this.begin();
+      else if (files.get(needed.option) === this.brought) files.delete(needed.option);
+    }
+    const dropped = (given && generatedOnly[this.study.name]?.[name]) ?? [];
+    const texts = Object.entries(this.filled.texts).filter(([option]) => !dropped.includes(option));
+    this.fill({ texts: Object.fromEntries(texts), files: Object.fromEntries(files) });
   }
 
   private command(): string {
@@ -289,18 +337,28 @@ export class StudyPage implements LabPage {
     this.isWantedAgain = false;
     const { options } = read(study.options, this.filled);
     const command = this.command();
-    services.write(studyPlace(study.name, study.options, options), "push");
+    const address = this.write(options, true);
     this.run = begunRun(performance.now());
     this.told = "";
     services.announce(`${this.title} is running.`);
     services.changed();
-    const files = { ...keptFolders(study), ...this.filled.files };
+    const folder = options.resume === true ? services.kept.get(study.name) : undefined;
+    const files = { ...keptFolders(study, folder), ...this.filled.files };
     const run = services.worker.start({ study: study.name, options, files }, (events) => this.hear(events));
     this.ended = run;
     const outcome = await run.catch((error: unknown) => ({ failed: "runtime" as const, text: `${error}` }));
     this.run = ended(this.run!, outcome);
-    if (!("failed" in outcome)) this.result = { outcome, options, command };
-    services.announce("failed" in outcome ? `It failed: ${outcome.text}` : `${this.title} is done.`);
+    if (!("failed" in outcome)) {
+      this.result = { outcome, options, command };
+      this.results.delete(address);
+      this.results.set(address, this.result);
+      if (this.results.size > mostResults) this.results.delete([...this.results.keys()][0]!);
+    }
+    services.announce(
+      "failed" in outcome
+        ? `It failed: ${withOptionNames(outcome.text, labelName)}`
+        : `${this.title} is done.`,
+    );
     if (!this.isCurrent) return;
     services.changed();
     if (this.isWantedAgain) await this.start();
@@ -348,6 +406,9 @@ export class StudyPage implements LabPage {
   }
 }
 
+/** How many results are kept to come back to. */
+const mostResults = 5;
+
 /** How many options with a default stand in the form, the first ones. */
 const mostDefaults = 6;
 
@@ -364,12 +425,12 @@ function optionsAside({ options }: Study, { texts }: Filled): ReadonlySet<string
   );
 }
 
-/** Folders that a study keeps files in are there, empty, so that it keeps them. */
-function keptFolders(study: Study) {
+/** Folders that a study keeps files in are there, so that it keeps them: empty, or with what it goes on from. */
+function keptFolders(study: Study, kept: ReadonlyMap<string, Uint8Array> = new Map()) {
   return Object.fromEntries(
     Object.entries(study.options)
       .filter((entry): entry is [string, InputOption] => isInput(entry[1]) && entry[1].kept === true)
-      .map(([name]) => [name, { label: "this page", names: [], files: [] }] as const),
+      .map(([name]) => [name, { label: "this page", names: [...kept.keys()], files: [...kept] }] as const),
   );
 }
 

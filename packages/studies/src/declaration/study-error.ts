@@ -43,7 +43,10 @@ export function blame<T>(kind: StudyErrorKind, place: string, step: () => T): T 
 /** An error, with its place in front. */
 export function blamed(kind: StudyErrorKind, place: string, error: unknown): StudyError {
   if (error instanceof StudyError) return error;
-  return new StudyError(kind, `${place}: ${messageOf(error).replace(/^[a-zA-Z]+: /, "")}`, { cause: error });
+  const told = messageOf(error).replace(/^[a-zA-Z]+: /, "");
+  // An option is the argument that the function has a name of its own for.
+  const text = /^\{\w+\}$/.test(place) ? told.replace(/^\w+: (?=expected )/, "") : told;
+  return new StudyError(kind, `${place}: ${text}`, { cause: error });
 }
 
 export function messageOf(error: unknown): string {

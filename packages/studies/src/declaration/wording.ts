@@ -24,8 +24,13 @@ export function shortened(text: string, most: number): string {
   return `${text.slice(0, Math.floor(kept / 3))}…${text.slice(text.length - Math.ceil((2 * kept) / 3))}`;
 }
 
-/** Five digits. */
-export const short = (value: number) => `${Number(value.toPrecision(5))}`;
+/** Five digits; with an exponent where noughts would make it long. */
+export function short(value: number): string {
+  const text = `${Number(value.toPrecision(5))}`;
+  const size = Math.abs(value);
+  if (text.length <= 7 || (size >= 1e-3 && size < 1e7)) return text;
+  return Number(value.toPrecision(5)).toExponential().replace("e+", "e");
+}
 
 /** `12.5 %`. */
 export const percent = (share: number) => `${(100 * share).toFixed(1)} %`;

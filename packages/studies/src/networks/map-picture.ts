@@ -1,16 +1,17 @@
 import type { ActivationMap } from "@gradlab/classic-cnns";
 import type { Picture } from "../declaration/option.js";
 
-/** How many channels of a map are shown, and how many units of a layer without places. */
-const most = { channels: 16, units: 64 };
+/** How many channels of a map are shown, how many units of a layer without places, how many places along a side. */
+const most = { channels: 16, units: 64, side: 64 };
 
 /**
  * The channels of a map as tiles of one picture, blue above zero and orange below; small ones enlarged, so that the
- * lines between them stay thin.
+ * lines between them stay thin, large ones as means of squares, as they would be seen that small anyway.
  *
  * @param scale What is as blue or orange as can be.
  */
-export function mapPicture({ shape, values }: ActivationMap, scale: number): Picture {
+export function mapPicture(map: ActivationMap, scale: number): Picture {
+  const { shape, values } = shrunk(map);
   const [channels, height, width] = shape;
   const flat = height * width === 1;
   const shown = Math.min(channels, flat ? most.units : most.channels);
@@ -33,6 +34,27 @@ export function mapPicture({ shape, values }: ActivationMap, scale: number): Pic
     }
   }
   return { width: across, height: down, data };
+}
+
+/** Means of squares of places, so that no side has more than can be shown. */
+function shrunk({ shape, values }: ActivationMap): Pick<ActivationMap, "shape" | "values"> {
+  const [channels, height, width] = shape;
+  const factor = Math.ceil(Math.max(height, width) / most.side);
+  if (factor === 1) return { shape, values };
+  const [down, across] = [Math.ceil(height / factor), Math.ceil(width / factor)];
+  const means = new Float32Array(channels * down * across);
+  const counts = new Float32Array(down * across);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const to = Math.floor(y / factor) * across + Math.floor(x / factor);
+      counts[to]!++;
+      for (let channel = 0; channel < channels; channel++) {
+        means[channel * down * across + to]! += values[(channel * height + y) * width + x]!;
+      }
+    }
+  }
+  for (let i = 0; i < means.length; i++) means[i]! /= counts[i % counts.length]!;
+  return { shape: [channels, down, across], values: means };
 }
 
 /** White at 0, blue at 1, orange at -1. */

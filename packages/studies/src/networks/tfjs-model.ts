@@ -15,6 +15,8 @@ export interface TfjsModel {
   readonly predict: (x: Tensor4D) => Tensor;
   /** The first layer or node whose output for an image has NaN in it; null where none has. */
   readonly firstNaN: (x: Tensor4D) => Promise<string | null>;
+  /** The layers or nodes between the image and the scores. */
+  readonly steps: Steps;
   readonly dispose: () => void;
 }
 
@@ -75,10 +77,7 @@ export async function loadTfjsModel({ file, json, bytes, ends }: CheckedModel): 
   let model: Loaded | undefined;
   try {
     model = isGraph(json) ? await loadGraph(artifacts) : await loadLayers(artifacts);
-    const steps = isGraph(json)
-      ? graphSteps(model as LoadedGraph, json)
-      : layerSteps(model as unknown as LayersModel);
-    const { input, output, predict } = isGraph(json)
+    const { input, output, predict, steps } = isGraph(json)
       ? graphBetween(model as LoadedGraph, json, ends)
       : await layersBetween(model as unknown as LayersModel, ends);
     const { dispose } = model;
@@ -94,6 +93,7 @@ export async function loadTfjsModel({ file, json, bytes, ends }: CheckedModel): 
       classes,
       predict,
       firstNaN: (x) => firstWithNaN(steps, x),
+      steps,
       dispose: () => dispose.call(model),
     };
   } catch (error) {
@@ -156,6 +156,7 @@ interface Between {
   readonly input: End;
   readonly output: End;
   readonly predict: (x: Tensor4D) => Tensor;
+  readonly steps: Steps;
 }
 
 /** The end of that name, or the only one. */
@@ -188,7 +189,7 @@ async function layersBetween(whole: LayersModel, ends: Ends): Promise<Between> {
     (ends.output === undefined ? outputs : layers).find(({ name }) => name === output.name)!.tensor,
   ];
   const part = model({ inputs: from, outputs: to });
-  return { input, output, predict: (x) => part.predict(x) as Tensor };
+  return { input, output, predict: (x) => part.predict(x) as Tensor, steps: layerSteps(part) };
 }
 
 function graphBetween(loaded: LoadedGraph, json: io.ModelJSON, ends: Ends): Between {
@@ -212,23 +213,43 @@ function graphBetween(loaded: LoadedGraph, json: io.ModelJSON, ends: Ends): Betw
     input,
     output: end,
     predict: (x) => [loaded.execute({ [input.name]: x }, end.name)].flat()[0]!,
+    steps: {
+      list: () => nodesBetween(json, input.name, end.name),
+      outputs: async (x, names) => [loaded.execute({ [input.name]: x }, [...names])].flat(),
+    },
   };
 }
 
-/** Layers or nodes in the order in which they are computed, and their outputs, all in one pass. */
-interface Steps {
-  readonly names: () => readonly string[];
-  readonly outputs: (x: Tensor) => Promise<Tensor[]>;
+/** What a model computes one after the other. */
+export interface Step {
+  readonly name: string;
+  /** The class of the layer, or the operation of the node. */
+  readonly op: string;
 }
 
-function layerSteps(whole: LayersModel): Steps {
-  const layers = whole.layers.filter((layer) => layer.getClassName() !== "InputLayer");
+/** Layers or nodes in the order in which they are computed, and the outputs of some, all in one pass. */
+export interface Steps {
+  readonly list: () => readonly Step[];
+  readonly outputs: (x: Tensor, names: readonly string[]) => Promise<Tensor[]>;
+}
+
+function layerSteps(part: LayersModel): Steps {
+  const layers = new Map(
+    part.layers.flatMap((layer) =>
+      layer.getClassName() === "InputLayer" ? [] : [[layer.name, layer] as const],
+    ),
+  );
   return {
-    names: () => layers.map(({ name }) => name),
-    outputs: async (x) => {
+    list: () =>
+      [...layers].map(([name, layer]) => {
+        const op = layer.getClassName();
+        const { activation } = layer.getConfig();
+        return { name, op: op === "Activation" && typeof activation === "string" ? activation : op };
+      }),
+    outputs: async (x, names) => {
       const { model } = await import("@tensorflow/tfjs-layers");
-      const outputs = layers.map((layer) => [layer.getOutputAt(0)].flat()[0]!);
-      return [model({ inputs: whole.inputs, outputs }).predict(x)].flat();
+      const outputs = names.map((name) => [layers.get(name)!.getOutputAt(0)].flat()[0]!);
+      return [model({ inputs: part.inputs, outputs }).predict(x)].flat();
     },
   };
 }
@@ -237,16 +258,34 @@ interface LoadedGraph extends Loaded {
   execute(x: Tensor | Record<string, Tensor>, outputs: string | string[]): Tensor | Tensor[];
 }
 
-function graphSteps(model: LoadedGraph, json: io.ModelJSON): Steps {
-  const names = () => modelRows(json).rows.flatMap(({ name, op }) => (op === "weights" ? [] : [name]));
-  return { names, outputs: async (x) => [model.execute(x, names())].flat() };
+/** The nodes that the input reaches and the output needs. */
+function nodesBetween(json: io.ModelJSON, input: string, output: string): Step[] {
+  const { node = [] } = json.modelTopology as {
+    node?: readonly { name: string; input?: readonly string[] }[];
+  };
+  const plain = (name: string) => name.replace(/^\^|:\d+$/g, "");
+  const reads = new Map(node.map(({ name, input: from = [] }) => [name, from.map(plain)] as const));
+  const needed = new Set<string>();
+  const waiting = [plain(output)];
+  for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
+    if (needed.has(name)) continue;
+    needed.add(name);
+    waiting.push(...(reads.get(name) ?? []));
+  }
+  const reached = new Set([plain(input)]);
+  return modelRows(json).rows.flatMap(({ name, op }) => {
+    if (!reads.get(name)?.some((from) => reached.has(from))) return [];
+    reached.add(name);
+    return needed.has(name) ? [{ name, op }] : [];
+  });
 }
 
-async function firstWithNaN({ names, outputs }: Steps, x: Tensor4D): Promise<string | null> {
-  const all = await outputs(x);
+async function firstWithNaN({ list, outputs }: Steps, x: Tensor4D): Promise<string | null> {
+  const names = list().map(({ name }) => name);
+  const all = await outputs(x, names);
   try {
     for (const [place, output] of all.entries()) {
-      if ((await output.data()).some((value) => Number.isNaN(value))) return names()[place]!;
+      if ((await output.data()).some((value) => Number.isNaN(value))) return names[place]!;
     }
     return null;
   } finally {

@@ -119,7 +119,7 @@ function perplexityTables({
         `${place + 1}`,
         JSON.stringify(token).slice(1, -1),
         (surprise / Math.LN2).toFixed(2),
-        "#".repeat(Math.round((24 * surprise) / most)),
+        "█".repeat(Math.round((12 * surprise) / most)),
       ]),
       notes: [],
     },

@@ -45,7 +45,7 @@ mask must break both (exit code 3 where they do not).`,
     {
       name: "attention-map",
       caption:
-        "What each token looks at: a row per token that looks, a column per token that is looked at, darker for more. Every row adds up to 1.",
+        "What each token looks at: a row per token that looks, a column per token that is looked at; the bluer, the more. Every row adds up to 1.",
       svg: attentionMap(
         weights.map((rows, head) => ({ label: `head ${head}`, weights: rows })),
         { document },

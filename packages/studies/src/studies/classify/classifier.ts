@@ -14,6 +14,7 @@ import {
 } from "../../networks/tfjs-model.js";
 import type { ClassifyOptions, Preprocessing, Scores } from "./classify-options.js";
 import type { LayerMaps } from "./layer-maps.js";
+import { modelMaps } from "./model-maps.js";
 import { asNumbers, fitted, type PixelNumbers } from "./pixel-numbers.js";
 
 /** Something that gives every class a score. */
@@ -30,8 +31,8 @@ export interface Classifier {
   readonly kind: Scores | null;
   /** Where NaN begins; null where nowhere, or nobody can tell. */
   readonly firstNaN: (x: Tensor4D) => Promise<string | null>;
-  /** What every layer makes of a batch of one; null where that cannot be seen. */
-  readonly look: ((x: Tensor4D) => Promise<LayerMaps>) | null;
+  /** What every layer makes of a batch of one. */
+  readonly look: (x: Tensor4D) => Promise<LayerMaps>;
   readonly dispose: () => void;
 }
 
@@ -74,7 +75,7 @@ export async function tfjsClassifier(
       scores: model.predict,
       kind: checked.scores,
       firstNaN: model.firstNaN,
-      look: null,
+      look: (x) => modelMaps(model.steps, x),
       dispose: model.dispose,
     };
   } catch (error) {
@@ -125,6 +126,21 @@ export async function scoresOf(
   } finally {
     x.dispose();
     y?.dispose();
+  }
+}
+
+/**
+ * What every layer makes of an image.
+ *
+ * @param x A batch of one, which is disposed where that fails.
+ */
+export async function lookAt(file: string, x: Tensor4D, { look, name }: Classifier): Promise<LayerMaps> {
+  try {
+    return await look(x);
+  } catch (error) {
+    x.dispose();
+    if (error instanceof StudyError) throw error;
+    throw new StudyError("input", `${name}: ${file}: ${told(error)}`, { cause: error });
   }
 }
 

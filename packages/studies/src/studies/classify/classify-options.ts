@@ -55,7 +55,7 @@ export const classifyOptions = {
   top: { kind: "integer", least: 1, default: 5, help: "how many classes to print" },
   maps: {
     kind: "flag",
-    help: "beside --weights: also what every layer makes of the first picture; --out draws it",
+    help: "also what every layer makes of the first picture; --out draws it",
   },
   seed: seedOption,
 } as const;

@@ -3,7 +3,7 @@ import { imageGrid, imageSource } from "@gradlab/figures";
 import type { InputFiles, Picture } from "../../declaration/option.js";
 import { defineStudy, type Figure, type StudyEvent, type Table } from "../../declaration/study.js";
 import { blame, StudyError } from "../../declaration/study-error.js";
-import { lines, percent, short } from "../../declaration/wording.js";
+import { lines, percent, short, shortened } from "../../declaration/wording.js";
 import { mapPicture } from "../../networks/map-picture.js";
 import { refuseTorchChoice } from "../../networks/torch-choice.js";
 import { classifyOptions, type Preprocessing, type Scores } from "./classify-options.js";
@@ -48,14 +48,15 @@ they are. The end of a model's graph says which, unless --scores does.`,
     "classify --net alexnet --weights alexnet.pth --labels imagenet.txt photo.jpg",
     "classify --weights run/best.safetensors digit.png --json",
     "classify --weights run/best.safetensors --maps --out maps.svg digit.png",
-    "classify --model model.json --preprocess symmetric photo.jpg",
+    "classify --model model.json --preprocess symmetric --maps --out maps.svg photo.jpg",
   ],
   drawn: "what every layer makes of the first picture, with --maps",
   tensors: "where tensors live: the best that passes its self-test, or this one",
   check(
-    { net, spec, channels, classes, width, scores, inputNode, output, maps, ...torch },
-    { weights, model },
+    { net, spec, channels, classes, width, scores, inputNode, output, ...torch },
+    { weights, model, image },
   ) {
+    if (!image) throw new StudyError("usage", "{image}: expected a picture, got none");
     if (Boolean(weights) === Boolean(model)) {
       const got = weights ? "both" : "neither";
       throw new StudyError("usage", `expected one of {weights} and {model}, got ${got}`);
@@ -66,8 +67,6 @@ they are. The end of a model's graph says which, unless --scores does.`,
     if (spec !== undefined && width !== undefined) {
       throw new StudyError("usage", "{width}: expected beside {net}, got it beside {spec}");
     }
-    if (model && maps)
-      throw new StudyError("usage", "{maps}: expected beside {weights}, got it beside {model}");
     if (model) refuseTorchChoice(torch, "{model}");
     for (const [option, value] of Object.entries({ scores, inputNode, output })) {
       if (weights && value !== undefined) {
@@ -90,7 +89,9 @@ they are. The end of a model's graph says which, unless --scores does.`,
     const checked = model && (await readTfjsModel(model, ends));
     await openBackend();
     const { ownNetwork } = await import("./own-network.js");
-    const { guessedKind, readImage, scoresOf, tfjsClassifier, topClasses } = await import("./classifier.js");
+    const { guessedKind, lookAt, readImage, scoresOf, tfjsClassifier, topClasses } = await import(
+      "./classifier.js"
+    );
     const { pixelNumbers } = await import("./pixel-numbers.js");
     const { proposal } = await import("./proposal.js");
     const classifier =
@@ -109,7 +110,7 @@ they are. The end of a model's graph says which, unless --scores does.`,
       for (const [i, file] of names.entries()) {
         signal.throwIfAborted();
         const x = await readImage(image!, file, classifier, pixels);
-        if (chosen.maps && i === 0) looked = (await classifier.look?.(x)) ?? null;
+        if (chosen.maps && i === 0) looked = await lookAt(file, x, classifier);
         const scores = await scoresOf(file, x, classifier);
         if (kind === null) {
           kind = guessedKind(scores);
@@ -117,6 +118,10 @@ they are. The end of a model's graph says which, unless --scores does.`,
             kind: "warning",
             text: `the model does not say what its scores are; they look like ${kind} ({scores} says so)`,
           };
+        }
+        if (looked !== null && looked.passedOver > 0 && i === 0) {
+          const text = `{maps}: ${looked.passedOver} layers between those that are shown are passed over`;
+          yield { kind: "warning", text };
         }
         classified.push({ file, predictions: topClasses(scores, kind, labels, chosen.top) });
         yield { kind: "progress", done: i + 1, total: names.length, text: file };
@@ -182,7 +187,7 @@ function layerTable(layers: readonly LayerRange[]): Table {
   return {
     title: "layers",
     columns: [
-      { title: "layer" },
+      { title: "layer", shrinks: true },
       { title: "what" },
       { title: "shape" },
       { title: "least", align: right },
@@ -203,6 +208,9 @@ function layerTable(layers: readonly LayerRange[]): Table {
   };
 }
 
+/** As many as stand over a picture of a grid. */
+const mostLetters = 22;
+
 function figures(
   { layers, beside }: ClassifyRecord,
   { document }: { readonly document: Document },
@@ -222,7 +230,7 @@ function figures(
     const { layer, shape } = layers[i]!;
     return {
       ...imageSource(mapPicture(map, scale || 1)),
-      caption: layer,
+      caption: shortened(layer, mostLetters),
       note: shape.join(" x "),
       pixelated: true,
     };

@@ -7,6 +7,8 @@ export interface LayerMaps {
   readonly layers: readonly LayerRange[];
   /** Maps of the layers in the same order, as many channels as can be shown. */
   readonly maps: readonly ActivationMap[];
+  /** How many layers were not looked at, of a model that has very many. */
+  readonly passedOver: number;
 }
 
 /** How far the numbers that a layer gives out reach. */
@@ -37,5 +39,5 @@ export async function layerMaps(graph: LayerGraph, state: NetworkState, x: Tenso
     const { min, max, mean, zeros, count } = histogram;
     return { layer, op: fn ?? op, shape, least: min, most: max, mean, zeros: zeros / count };
   });
-  return { layers, maps };
+  return { layers, maps, passedOver: 0 };
 }
