@@ -170,9 +170,9 @@ test(`threads that are started and stopped ${CYCLES} times all end and leave not
   }
   expect(footprint()).toEqual(before);
   await expect.poll(threadCount, { timeout: 10_000 }).toBeLessThanOrEqual(threadsBefore);
-  // A worker that stays has megabytes. What the engine keeps of those that are gone was 70 kB a cycle in Node 20; its heap and
-  // that of tfjs stay as they are.
-  expect(process.memoryUsage().rss - resident).toBeLessThan(2 ** 24 + CYCLES * 1.3e5);
+  // What the engine keeps of workers that are gone was 70 kB a cycle in Node 20, its heap and that of tfjs stay as they are.
+  // A process that has just begun grows by more than that of a few cycles, by itself.
+  if (CYCLES >= 1000) expect(process.memoryUsage().rss - resident).toBeLessThan(2 ** 24 + CYCLES * 1.3e5);
   dispose([a, b]);
 }, 900_000);
 
