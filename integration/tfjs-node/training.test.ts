@@ -125,6 +125,8 @@ test("1,000 steps of training leave tensors and buffers as they are, and take no
   const [early, middle, late] = held;
   expect([middle!.tensors, middle!.buffers]).toEqual([early!.tensors, early!.buffers]);
   expect([late!.tensors, late!.buffers]).toEqual([early!.tensors, early!.buffers]);
-  // Kept behind tfjs's back, 900 gradients of the smaller of the two matrices, 48 kB each, were 43 MB.
-  expect(late!.resident - early!.resident).toBeLessThan(30 * 2 ** 20);
+  // Kept behind tfjs's back, gradients of the smaller of the two matrices, 48 kB each, were 19 MB of 400 steps and 24 MB of
+  // 500; a heap that grows once does so in one of the two.
+  const grown = Math.min(middle!.resident - early!.resident, late!.resident - middle!.resident);
+  expect(grown).toBeLessThan(12 * 2 ** 20);
 }, 120_000);
