@@ -24,26 +24,42 @@ export const linf: Norm = {
     for (let i = 0; i < x.length; i++) result[i] = held(point[i]!, x[i]!, epsilon, lower[i]!, upper[i]!);
     return result;
   },
-  // Most attacks spend their time here: the ends of ball and box once for all steps, and few guesses for a processor.
+  // Most attacks spend their time here: the ends of ball and box once for all steps, nothing allocated in them.
   climber: ({ x, lower, upper }, epsilon) => {
-    const [low, high] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY].map((point) =>
-      x.map((own, i) => held(point, own, epsilon, lower[i]!, upper[i]!)),
-    ) as [Float32Array, Float32Array];
+    const low = new Float32Array(x.length);
+    const high = new Float32Array(x.length);
+    for (let i = 0; i < x.length; i++) {
+      low[i] = held(Number.NEGATIVE_INFINITY, x[i]!, epsilon, lower[i]!, upper[i]!);
+      high[i] = held(Number.POSITIVE_INFINITY, x[i]!, epsilon, lower[i]!, upper[i]!);
+    }
+    let [result, before] = [new Float32Array(x.length), new Float32Array(x.length)];
     return (from, step, gradient) => {
-      const result = new Float32Array(from.length);
-      for (let i = 0; i < from.length; i++) {
-        const slope = gradient[i]!;
-        let value = Math.fround(from[i]! + (+(slope > 0) - +(slope < 0)) * step);
-        if (value < low[i]!) value = low[i]!;
-        else if (value > high[i]!) value = high[i]!;
-        result[i] = value;
-      }
+      [result, before] = [before, result];
+      stepWithin(result, from, step, gradient, low, high);
       return result;
     };
   },
   randomInBall: (draws, length, epsilon) =>
     epsilon === 0 ? new Float64Array(length) : draws.uniform(length, -epsilon, epsilon),
 };
+
+/** `to = from + step sign(gradient)`, between `low` and `high`. By itself: within the step, a closure, it took five times as long. */
+function stepWithin(
+  to: Float32Array,
+  from: Float32Array,
+  step: number,
+  gradient: ArrayLike<number>,
+  low: Float32Array,
+  high: Float32Array,
+): void {
+  for (let i = 0; i < to.length; i++) {
+    const slope = gradient[i]!;
+    let value = Math.fround(from[i]! + (+(slope > 0) - +(slope < 0)) * step);
+    if (value < low[i]!) value = low[i]!;
+    else if (value > high[i]!) value = high[i]!;
+    to[i] = value;
+  }
+}
 
 /** A number in ball and box, in single precision: rounded towards the image where rounding would leave the ball. */
 function held(point: number, own: number, epsilon: number, lower: number, upper: number): number {

@@ -9,7 +9,7 @@ export interface Box {
   readonly upper: Float32Array;
 }
 
-/** A step of this size along the steepest direction, projected onto ball and box. */
+/** A step of this size along the steepest direction, projected onto ball and box: good until the next but one. */
 export type Climb = (from: Float32Array, step: number, gradient: ArrayLike<number>) => Float32Array;
 
 /** How far images are from each other, and what follows for steps. */
