@@ -4,6 +4,7 @@ import { broadcastStrides, pairByCompanion } from "../companion/pairs.js";
 import { mapByCompanion } from "../companion/unary.js";
 import { allocate, type BackendWasm, elementsOf, sizeOf, type TensorInfo } from "../heap.js";
 import { expectReal, kernel, kernelOver } from "../kernel.js";
+import { allFinite } from "./all-finite.js";
 
 // biome-ignore lint/suspicious/noExplicitAny: each function knows its own attributes
 type Unary = (x: number, attrs: any) => number;
@@ -85,12 +86,11 @@ const unaryTypes: Readonly<Record<string, DataType>> = {
 
 /**
  * Stock kernels that are wrong for some float32 too: NaN becomes 0, tiny numbers have no sign, and sines have an
- * absolute error of 2e-7, which is much near zero; so has selu. That of relu loses the NaN of Infinity - Infinity, which has a sign.
+ * absolute error of 2e-7, which is much near zero; so has selu.
  */
 const wrongForFloats: ReadonlySet<string> = new Set([
   "ClipByValue",
   "Cos",
-  "Relu",
   "Relu6",
   "Selu",
   "Sign",
@@ -98,6 +98,9 @@ const wrongForFloats: ReadonlySet<string> = new Set([
   "Step",
   "Tan",
 ]);
+
+/** Wrong for some numbers that are not finite: that of relu loses the NaN of Infinity - Infinity, which has a sign. */
+const wrongForInfinities: ReadonlySet<string> = new Set(["Relu"]);
 
 /** Applies a function to every element. */
 export function mapElements(
@@ -121,7 +124,8 @@ const unaryKernel = (kernelName: string, f: Unary): KernelConfig =>
     const mapped = companion && mapByCompanion(backend, companion, kernelName, x, attrs);
     if (mapped !== undefined) return mapped;
     const trusted = x.dtype === "float32" && sizeOf(x.shape) > 0 && !wrongForFloats.has(kernelName);
-    if (trusted) return stock({ inputs, backend, attrs }) as TensorInfo;
+    if (trusted && (!wrongForInfinities.has(kernelName) || allFinite(backend, x)))
+      return stock({ inputs, backend, attrs }) as TensorInfo;
     return mapElements(backend, x, (value) => f(value, attrs), unaryTypes[kernelName] ?? x.dtype);
   });
 

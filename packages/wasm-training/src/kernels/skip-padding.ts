@@ -3,22 +3,9 @@
  * times infinity or NaN is NaN, where the definition has no term at all: then the products of single taps are taken, which
  * know only what is there.
  */
-import { companionOf } from "../companion/companion.js";
 import { type BackendWasm, floats, release, sizeOf, type TensorInfo } from "../heap.js";
 import type { SlidingWindow } from "../window.js";
-
-/** Whether no element of a float32 tensor is infinite or NaN. */
-function allFinite(backend: BackendWasm, x: TensorInfo): boolean {
-  const companion = companionOf(backend);
-  if (companion !== undefined) return companion.allFinite(backend.getMemoryOffset(x.dataId), sizeOf(x.shape));
-  const values = floats(backend, x);
-  let [sum, i] = [0, 0];
-  for (; i + 3 < values.length; i += 4) {
-    sum += values[i]! * 0 + values[i + 1]! * 0 + (values[i + 2]! * 0 + values[i + 3]! * 0);
-  }
-  for (; i < values.length; i++) sum += values[i]! * 0;
-  return sum === 0;
-}
+import { allFinite } from "./all-finite.js";
 
 /** Whether a tap of some output lies outside of the image. */
 export const isPadded = ({ image, output, taps, stride, dilation, before }: SlidingWindow): boolean =>
