@@ -45,11 +45,14 @@ export function probabilitiesOf(
     weights[best] = 1;
     return weights;
   }
-  for (let i = 0; i < weights.length; i++) {
-    weights[i] = Math.exp((logits[i]! - logits[best]!) / temperature);
-  }
+  const top = logits[best]!;
+  for (let i = 0; i < weights.length; i++) weights[i] = Math.exp((logits[i]! - top) / temperature);
   if (topK < weights.length || topP < 1) cut(weights, logits, topK, topP);
-  return scaled(weights);
+  // Loops, for every word that is drawn goes through all of them: callbacks take several times as long.
+  let total = 0;
+  for (let i = 0; i < weights.length; i++) total += weights[i]!;
+  for (let i = 0; i < weights.length; i++) weights[i]! /= total;
+  return weights;
 }
 
 /** The index of the largest logit, the lowest of equal ones; all logits are checked. */
@@ -86,9 +89,4 @@ function cut(weights: Float64Array, logits: ArrayLike<number>, topK: number, top
     for (count = 0; count < kept.length && sum < topP * total; count++) sum += weights[kept[count]!]!;
   }
   for (const i of order.subarray(count)) weights[i] = 0;
-}
-
-function scaled(weights: Float64Array): Float64Array {
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
-  return weights.map((weight) => weight / total);
 }
