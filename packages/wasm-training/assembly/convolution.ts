@@ -191,7 +191,7 @@ export function copyPixels(p: Convolution, tap0: i32, tap1: i32, to: usize): voi
   tapZ = firstZ;
 }
 
-/** Rows that a task of `widenTask` copies. As in `src/companion/convolution.ts`. */
+/** Rows that a task of `widenTask` copies. As in `src/companion/rows-of-taps.ts`. */
 const WIDEN_ROWS = 32;
 
 /**

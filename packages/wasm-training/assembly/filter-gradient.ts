@@ -14,12 +14,12 @@ import {
   rowUnder,
 } from "./convolution";
 import { packColumns, packPanel, packPointed } from "./pack";
-import { columnsTile, packedTile, tileRows } from "./tiles";
+import { columnsTile, tileRows } from "./tiles";
 
 /** Columns of the gradient that a task sums: while they do, the pixels under a tap are packed once. */
 const COLUMNS = 128;
 
-/** With fewer channels than this the pixels under several taps are copied side by side first. As in `src/companion/convolution.ts`. */
+/** With fewer channels than this the pixels under several taps are copied side by side first. As in `src/companion/filter-gradient.ts`. */
 const POINTED_CHANNELS = 16;
 
 // @ts-expect-error: a decorator of AssemblyScript
@@ -51,7 +51,10 @@ function multiplyBlock(
     const size = tileRows(rows - y), within = min(size, rows - y);
     let panel = dy;
     for (let x = 0; x < columns; x += 8) {
-      packedTile(size, within, min(8, columns - x), pixels, packed, panel, c + (<usize>x << 2), cStep, add, tile);
+      columnsTile(
+        size, within, min(8, columns - x), pixels,
+        packed, <usize>size << 2, panel, 32, c + (<usize>x << 2), cStep, add, tile,
+      );
       panel += <usize>pixels << 5;
     }
     packed += <usize>(pixels * size) << 2;
@@ -133,6 +136,9 @@ function rowStep(p: Convolution): usize {
  * The gradient where there are few channels, turned: output channels by the neighbours under a row of taps, which need
  * not be packed, and neither does `dy`. The record is that of widened images. A task sums the rows of outputs of
  * one part, `[outChannels + 5][taps][inner, in eights]`.
+ *
+ * Whole tiles are read, up to 28 bytes beyond an image and 12 beyond `dy`: what comes of them stands in columns and rows
+ * that nobody adds. A heap always has more than that behind its last piece.
  */
 export function filterRowsTask(at: usize, part: i32, scratch: usize): void {
   const p = changetype<Convolution>(at);

@@ -10,7 +10,7 @@ import { activate } from "./activation";
 import { loadLanes } from "./lanes";
 import { packColumns, packPanel } from "./pack";
 import { multiplyAdd } from "./micro-kernels";
-import { columnsTile, packedTile, rowsTile, tileRows } from "./tiles";
+import { columnsTile, rowsTile, tileRows } from "./tiles";
 
 const K_BLOCK = 512;
 
@@ -122,8 +122,7 @@ export function productTask(at: usize, task: i32, scratch: usize): void {
           rowsTile(size, within, inside, 1, entry, (<usize>k) << 2, bAt, bStep, cAt, p.cRow, k0 > 0, tile);
           entry += 24;
         } else {
-          if (bStep == 32) packedTile(size, within, inside, k, entry, bAt, cAt, p.cRow, k0 > 0, tile);
-          else columnsTile(size, within, inside, k, entry, <usize>size << 2, bAt, bStep, cAt, p.cRow, k0 > 0, tile);
+          columnsTile(size, within, inside, k, entry, <usize>size << 2, bAt, bStep, cAt, p.cRow, k0 > 0, tile);
           entry += <usize>(k * size) << 2;
         }
         y += size;

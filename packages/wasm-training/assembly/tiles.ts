@@ -95,30 +95,10 @@ export function columnsTile(
   const whole = rows == size && columns == 8;
   const to = whole ? c : tile;
   const toStep: usize = whole ? cStep : 32;
-  if (size == 6) columns6(k, a, aStep, b, bStep, to, toStep, whole && accumulate);
+  if (bStep == 32 && aStep == <usize>size << 2) {
+    if (size == 6) packed6(k, a, b, to, toStep, whole && accumulate);
+    else packed4(k, a, b, to, toStep, whole && accumulate);
+  } else if (size == 6) columns6(k, a, aStep, b, bStep, to, toStep, whole && accumulate);
   else columns4(k, a, aStep, b, bStep, to, toStep, whole && accumulate);
-  if (!whole) takeTile(tile, rows, columns, c, cStep, accumulate);
-}
-
-/** A tile from packed rows, `[k][size]`, and a packed panel, `[k][8]`. */
-// @ts-expect-error: a decorator of AssemblyScript
-@inline
-export function packedTile(
-  size: i32,
-  rows: i32,
-  columns: i32,
-  k: i32,
-  a: usize,
-  b: usize,
-  c: usize,
-  cStep: usize,
-  accumulate: bool,
-  tile: usize,
-): void {
-  const whole = rows == size && columns == 8;
-  const to = whole ? c : tile;
-  const toStep: usize = whole ? cStep : 32;
-  if (size == 6) packed6(k, a, b, to, toStep, whole && accumulate);
-  else packed4(k, a, b, to, toStep, whole && accumulate);
   if (!whole) takeTile(tile, rows, columns, c, cStep, accumulate);
 }

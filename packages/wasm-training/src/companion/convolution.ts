@@ -1,21 +1,22 @@
-/** Convolutions and both of their gradients by the companion module, for any window of up to three axes. */
+/** Convolutions and their input gradients by the companion module, for any window of up to three axes. */
 import { allocate, allocateZeros, type BackendWasm, sizeOf, type TensorInfo } from "../heap.js";
 import type { SlidingWindow } from "../window.js";
 import { type Companion, job } from "./companion.js";
-import { MACS } from "./multiply.js";
+import {
+  BEYOND,
+  COLUMNS_OF_TASK,
+  eights,
+  K_BLOCK,
+  outputsOf,
+  RECORD_BYTES,
+  ROWS_OF_TASK,
+  record,
+  TILE_BYTES,
+  tapsOf,
+  workOf,
+} from "./convolution-record.js";
+import { rowsOfTaps, widen } from "./rows-of-taps.js";
 import { align, withMemory } from "./with-memory.js";
-
-const ROWS_OF_TASK = 96;
-const COLUMNS_OF_TASK = 128;
-/** As in `assembly/convolution.ts` and `assembly/filter-gradient.ts`. */
-const K_BLOCK = 512;
-const WIDEN_ROWS = 32;
-const GRADIENT_COLUMNS = 128;
-const POINTED_CHANNELS = 16;
-const ADDED_OF_TASK = 1024;
-const TILE_BYTES = 192;
-/** What is read beyond the last number under a tap. */
-const BEYOND = 8;
 
 /** Tables of pointers for the rows of a task. */
 function rowScratch(taps: number, inner: number): number {
@@ -23,109 +24,8 @@ function rowScratch(taps: number, inner: number): number {
   return TILE_BYTES + entries * 24 * Math.min(taps, Math.max(1, Math.floor(K_BLOCK / inner)));
 }
 
-interface Places {
-  readonly x: number;
-  readonly filter: number;
-  readonly y: number;
-  readonly packed: number;
-  readonly zeros: number;
-  readonly bias: number;
-}
-
-interface Cuts {
-  readonly activation: number;
-  readonly rowsOfTask: number;
-  readonly rowTasks: number;
-  readonly tapsOfTask: number;
-  readonly pixelsOfBlock: number;
-  readonly columnTasks: number;
-  readonly phases: number;
-  readonly phaseCount: number;
-  readonly inner: number;
-  readonly parts: number;
-  readonly partAt: number;
-}
-
-export const RECORD_BYTES = 176;
-
-/** The record `Convolution` of `assembly/convolution.ts`. */
-export function record(
-  window: SlidingWindow,
-  outChannels: number,
-  places: Places,
-  cuts: Partial<Cuts>,
-): number[] {
-  const { batch, channels, image, output, taps, stride, dilation, before } = window;
-  const { activation = 0, rowTasks = 0, tapsOfTask = 0, pixelsOfBlock = 0, columnTasks = 0 } = cuts;
-  const { phases = 0, phaseCount = 0, rowsOfTask = ROWS_OF_TASK } = cuts;
-  const { inner = channels, parts = 1, partAt = 0 } = cuts;
-  const { x, filter, y, packed, zeros, bias } = places;
-  return [
-    ...[batch, ...image, channels, ...output, outChannels],
-    ...[taps[0] * taps[1] * taps[2], taps[1], taps[2]],
-    ...[...stride, ...dilation, ...before],
-    ...[x, filter, y, packed, zeros, bias],
-    ...[activation, rowsOfTask, COLUMNS_OF_TASK, rowTasks],
-    ...[tapsOfTask, pixelsOfBlock, columnTasks, phases, phaseCount, inner, parts, partAt],
-  ];
-}
-
-const tapsOf = ({ taps }: SlidingWindow) => taps[0] * taps[1] * taps[2];
-const outputsOf = ({ batch, output }: SlidingWindow) => batch * output[0] * output[1] * output[2];
-
-/** Microseconds of one thread. */
-const workOf = (window: SlidingWindow, outChannels: number): number =>
-  (outputsOf(window) * tapsOf(window) * window.channels * outChannels) / MACS;
-
-/** A convolution whose taps are whole rows: what stands under one is in a piece, after the images were made wider. */
-interface RowsOfTaps {
-  readonly window: SlidingWindow;
-  /** Numbers under a row of taps. */
-  readonly inner: number;
-  /** Of the wider images; 0 where none need be wider. */
-  readonly bytes: number;
-}
-
 /** Fewer channels than this are too short a loop for each tap. */
 const ROW_CHANNELS = 16;
-
-function rowsOfTaps(window: SlidingWindow): RowsOfTaps {
-  const { batch, channels, image, output, taps, stride, before } = window;
-  const right = Math.max(0, (output[2] - 1) * stride[2] + taps[2] - before[2] - image[2]);
-  const width = before[2] + image[2] + right;
-  return {
-    window: {
-      ...window,
-      image: [image[0], image[1], width],
-      taps: [taps[0], taps[1], 1],
-      before: [before[0], before[1], 0],
-    },
-    inner: taps[2] * channels,
-    bytes: width === image[2] ? 0 : (batch * image[0] * image[1] * width * channels + BEYOND) * 4,
-  };
-}
-
-/** Makes images wider with zeros on both sides, with the record at `at`, which is free again afterwards. */
-function widen(
-  companion: Companion,
-  {
-    window,
-    wide,
-    x,
-    at,
-    to,
-  }: Readonly<Record<"x" | "at" | "to", number>> & {
-    readonly window: SlidingWindow;
-    readonly wide: SlidingWindow;
-  },
-): void {
-  const { batch, channels, image, before } = window;
-  const rowTasks = batch * image[0] * image[1];
-  const places = { x: to, y: x, filter: 0, packed: 0, zeros: 0, bias: 0 };
-  companion.write(at, record({ ...wide, output: image, before }, channels, places, { rowTasks }));
-  const elements = rowTasks * image[2] * channels;
-  companion.run(job.widen, at, Math.ceil(rowTasks / WIDEN_ROWS), 0, 0, elements / 2000);
-}
 
 /** @returns `activation(convolution + bias)`, in the shape `outShape`; the caller releases it. */
 export function convolve(
@@ -175,115 +75,6 @@ export function convolve(
   return out;
 }
 
-/** Tasks that there should be at least, of any number of threads: the bits may not depend on it. */
-const FEWEST_TASKS = 16;
-
-/** @returns The gradient of the filter, `[taps, channels, outChannels]` in the shape `filterShape`. */
-export function filterGradient(
-  backend: BackendWasm,
-  companion: Companion,
-  x: TensorInfo,
-  dy: TensorInfo,
-  filterShape: number[],
-  window: SlidingWindow,
-): TensorInfo {
-  if (sizeOf(dy.shape) === 0 || sizeOf(x.shape) === 0) return allocateZeros(backend, filterShape);
-  const out = allocate(backend, filterShape);
-  if (sizeOf(filterShape) === 0) return out;
-  if (window.channels < 4 && window.dilation[2] === 1)
-    gradientByRows(backend, companion, { x, dy, out, window });
-  else gradientByTaps(backend, companion, { x, dy, out, window });
-  return out;
-}
-
-interface FilterGradient {
-  readonly x: TensorInfo;
-  readonly dy: TensorInfo;
-  readonly out: TensorInfo;
-  readonly window: SlidingWindow;
-}
-
-/** Where there are few channels: products of what stands under a row of taps, as it stands there. */
-function gradientByRows(
-  backend: BackendWasm,
-  companion: Companion,
-  { x, dy, out, window }: FilterGradient,
-): void {
-  const outChannels = out.shape.at(-1)!;
-  const { window: seen, inner, bytes } = rowsOfTaps(window);
-  const taps = tapsOf(seen);
-  const parts = Math.min(FEWEST_TASKS, seen.batch * seen.output[0] * seen.output[1]);
-  const partBytes = (outChannels + 5) * taps * eights(inner) * 4;
-  const sizes = [RECORD_BYTES, bytes, partBytes * parts, TILE_BYTES * companion.threads];
-  withMemory(companion, sizes, (at, wide, partAt, scratch) => {
-    const image = backend.getMemoryOffset(x.dataId);
-    if (bytes > 0) widen(companion, { window, wide: seen, x: image, at: at!, to: wide! });
-    const places = {
-      x: bytes > 0 ? wide! : image,
-      filter: backend.getMemoryOffset(out.dataId),
-      y: backend.getMemoryOffset(dy.dataId),
-      packed: 0,
-      zeros: 0,
-      bias: 0,
-    };
-    companion.write(at!, record(seen, outChannels, places, { inner, parts, partAt: partAt! }));
-    const work = workOf(window, outChannels);
-    companion.run(job.filterRows, at!, parts, scratch!, TILE_BYTES, work);
-    companion.run(job.addRowParts, at!, taps, 0, 0, (sizeOf(out.shape) * parts) / 1000);
-  });
-}
-
-function gradientByTaps(
-  backend: BackendWasm,
-  companion: Companion,
-  { x, dy, out, window }: FilterGradient,
-): void {
-  const outChannels = out.shape.at(-1)!;
-  const { channels } = window;
-  const taps = tapsOf(window);
-  const pointed = channels >= POINTED_CHANNELS;
-  // Few channels: several taps make a product of a useful width, best of all taps of a row, which are neighbours.
-  const rowOfTaps = window.taps[2];
-  const tapsOfTask = pointed ? 1 : Math.min(taps, Math.ceil(24 / channels / rowOfTaps) * rowOfTaps);
-  const rows = tapsOfTask * channels;
-  const pixelsOfBlock = Math.max(32, Math.min(K_BLOCK, Math.floor((pointed ? 2 ** 17 : 2 ** 15) / rows)));
-  const columnTasks = Math.ceil(outChannels / GRADIENT_COLUMNS);
-  const tasks = Math.ceil(taps / tapsOfTask) * columnTasks;
-  const blocks = Math.ceil(outputsOf(window) / pixelsOfBlock);
-  const parts = Math.min(blocks, Math.ceil(FEWEST_TASKS / tasks));
-  const elements = sizeOf(out.shape);
-  const ofPixel = rows + 5 + (pointed ? 1 : rows);
-  const scratchBytes = align(TILE_BYTES + pixelsOfBlock * ofPixel * 4);
-  withMemory(
-    companion,
-    [
-      RECORD_BYTES,
-      (channels + BEYOND) * 4,
-      outputsOf(window) * eights(outChannels) * 4,
-      parts > 1 ? elements * parts * 4 : 0,
-      scratchBytes * companion.threads,
-    ],
-    (at, zeros, packed, partAt, scratch) => {
-      const places = {
-        x: backend.getMemoryOffset(x.dataId),
-        filter: backend.getMemoryOffset(out.dataId),
-        y: backend.getMemoryOffset(dy.dataId),
-        packed: packed!,
-        zeros: zeros!,
-        bias: 0,
-      };
-      const cuts = { tapsOfTask, pixelsOfBlock, columnTasks, parts, partAt: partAt! };
-      companion.write(zeros!, new Uint32Array(channels + BEYOND));
-      companion.write(at!, record(window, outChannels, places, cuts));
-      companion.run(job.packGradient, at!, blocks, 0, 0, sizeOf(dy.shape) / 1000);
-      const work = workOf(window, outChannels);
-      companion.run(job.filterGradient, at!, tasks * parts, scratch!, scratchBytes, work);
-      if (parts === 1) return;
-      companion.run(job.addParts, at!, Math.ceil(elements / ADDED_OF_TASK), 0, 0, (elements * parts) / 4000);
-    },
-  );
-}
-
 interface Phase {
   /** First pixel, and how many pixels, on each axis. */
   readonly begin: readonly number[];
@@ -321,8 +112,6 @@ function phasesOf({ image, taps, stride, dilation, before }: SlidingWindow): Pha
  * shape of one image alone, so that its bits do not depend on how many there are.
  */
 const cost = { product: 1 / 22, point: 4, add: 0.5 };
-
-const eights = (columns: number) => Math.ceil(columns / 8) * 8;
 
 /** Whether to compute patches and to add them up, rather than to gather from `dy` for each pixel. */
 function isCheaperSpread(

@@ -2,7 +2,7 @@
 import type { BackendWasm, TensorInfo } from "../heap.js";
 import type { SlidingWindow } from "../window.js";
 import { type Companion, job } from "./companion.js";
-import { RECORD_BYTES, record } from "./convolution.js";
+import { RECORD_BYTES, record } from "./convolution-record.js";
 import { withMemory } from "./with-memory.js";
 
 /** As in `assembly/pools.ts`. */

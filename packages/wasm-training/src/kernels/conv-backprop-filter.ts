@@ -1,5 +1,5 @@
 import { companionOf } from "../companion/companion.js";
-import { filterGradient as filterGradientByCompanion } from "../companion/convolution.js";
+import { filterGradient as filterGradientByCompanion } from "../companion/filter-gradient.js";
 import { channelsLastAttrs, conv2dInfo, conv3dInfo, toChannelsLast, withOutputOf } from "../geometry.js";
 import {
   allocate,
