@@ -1,6 +1,11 @@
 import { readFileSync } from "node:fs";
 import { gelu, layerNorm } from "@gradlab/attention";
-import { batchNormTraining } from "@gradlab/classic-cnns";
+import {
+  type ApplyTrainingOptions,
+  applyNetworkTraining,
+  batchNormTraining,
+  initNetwork,
+} from "@gradlab/classic-cnns";
 import {
   createOptimizer,
   crossEntropy,
@@ -10,6 +15,7 @@ import {
   fusedKernels,
   installGradients,
 } from "@gradlab/core";
+import type { LayerGraph } from "@gradlab/receptive-field";
 import { applyRecurrent } from "@gradlab/rnn-lm";
 import {
   add,
@@ -25,6 +31,7 @@ import {
   type Tensor1D,
   type Tensor2D,
   type Tensor3D,
+  type Tensor4D,
   tensor,
   tensor1d,
   tidy,
@@ -91,9 +98,11 @@ test("every kernel of the table is run by core, classic-cnns, rnn-lm or attentio
     const labels = tensor1d([1, 0, 3, 1, 2], "int32");
     grad((z: Tensor) => crossEntropy(z, labels))(wave([5, 4]));
     grad((t: Tensor) => sum(embed(t as Tensor2D, labels)) as Tensor)(wave([6, 3]));
-    grad((x: Tensor) => sum(batchNormTraining(x, tensor1d([1, 2, 3]), tensor1d([0, 1, 0])).y) as Tensor)(
-      wave([2, 2, 3]),
-    );
+    for (const activation of ["linear", "relu"] as const) {
+      const [scale, offset] = [tensor1d([1, 2, 3]), tensor1d([0, 1, 0])];
+      const loss = (x: Tensor) => sum(batchNormTraining(x, scale, offset, { activation }).y) as Tensor;
+      grad(loss)(wave([2, 2, 3]));
+    }
     const [spec, lstm] = [{ cell: "lstm", inputs: 3, hidden: 2 } as const, [{ input: wave([3, 8]), recurrent: wave([2, 8]), bias: wave([8]) }]]; // biome-ignore format: a small network
     grad((x: Tensor) => {
       const carry = [{ h: wave([5, 2]) as Tensor2D, c: wave([5, 2]) as Tensor2D }];
@@ -131,48 +140,101 @@ test("every kernel of the table is run by core, classic-cnns, rnn-lm or attentio
   }
 });
 
-test("batch norm in training: a registered pair of kernels computes what ordinary ops do, gradients through its statistics too", async () => {
-  const inputs = [wave([4, 2, 3]), tensor([1, 2, -0.5]), tensor([0.1, 0, -0.2])];
-  const losses: readonly ((x: Tensor, scale: Tensor, offset: Tensor) => Tensor)[] = [
-    (x, scale, offset) => {
-      const { y } = batchNormTraining(x, scale as Tensor1D, offset as Tensor1D, { epsilon: 0.01 });
-      return sum(mul(square(y), wave([4, 2, 3], 2)));
-    },
-    (x, scale, offset) => {
-      const { y, mean, variance } = batchNormTraining(x, scale as Tensor1D, offset as Tensor1D);
-      return add(sum(mul(y, wave([4, 2, 3], 3))), sum(mul(square(mean), variance)));
-    },
-  ];
-  const values = async (make: () => Tensor[]) => {
-    const results = tidy(make);
-    const numbers = await Promise.all(results.map(async (x) => Array.from(await x.data())));
-    for (const result of results) result.dispose();
-    return numbers.flat();
-  };
-  for (const loss of losses) {
-    const first = (x: readonly Tensor[]) => grads(loss as (...x: Tensor[]) => Tensor)([...x]);
-    // The squares of the gradient, whose gradient is a second derivative.
-    const second = (x: Tensor) => {
-      const [dx] = first([x, inputs[1]!, inputs[2]!]);
-      return sum(square(dx!)) as Tensor;
+test.each([
+  ["linear", "GradlabBatchNorm"],
+  ["relu", "GradlabBatchNormRelu"],
+] as const)(
+  "batch norm in training, %s: a registered pair of kernels computes what ordinary ops do, gradients through its statistics too",
+  async (activation, name) => {
+    const inputs = [wave([4, 2, 3]), tensor([1, 2, -0.5]), tensor([0.1, 0, -0.2])];
+    const losses: readonly ((x: Tensor, scale: Tensor, offset: Tensor) => Tensor)[] = [
+      (x, scale, offset) => {
+        const { y } = batchNormTraining(x, scale as Tensor1D, offset as Tensor1D, {
+          epsilon: 0.01,
+          activation,
+        });
+        return sum(mul(square(y), wave([4, 2, 3], 2)));
+      },
+      (x, scale, offset) => {
+        const { y, mean, variance } = batchNormTraining(x, scale as Tensor1D, offset as Tensor1D, {
+          activation,
+        });
+        return add(sum(mul(y, wave([4, 2, 3], 3))), sum(mul(square(mean), variance)));
+      },
+    ];
+    const values = async (make: () => Tensor[]) => {
+      const results = tidy(make);
+      const numbers = await Promise.all(results.map(async (x) => Array.from(await x.data())));
+      for (const result of results) result.dispose();
+      return numbers.flat();
     };
-    const all = () => [loss(inputs[0]!, inputs[1]!, inputs[2]!), ...first(inputs)];
-    const composed = await values(all);
-    const twice = await values(() => [grad(second)(inputs[0]!)]);
-    const before = memory().numTensors;
-    unregister = registerReference(["GradlabBatchNorm", "GradlabBatchNormGrad"]);
-    const fused = await values(all);
-    expect([runs.GradlabBatchNorm, runs.GradlabBatchNormGrad]).toEqual([2, 1]);
-    const fusedTwice = await values(() => [grad(second)(inputs[0]!)]);
-    expect([runs.GradlabBatchNorm, runs.GradlabBatchNormGrad]).toEqual([2, 1]);
-    unregister();
-    unregister = () => undefined;
-    expect(memory().numTensors).toBe(before);
-    // Numbers below 10, sums of 24 of them.
-    for (const [i, x] of fused.entries()) expect(Math.abs(x - composed[i]!)).toBeLessThan(24 * 10 * 2 ** -23);
-    expect(fusedTwice).toEqual(twice);
-    await expectSlope(second, inputs[0]!, twice);
-  }
+    for (const loss of losses) {
+      const first = (x: readonly Tensor[]) => grads(loss as (...x: Tensor[]) => Tensor)([...x]);
+      // The squares of the gradient, whose gradient is a second derivative.
+      const second = (x: Tensor) => {
+        const [dx] = first([x, inputs[1]!, inputs[2]!]);
+        return sum(square(dx!)) as Tensor;
+      };
+      const all = () => [loss(inputs[0]!, inputs[1]!, inputs[2]!), ...first(inputs)];
+      const composed = await values(all);
+      const twice = await values(() => [grad(second)(inputs[0]!)]);
+      const before = memory().numTensors;
+      unregister = registerReference([name, `${name}Grad`]);
+      const fused = await values(all);
+      expect([runs[name], runs[`${name}Grad`]]).toEqual([2, 1]);
+      const fusedTwice = await values(() => [grad(second)(inputs[0]!)]);
+      expect([runs[name], runs[`${name}Grad`]]).toEqual([2, 1]);
+      unregister();
+      unregister = () => undefined;
+      expect(memory().numTensors).toBe(before);
+      // Numbers below 10, sums of 24 of them.
+      for (const [i, x] of fused.entries())
+        expect(Math.abs(x - composed[i]!)).toBeLessThan(24 * 10 * 2 ** -23);
+      expect(fusedTwice).toEqual(twice);
+      await expectSlope(second, inputs[0]!, twice);
+    }
+  },
+);
+
+test("a network's batch norms take the ReLU along that alone reads them, unless frozen or shown, with the same gradients", async () => {
+  const layer = { op: "pointwise", fn: "batch-norm" } as const;
+  const relu = { op: "pointwise", fn: "relu" } as const;
+  const graph: LayerGraph = {
+    input: { shape: [4, 4], channels: 3 },
+    layers: [
+      { ...layer, name: "n1" },
+      { ...relu, name: "r1" },
+      { ...layer, name: "n2" },
+      { ...relu, name: "r2" },
+      { name: "sum", op: "add", inputs: ["n2", "r2"] },
+      { ...layer, name: "n3" },
+      { ...relu, name: "r3" },
+      { ...layer, name: "n4" },
+    ],
+  };
+  const state = initNetwork(graph, { seed: 1 });
+  unregister = registerReference(Object.keys(fusedKernels).filter((name) => name.includes("BatchNorm")));
+  const pass = async (options: ApplyTrainingOptions) => {
+    const loss = (x: Tensor) => {
+      const { logits } = applyNetworkTraining(graph, state, x as Tensor4D, options);
+      return sum(mul(logits, wave([2, 4, 4, 3], 4))) as Tensor;
+    };
+    const before = { ...runs };
+    const dx = tidy(() => grad(loss)(wave([2, 4, 4, 3])));
+    const gradient = Array.from(await dx.data());
+    dx.dispose();
+    const ran = (name: string) => (runs[name] ?? 0) - (before[name] ?? 0);
+    return { gradient, ran: [ran("GradlabBatchNorm"), ran("GradlabBatchNormRelu")] };
+  };
+  const plain = await pass({});
+  expect(plain.ran).toEqual([2, 2]); // n2 has two readers, n4 none
+  const shown = await pass({ onLayer: () => undefined });
+  expect(shown.ran).toEqual([4, 0]);
+  expect(plain.gradient.some((value) => value !== 0)).toBe(true);
+  for (const [i, value] of plain.gradient.entries()) expect(value).toBeCloseTo(shown.gradient[i]!, 5);
+  const frozen = await pass({ frozen: new Set(["n3"]) });
+  expect(frozen.ran).toEqual([2, 1]);
+  disposeParams(state);
 });
 
 /** The second derivative with respect to `x` along one direction, against central differences. */

@@ -223,28 +223,30 @@ test("rows of a table and its gradient, ids out of range", async () => {
   );
 });
 
-test("batch norm in training and its gradient, many rows, a mean far from 0", async () => {
-  const rows = fc.oneof(fc.integer({ min: 2, max: 40 }), fc.integer({ min: 1000, max: 9000 }));
-  await fc.assert(
-    fc.asyncProperty(rows, fc.integer({ min: 1, max: 13 }), fc.constantFrom(0, 100), async (n, c, far) => {
-      const near = wave([n, c]);
-      const x = { ...near, values: near.values.map((value) => Math.fround(value + far)) };
-      const [scale, offset, dy] = [wave([c], 1), wave([c], 2), wave([n, c], 3)];
-      const epsilon = 0.01;
-      expect(await distance("GradlabBatchNorm", { x, scale, offset }, { epsilon })).toBeLessThan(ROUNDINGS);
-      const [mean, variance] = (
-        await results("cpu", "GradlabBatchNorm", { x, scale, offset }, { epsilon })
-      ).slice(1);
-      const inputs = {
-        ...{ dy, dMean: wave([c], 4), dVariance: wave([c], 5), x, scale },
-        ...{ mean: { shape: [c], values: mean! }, variance: { shape: [c], values: variance! } },
-      };
-      // Terms up to 1.3² / √ε = 17, which may cancel each other, with two roundings each.
-      expect(await distance("GradlabBatchNormGrad", inputs, { epsilon })).toBeLessThan(17 * 2 * 2 ** -24);
-    }),
-    { numRuns: 30 },
-  );
-});
+test.each(["GradlabBatchNorm", "GradlabBatchNormRelu"])(
+  "batch norm in training and its gradient, many rows, a mean far from 0: %s",
+  async (name) => {
+    const rows = fc.oneof(fc.integer({ min: 2, max: 40 }), fc.integer({ min: 1000, max: 9000 }));
+    await fc.assert(
+      fc.asyncProperty(rows, fc.integer({ min: 1, max: 13 }), fc.constantFrom(0, 100), async (n, c, far) => {
+        const near = wave([n, c]);
+        const x = { ...near, values: near.values.map((value) => Math.fround(value + far)) };
+        const [scale, offset, dy] = [wave([c], 1), wave([c], 2), wave([n, c], 3)];
+        const epsilon = 0.01;
+        expect(await distance(name, { x, scale, offset }, { epsilon })).toBeLessThan(ROUNDINGS);
+        const [y, mean, variance] = await results("cpu", name, { x, scale, offset }, { epsilon });
+        const inputs = {
+          ...{ dy, dMean: wave([c], 4), dVariance: wave([c], 5), x, scale },
+          ...{ mean: { shape: [c], values: mean! }, variance: { shape: [c], values: variance! } },
+          ...(name === "GradlabBatchNormRelu" && { y: { shape: [n, c], values: y! } }),
+        };
+        // Terms up to 1.3² / √ε = 17, which may cancel each other, with two roundings each.
+        expect(await distance(`${name}Grad`, inputs, { epsilon })).toBeLessThan(17 * 2 * 2 ** -24);
+      }),
+      { numRuns: 30 },
+    );
+  },
+);
 
 const rows = fc.oneof(size, fc.integer({ min: 600, max: 3000 }));
 
@@ -360,6 +362,18 @@ test("the Gaussian error linear unit far out, of infinities and of NaN", async (
 const few = fc.integer({ min: 1, max: 9 });
 const step = { learningRate: 0.01, scale: 2, maxValue: Number.POSITIVE_INFINITY, decay: 0.1 };
 
+const smallNorm = (n: number, c: number): [Inputs, object] => [
+  { x: wave([n, c]), scale: wave([c], 1), offset: wave([c], 2) },
+  { epsilon: 0.01 },
+];
+const smallNormGradient = (n: number, c: number): [Inputs, object] => [
+  {
+    ...{ dy: wave([n, c], 1), dMean: wave([c], 2), dVariance: wave([c], 3), x: wave([n, c]) },
+    ...{ scale: wave([c], 4), mean: wave([c], 5), variance: { shape: [c], values: new Array(c).fill(2) } },
+  },
+  { epsilon: 0.01 },
+];
+
 /** Inputs of every kernel, of a few rows by a few numbers. */
 const small: Readonly<
   Record<string, (n: number, c: number) => readonly [inputs: Inputs, attributes: object]>
@@ -372,17 +386,13 @@ const small: Readonly<
   GradlabSoftmaxGrad: (n, c) => [{ dy: wave([n, c], 1), y: wave([n, c]) }, {}],
   GradlabEmbed: (n, c) => [{ table: wave([n, c]), ids: ids(5, n) }, {}],
   GradlabEmbedGrad: (n, c) => [{ dy: wave([n, c]), ids: ids(n, 4) }, { n: 4 }],
-  GradlabBatchNorm: (n, c) => [
-    { x: wave([n, c]), scale: wave([c], 1), offset: wave([c], 2) },
-    { epsilon: 0.01 },
-  ],
-  GradlabBatchNormGrad: (n, c) => [
-    {
-      ...{ dy: wave([n, c], 1), dMean: wave([c], 2), dVariance: wave([c], 3), x: wave([n, c]) },
-      ...{ scale: wave([c], 4), mean: wave([c], 5), variance: { shape: [c], values: new Array(c).fill(2) } },
-    },
-    { epsilon: 0.01 },
-  ],
+  GradlabBatchNorm: smallNorm,
+  GradlabBatchNormGrad: smallNormGradient,
+  GradlabBatchNormRelu: smallNorm,
+  GradlabBatchNormReluGrad: (n, c) => {
+    const [inputs, attributes] = smallNormGradient(n, c);
+    return [{ ...inputs, y: wave([n, c], 6) }, attributes];
+  },
   GradlabLayerNorm: (n, c) => [
     { x: wave([n, c]), scale: wave([c], 1), offset: wave([c], 2) },
     { epsilon: 0.01, centers: n % 2 },

@@ -1,5 +1,11 @@
 import { dropoutMask, flattenParams, type Params, unflattenParams } from "@gradlab/core";
-import { executePlan, type GraphOps, type LayerGraph, type PointwiseLayer } from "@gradlab/receptive-field";
+import {
+  executePlan,
+  type GraphOps,
+  type Layer,
+  type LayerGraph,
+  type PointwiseLayer,
+} from "@gradlab/receptive-field";
 import { add, mul, type Tensor, type Tensor1D, type Tensor4D, tidy } from "@tensorflow/tfjs-core";
 import { expectInteger } from "./expect-values.js";
 import type { NetworkPlan } from "./layer-facts.js";
@@ -70,6 +76,9 @@ export function passOf(
   const [logits, ...after] = tidy(() => {
     const moved = new Map<string, Tensor>();
     const inference = inferenceOps(tensors);
+    // With every layer shown, a batch norm has a value of its own.
+    const rectified: ReadonlyMap<string, string> = onLayer ? new Map() : reluOnTop(network, frozen);
+    const rectifiers = new Set(rectified.values());
     const ops: GraphOps<Tensor> = {
       ...inference,
       pointwise: (inputs, call) => {
@@ -83,8 +92,10 @@ export function passOf(
           );
         }
         if (layer.fn === "batch-norm" && !frozen.has(layer.name)) {
-          return normalizeBatch(input, layer, tensors, moved);
+          const activation = rectified.has(layer.name) ? "relu" : "linear";
+          return normalizeBatch(input, layer, activation, tensors, moved);
         }
+        if (rectifiers.has(layer.name)) return input;
         return inference.pointwise(inputs, call);
       },
     };
@@ -94,6 +105,21 @@ export function passOf(
   }) as [Tensor, ...Tensor[]];
   return { logits, statistics: unflattenParams(entries.map(([path], i) => [path, after[i]!])) };
 }
+
+/** Batch norms, not frozen, that one layer alone reads, a ReLU: by name, with its name. */
+function reluOnTop({ plan }: NetworkPlan, frozen: ReadonlySet<string>): Map<string, string> {
+  const readers = plan.layers.map((): Layer[] => []);
+  for (const { call, inputs } of plan.layers) for (const place of inputs) readers[place]?.push(call.layer);
+  const found = new Map<string, string>();
+  for (const [place, { call }] of plan.layers.entries()) {
+    const [reader, ...others] = readers[place]!;
+    if (!isPointwise(call.layer, "batch-norm") || frozen.has(call.layer.name) || others.length > 0) continue;
+    if (reader !== undefined && isPointwise(reader, "relu")) found.set(call.layer.name, reader.name);
+  }
+  return found;
+}
+
+const isPointwise = (layer: Layer, fn: PointwiseLayer["fn"]) => layer.op === "pointwise" && layer.fn === fn;
 
 /** One value has no variance: checked for all batch norms before any of them is computed. */
 function expectSeveralValues({ facts, plan }: NetworkPlan, batch: number, frozen: ReadonlySet<string>): void {
@@ -109,6 +135,7 @@ function expectSeveralValues({ facts, plan }: NetworkPlan, batch: number, frozen
 function normalizeBatch(
   x: Tensor,
   { name, epsilon = defaultEpsilon, momentum = 0.1 }: PointwiseLayer,
+  activation: "linear" | "relu",
   tensors: LayerTensors,
   moved: Map<string, Tensor>,
 ): Tensor {
@@ -117,7 +144,7 @@ function normalizeBatch(
     x,
     tensors(name, "scale") as Tensor1D,
     tensors(name, "offset") as Tensor1D,
-    { epsilon },
+    { epsilon, activation },
   );
   const runs = (role: "mean" | "variance", value: Tensor) =>
     moved.set(

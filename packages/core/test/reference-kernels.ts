@@ -61,6 +61,38 @@ function unitRows(x: Values[string], { epsilon, centers }: Record<string, number
   return { unit, deviation };
 }
 
+function normalizeBatch(
+  { x, scale, offset }: Values,
+  { epsilon }: Record<string, number>,
+): [Output, Output, Output] {
+  const [n, c] = x!.shape as [number, number];
+  const mean = filled(c, (j) => total(n, (i) => x!.at[i * c + j]!) / n);
+  const variance = filled(c, (j) => total(n, (i) => (x!.at[i * c + j]! - mean[j]!) ** 2) / n);
+  const y = filled(n * c, (at) => {
+    const j = at % c;
+    return ((x!.at[at]! - mean[j]!) / Math.sqrt(variance[j]! + epsilon!)) * scale!.at[j]! + offset!.at[j]!;
+  });
+  return [[[n, c], y], [[c], mean], [[c], variance]]; // biome-ignore format: three outputs
+}
+
+function batchNormGradient(
+  { dy, dMean, dVariance, x, scale, mean, variance }: Values,
+  { epsilon }: Record<string, number>,
+): Output[] {
+  const [n, c] = x!.shape as [number, number];
+  const deviation = filled(c, (j) => Math.sqrt(variance!.at[j]! + epsilon!));
+  const hat = filled(n * c, (at) => (x!.at[at]! - mean!.at[at % c]!) / deviation[at % c]!);
+  const dOffset = filled(c, (j) => total(n, (i) => dy!.at[i * c + j]!));
+  const dScale = filled(c, (j) => total(n, (i) => dy!.at[i * c + j]! * hat[i * c + j]!));
+  const dx = filled(n * c, (at) => {
+    const j = at % c;
+    const through = dy!.at[at]! - dOffset[j]! / n - (hat[at]! * dScale[j]!) / n;
+    const own = dMean!.at[j]! / n + (dVariance!.at[j]! * 2 * (x!.at[at]! - mean!.at[j]!)) / n;
+    return (scale!.at[j]! / deviation[j]!) * through + own;
+  });
+  return [[[n, c], dx], [[c], dScale], [[c], dOffset]]; // biome-ignore format: three outputs
+}
+
 const kernels: Record<string, (inputs: Values, attributes: Record<string, number>) => Output[]> = {
   GradlabAdam: ({ value, gradient, firstMoment, secondMoment }, a) => {
     const { learningRate, beta1, beta2, epsilon, count, scale, maxValue, decay } = a as Record<
@@ -89,29 +121,15 @@ const kernels: Record<string, (inputs: Values, attributes: Record<string, number
     });
     return [next, m, v].map((values) => [value!.shape, values]);
   },
-  GradlabBatchNorm: ({ x, scale, offset }, { epsilon }) => {
-    const [n, c] = x!.shape as [number, number];
-    const mean = filled(c, (j) => total(n, (i) => x!.at[i * c + j]!) / n);
-    const variance = filled(c, (j) => total(n, (i) => (x!.at[i * c + j]! - mean[j]!) ** 2) / n);
-    const y = filled(n * c, (at) => {
-      const j = at % c;
-      return ((x!.at[at]! - mean[j]!) / Math.sqrt(variance[j]! + epsilon!)) * scale!.at[j]! + offset!.at[j]!;
-    });
-    return [[[n, c], y], [[c], mean], [[c], variance]]; // biome-ignore format: three outputs
+  GradlabBatchNorm: normalizeBatch,
+  GradlabBatchNormGrad: batchNormGradient,
+  GradlabBatchNormRelu: (inputs, attributes) => {
+    const [[shape, y], ...statistics] = normalizeBatch(inputs, attributes);
+    return [[shape, Array.from(y, (value) => Math.max(0, value))], ...statistics];
   },
-  GradlabBatchNormGrad: ({ dy, dMean, dVariance, x, scale, mean, variance }, { epsilon }) => {
-    const [n, c] = x!.shape as [number, number];
-    const deviation = filled(c, (j) => Math.sqrt(variance!.at[j]! + epsilon!));
-    const hat = filled(n * c, (at) => (x!.at[at]! - mean!.at[at % c]!) / deviation[at % c]!);
-    const dOffset = filled(c, (j) => total(n, (i) => dy!.at[i * c + j]!));
-    const dScale = filled(c, (j) => total(n, (i) => dy!.at[i * c + j]! * hat[i * c + j]!));
-    const dx = filled(n * c, (at) => {
-      const j = at % c;
-      const through = dy!.at[at]! - dOffset[j]! / n - (hat[at]! * dScale[j]!) / n;
-      const own = dMean!.at[j]! / n + (dVariance!.at[j]! * 2 * (x!.at[at]! - mean!.at[j]!)) / n;
-      return (scale!.at[j]! / deviation[j]!) * through + own;
-    });
-    return [[[n, c], dx], [[c], dScale], [[c], dOffset]]; // biome-ignore format: three outputs
+  GradlabBatchNormReluGrad: ({ dy, y, ...rest }, attributes) => {
+    const passed = filled(dy!.at.length, (at) => (y!.at[at]! <= 0 ? 0 : dy!.at[at]!));
+    return batchNormGradient({ ...rest, dy: { ...dy!, at: Float32Array.from(passed) } }, attributes);
   },
   GradlabCrossEntropy: ({ logits, labels }, { labelSmoothing }) => {
     const [n, classes] = logits!.shape as [number, number];

@@ -28,12 +28,29 @@ class BatchNorm {
   /** Numbers of each channel for the last pass, `[3][channels]`, of the gradient `[5][channels]`. */
   numbers: usize;
   epsilon: f32;
+  /** What the outputs are not below: 0 with a ReLU on top, else -∞. */
+  lowest: f32;
+  /** The outputs, where a ReLU is on top: the gradient does not pass those that it cut. */
+  y: usize;
+}
+
+/** `dy`, and 0 where the ReLU cut; with a NaN it passes, as in PyTorch. */
+// @ts-expect-error: a decorator of AssemblyScript
+@inline
+function passed(dy: v128, y: usize): v128 {
+  return v128.andnot(dy, f32x4.le(v128.load(y), f32x4.splat(0)));
+}
+
+// @ts-expect-error: a decorator of AssemblyScript
+@inline
+function passedOne(dy: f32, y: usize): f32 {
+  return load<f32>(y) <= 0 ? 0 : dy;
 }
 
 /** Adds up, for one block of rows, `first` and `second` of every channel. */
 // @ts-expect-error: a decorator of AssemblyScript
 @inline
-function sumBlock(p: BatchNorm, task: i32, gradient: bool): void {
+function sumBlock(p: BatchNorm, task: i32, gradient: bool, relu: bool): void {
   const channels = p.channels, step = <usize>channels << 2;
   const begin = task * p.rowsOfTask, end = min(p.n, begin + p.rowsOfTask);
   const sums = p.sums + (<usize>task * channels << 4), others = sums + (<usize>channels << 3);
@@ -42,6 +59,7 @@ function sumBlock(p: BatchNorm, task: i32, gradient: bool): void {
     let s0 = f64x2.splat(0), s1 = s0, t0 = s0, t1 = s0;
     let at = p.x + <usize>begin * step + (<usize>c << 2);
     let dyAt = p.dy + <usize>begin * step + (<usize>c << 2);
+    let yAt = p.y + <usize>begin * step + (<usize>c << 2);
     let m0 = f64x2.splat(0), m1 = m0;
     if (gradient) {
       const mean = v128.load(p.mean + (<usize>c << 2));
@@ -53,7 +71,11 @@ function sumBlock(p: BatchNorm, task: i32, gradient: bool): void {
       let x0 = f64x2.promote_low_f32x4(x);
       let x1 = f64x2.promote_low_f32x4(v128.shuffle<i32>(x, x, 2, 3, 2, 3));
       if (gradient) {
-        const dy = v128.load(dyAt);
+        let dy = v128.load(dyAt);
+        if (relu) {
+          dy = passed(dy, yAt);
+          yAt += step;
+        }
         const y0 = f64x2.promote_low_f32x4(dy);
         const y1 = f64x2.promote_low_f32x4(v128.shuffle<i32>(dy, dy, 2, 3, 2, 3));
         s0 = f64x2.add(s0, y0);
@@ -81,7 +103,11 @@ function sumBlock(p: BatchNorm, task: i32, gradient: bool): void {
     for (let i = begin; i < end; i++) {
       const at = <usize>i * step + (<usize>c << 2);
       const x = <f64>load<f32>(p.x + at) - mean;
-      const y = gradient ? <f64>load<f32>(p.dy + at) : x;
+      let y = x;
+      if (gradient) {
+        const dy = load<f32>(p.dy + at);
+        y = relu ? passedOne(dy, p.y + at) : dy;
+      }
       s += y;
       t += y * x;
     }
@@ -91,11 +117,13 @@ function sumBlock(p: BatchNorm, task: i32, gradient: bool): void {
 }
 
 export function batchNormSumsTask(at: usize, task: i32): void {
-  sumBlock(changetype<BatchNorm>(at), task, false);
+  sumBlock(changetype<BatchNorm>(at), task, false, false);
 }
 
 export function batchNormGradientSumsTask(at: usize, task: i32): void {
-  sumBlock(changetype<BatchNorm>(at), task, true);
+  const p = changetype<BatchNorm>(at);
+  if (p.y != 0) sumBlock(p, task, true, true);
+  else sumBlock(p, task, true, false);
 }
 
 // @ts-expect-error: a decorator of AssemblyScript
@@ -124,10 +152,11 @@ export function batchNormStatisticsTask(at: usize): void {
   }
 }
 
-/** `y = (x - mean) · factor + offset`. */
+/** `y = (x - mean) · factor + offset`, not below the lowest. */
 export function batchNormTask(at: usize, task: i32): void {
   const p = changetype<BatchNorm>(at);
   const step = <usize>p.channels << 2;
+  const lowest = p.lowest, lowests = f32x4.splat(lowest);
   const end = min(p.n, (task + 1) * p.rowsOfTask);
   for (let i = task * p.rowsOfTask; i < end; i++) {
     const from = p.x + <usize>i * step, to = p.out + <usize>i * step;
@@ -138,11 +167,13 @@ export function batchNormTask(at: usize, task: i32): void {
         v128.load(p.numbers + step + c),
       );
       const factor = v128.load(p.numbers + 2 * step + c);
-      v128.store(to + c, f32x4.add(f32x4.mul(centered, factor), v128.load(p.offset + c)));
+      const y = f32x4.add(f32x4.mul(centered, factor), v128.load(p.offset + c));
+      v128.store(to + c, f32x4.max(y, lowests));
     }
     for (; c < step; c += 4) {
       const centered = load<f32>(from + c) - load<f32>(p.numbers + c) - load<f32>(p.numbers + step + c);
-      store<f32>(to + c, centered * load<f32>(p.numbers + 2 * step + c) + load<f32>(p.offset + c));
+      const y = centered * load<f32>(p.numbers + 2 * step + c) + load<f32>(p.offset + c);
+      store<f32>(to + c, max<f32>(y, lowest));
     }
   }
 }
@@ -167,17 +198,21 @@ export function batchNormCoefficientsTask(at: usize): void {
   }
 }
 
-export function batchNormGradientTask(at: usize, task: i32): void {
-  const p = changetype<BatchNorm>(at);
+// @ts-expect-error: a decorator of AssemblyScript
+@inline
+function writeGradient(p: BatchNorm, task: i32, relu: bool): void {
   const step = <usize>p.channels << 2;
   const end = min(p.n, (task + 1) * p.rowsOfTask);
   for (let i = task * p.rowsOfTask; i < end; i++) {
     const x = p.x + <usize>i * step, dy = p.dy + <usize>i * step, to = p.out + <usize>i * step;
+    const y = p.y + <usize>i * step;
     let c: usize = 0;
     for (; c + 16 <= step; c += 16) {
       const numbers = p.numbers + c;
       const centered = f32x4.sub(v128.load(x + c), v128.load(p.mean + c));
-      let through = f32x4.sub(v128.load(dy + c), v128.load(numbers + step));
+      let through = v128.load(dy + c);
+      if (relu) through = passed(through, y + c);
+      through = f32x4.sub(through, v128.load(numbers + step));
       through = f32x4.sub(through, f32x4.mul(centered, v128.load(numbers + 2 * step)));
       const own = f32x4.add(f32x4.mul(centered, v128.load(numbers + 3 * step)), v128.load(numbers + 4 * step));
       v128.store(to + c, f32x4.add(f32x4.mul(through, v128.load(numbers)), own));
@@ -185,9 +220,17 @@ export function batchNormGradientTask(at: usize, task: i32): void {
     for (; c < step; c += 4) {
       const numbers = p.numbers + c;
       const centered = load<f32>(x + c) - load<f32>(p.mean + c);
-      const through = load<f32>(dy + c) - load<f32>(numbers + step) - centered * load<f32>(numbers + 2 * step);
+      let through = load<f32>(dy + c);
+      if (relu) through = passedOne(through, y + c);
+      through = through - load<f32>(numbers + step) - centered * load<f32>(numbers + 2 * step);
       const own = centered * load<f32>(numbers + 3 * step) + load<f32>(numbers + 4 * step);
       store<f32>(to + c, through * load<f32>(numbers) + own);
     }
   }
+}
+
+export function batchNormGradientTask(at: usize, task: i32): void {
+  const p = changetype<BatchNorm>(at);
+  if (p.y != 0) writeGradient(p, task, true);
+  else writeGradient(p, task, false);
 }

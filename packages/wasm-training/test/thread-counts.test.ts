@@ -218,19 +218,30 @@ const calls: Readonly<Record<string, fc.Arbitrary<Call>>> = {
     inputs: { dy: of(n, d), ids: { shape: [n], dtype: "int32", below: 4000 } },
     attrs: { n: 4000 },
   })),
-  GradlabBatchNorm: rows.map(([n, c]) => ({
-    kernel: "GradlabBatchNorm",
-    inputs: { x: of(n, c), scale: of(c), offset: of(c) },
-    attrs: { epsilon: 0.01 },
-  })),
-  GradlabBatchNormGrad: rows.map(([n, c]) => ({
-    kernel: "GradlabBatchNormGrad",
-    inputs: {
-      ...{ dy: of(n, c), dMean: of(c), dVariance: of(c), x: of(n, c), scale: of(c), mean: of(c) },
-      variance: { shape: [c], positive: true },
-    },
-    attrs: { epsilon: 0.01 },
-  })),
+  ...Object.fromEntries(
+    ["GradlabBatchNorm", "GradlabBatchNormRelu"].flatMap((kernel) => [
+      [
+        kernel,
+        rows.map(([n, c]) => ({
+          kernel,
+          inputs: { x: of(n, c), scale: of(c), offset: of(c) },
+          attrs: { epsilon: 0.01 },
+        })),
+      ],
+      [
+        `${kernel}Grad`,
+        rows.map(([n, c]) => ({
+          kernel: `${kernel}Grad`,
+          inputs: {
+            ...{ dy: of(n, c), dMean: of(c), dVariance: of(c), x: of(n, c), scale: of(c), mean: of(c) },
+            ...(kernel === "GradlabBatchNormRelu" && { y: of(n, c) }),
+            variance: { shape: [c], positive: true },
+          },
+          attrs: { epsilon: 0.01 },
+        })),
+      ],
+    ]),
+  ),
   GradlabLayerNorm: rows.map(([n, width]) => ({
     kernel: "GradlabLayerNorm",
     inputs: { x: of(n, width), scale: of(width), offset: of(width) },

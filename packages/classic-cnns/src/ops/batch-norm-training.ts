@@ -7,6 +7,7 @@ import {
   type GradSaveFunc,
   mean as meanOf,
   mul,
+  relu,
   reshape,
   sqrt,
   square,
@@ -16,11 +17,13 @@ import {
   type Tensor1D,
   tidy,
 } from "@tensorflow/tfjs-core";
-import { expectPositive } from "../expect-values.js";
+import { expectOneOf, expectPositive } from "../expect-values.js";
 
 export interface BatchNormTrainingOptions {
   /** Added to the variance, positive; 1e-5 unless given, as in PyTorch. */
   readonly epsilon?: number;
+  /** What is done with `y`; nothing (`"linear"`) unless given. */
+  readonly activation?: "linear" | "relu";
 }
 
 export interface BatchNormTraining {
@@ -58,7 +61,7 @@ export function batchNormTraining(
   offset: Tensor1D,
   options: BatchNormTrainingOptions = {},
 ): BatchNormTraining {
-  const { epsilon = 1e-5 } = options;
+  const { epsilon = 1e-5, activation = "linear" } = options;
   const channels = x.shape.at(-1);
   if (channels === undefined || x.size < 2 * channels || channels === 0) {
     const got = `[${x.shape.join(", ")}]`;
@@ -69,23 +72,43 @@ export function batchNormTraining(
   expectShape("batchNormTraining: scale", scale, [channels]);
   expectShape("batchNormTraining: offset", offset, [channels]);
   expectPositive("batchNormTraining: epsilon", epsilon);
+  expectOneOf("batchNormTraining: activation", activation, ["linear", "relu"]);
   return tidy(() => {
     const rows = reshape(x, [x.size / channels, channels]); // every axis but the last is one
-    const fused = runFused("GradlabBatchNorm", { x: rows, scale, offset }, { epsilon });
-    if (fused !== null) {
-      const [y, mean, variance] = fused as [Tensor, Tensor1D, Tensor1D];
-      return { y: reshape(y, x.shape), mean, variance };
-    }
-    const mean = meanOf(rows, 0) as Tensor1D;
-    const variance = meanOf(square(sub(rows, mean)), 0) as Tensor1D;
-    const deviation = sqrt(add(variance, epsilon)) as Tensor1D;
-    // The gradient by hand takes mean and deviation for constants, which a second derivative must not.
-    const y =
-      engine().state.gradientDepth > 1
-        ? add(mul(div(sub(rows, mean), deviation), scale), offset)
-        : normalize(rows, scale, offset, mean, deviation);
-    return { y: reshape(y, x.shape), mean, variance };
+    const inputs = { x: rows, scale, offset };
+    const rectifies = activation === "relu";
+    const rectified = rectifies ? runFused("GradlabBatchNormRelu", inputs, { epsilon }) : null;
+    const result =
+      rectified ?? runFused("GradlabBatchNorm", inputs, { epsilon }) ?? composed(inputs, epsilon);
+    const [y, mean, variance] = result as [Tensor, Tensor1D, Tensor1D];
+    return {
+      y: reshape(rectifies && rectified === null ? relu(y) : y, x.shape),
+      mean,
+      variance,
+    };
   });
+}
+
+interface Inputs {
+  readonly x: Tensor;
+  readonly scale: Tensor1D;
+  readonly offset: Tensor1D;
+}
+
+/** Of rows `[n, channels]`. */
+function composed(
+  { x, scale, offset }: Inputs,
+  epsilon: number,
+): [y: Tensor, mean: Tensor1D, variance: Tensor1D] {
+  const mean = meanOf(x, 0) as Tensor1D;
+  const variance = meanOf(square(sub(x, mean)), 0) as Tensor1D;
+  const deviation = sqrt(add(variance, epsilon)) as Tensor1D;
+  // The gradient by hand takes mean and deviation for constants, which a second derivative must not.
+  const y =
+    engine().state.gradientDepth > 1
+      ? add(mul(div(sub(x, mean), deviation), scale), offset)
+      : normalize(x, scale, offset, mean, deviation);
+  return [y, mean, variance];
 }
 
 /** `scale · (x - mean) / deviation + offset` for rows `[n, channels]`, whose mean and deviation move with them. */

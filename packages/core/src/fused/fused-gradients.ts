@@ -14,6 +14,17 @@ export const fusedGradients: readonly GradConfig[] = [
     },
   },
   {
+    kernelName: "GradlabBatchNormRelu",
+    inputsToSave: ["x", "scale"],
+    outputsToSave: [true, true, true],
+    gradFunc: (dys, saved, attributes) => {
+      const [dy, dMean, dVariance] = dys as Tensor[];
+      const [x, scale, y, mean, variance] = saved;
+      const inputs = { dy, dMean, dVariance, x, y, scale, mean, variance } as Record<string, Tensor>;
+      return named("GradlabBatchNormReluGrad", inputs, attributes, ["x", "scale", "offset"]);
+    },
+  },
+  {
     kernelName: "GradlabCrossEntropy",
     inputsToSave: ["logits", "labels"],
     gradFunc: (dy, saved, attributes) => {

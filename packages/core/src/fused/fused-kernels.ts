@@ -7,6 +7,27 @@ export interface FusedKernel {
   readonly backward: string | null;
 }
 
+const batchNorm = {
+  inputs: { x: "[n, c]", scale: "[c]", offset: "[c]" },
+  attributes: ["epsilon"],
+  outputs: { y: "[n, c]", mean: "[c]", variance: "[c]" },
+};
+
+const batchNormGradient: FusedKernel = {
+  inputs: {
+    dy: "[n, c]",
+    dMean: "[c]",
+    dVariance: "[c]",
+    x: "[n, c]",
+    scale: "[c]",
+    mean: "[c]",
+    variance: "[c]",
+  },
+  attributes: ["epsilon"],
+  outputs: { dx: "[n, c]", dScale: "[c]", dOffset: "[c]" },
+  backward: null,
+};
+
 /**
  * The fused kernels that core runs where a backend has them, by name in tfjs's own kernel registry: what each takes and
  * gives. A backend gains speed by registering them (`registerKernel`), the forward one and the backward one together.
@@ -26,26 +47,10 @@ export const fusedKernels: Readonly<Record<string, FusedKernel>> = {
     outputs: { value: "[...]", firstMoment: "[...]", secondMoment: "[...]" },
     backward: null,
   },
-  GradlabBatchNorm: {
-    inputs: { x: "[n, c]", scale: "[c]", offset: "[c]" },
-    attributes: ["epsilon"],
-    outputs: { y: "[n, c]", mean: "[c]", variance: "[c]" },
-    backward: "GradlabBatchNormGrad",
-  },
-  GradlabBatchNormGrad: {
-    inputs: {
-      dy: "[n, c]",
-      dMean: "[c]",
-      dVariance: "[c]",
-      x: "[n, c]",
-      scale: "[c]",
-      mean: "[c]",
-      variance: "[c]",
-    },
-    attributes: ["epsilon"],
-    outputs: { dx: "[n, c]", dScale: "[c]", dOffset: "[c]" },
-    backward: null,
-  },
+  GradlabBatchNorm: { ...batchNorm, backward: "GradlabBatchNormGrad" },
+  GradlabBatchNormGrad: batchNormGradient,
+  GradlabBatchNormRelu: { ...batchNorm, backward: "GradlabBatchNormReluGrad" },
+  GradlabBatchNormReluGrad: { ...batchNormGradient, inputs: { ...batchNormGradient.inputs, y: "[n, c]" } },
   GradlabCrossEntropy: {
     inputs: { logits: "[n, classes]", labels: "[n] int32" },
     attributes: ["labelSmoothing"],
