@@ -288,6 +288,10 @@ const tasks = {
     prepare();
     inRoot("node", "bench/run.mjs", ...args);
   },
+  costs(args) {
+    prepare();
+    inRoot("node", "packages/wasm-training/scripts/costs.mjs", ...args);
+  },
   mutate(args) {
     prepare();
     inRoot("node", "scripts/mutate.mjs", ...args);

@@ -2,6 +2,7 @@
  * The companion module on the memory of a WASM backend: jobs are run in place
  * on tfjs's tensors, by this thread and by the workers that listen.
  */
+import { costs } from "../costs.js";
 import type { BackendWasm } from "../heap.js";
 import type { CompanionExports, Helpers, TfjsModule } from "./companion-module.js";
 import { type Binary, compileCompanion } from "./compile-companion.js";
@@ -73,9 +74,8 @@ export function floatWord(value: number): number {
   return word[0]!;
 }
 
-/** What tasks are cut to, where nothing is said, and from when on two threads are better than one. */
-const TASK_MICROSECONDS = 10;
-const WORTH_MICROSECONDS = 30;
+/** What tasks are cut to, where nothing is said. */
+const TASK_NANOSECONDS = 10_000;
 
 /** A record and some scratch: what a small job needs. */
 const SMALL_BYTES = 2 ** 14;
@@ -161,7 +161,7 @@ export class Companion {
    * Runs all tasks of a job with its record in memory.
    *
    * @param scratch Memory of every thread, `scratchBytes` for each.
-   * @param microseconds About how long the job takes one thread: short ones are not worth waking another.
+   * @param nanoseconds About how long the job takes one thread: short ones are not worth waking another.
    */
   run(
     number: number,
@@ -169,9 +169,9 @@ export class Companion {
     tasks: number,
     scratch: number,
     scratchBytes: number,
-    microseconds = tasks * TASK_MICROSECONDS,
+    nanoseconds = tasks * TASK_NANOSECONDS,
   ): void {
-    const helpers = tasks > 1 && microseconds >= WORTH_MICROSECONDS ? this.#helpers : undefined;
+    const helpers = tasks > 1 && nanoseconds >= costs.companion.worth ? this.#helpers : undefined;
     if (helpers?.run(number, record, tasks, scratch, scratchBytes)) return;
     // A worker that died in the middle leaves no half result: a task can be done twice.
     if (helpers !== undefined) this.#helpers = undefined;

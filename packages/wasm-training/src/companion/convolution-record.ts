@@ -1,6 +1,6 @@
 /** What a convolution is to the companion module, and how much there is of it. */
+import { costs } from "../costs.js";
 import type { SlidingWindow } from "../window.js";
-import { MACS } from "./multiply.js";
 
 /** As in `assembly/convolution.ts`. */
 export const K_BLOCK = 512;
@@ -60,9 +60,9 @@ export function record(
 export const tapsOf = ({ taps }: SlidingWindow) => taps[0] * taps[1] * taps[2];
 export const outputsOf = ({ batch, output }: SlidingWindow) => batch * output[0] * output[1] * output[2];
 
-/** Microseconds of one thread. */
+/** Nanoseconds of one thread. */
 export const workOf = (window: SlidingWindow, outChannels: number): number =>
-  (outputsOf(window) * tapsOf(window) * window.channels * outChannels) / MACS;
+  outputsOf(window) * tapsOf(window) * window.channels * outChannels * costs.companion.product;
 
 /** Columns of a product, which are computed in eights. */
 export const eights = (columns: number): number => Math.ceil(columns / 8) * 8;

@@ -1,4 +1,5 @@
 /** Convolutions and their input gradients by the companion module, for any window of up to three axes. */
+import { costs } from "../costs.js";
 import { allocate, allocateZeros, type BackendWasm, sizeOf, type TensorInfo } from "../heap.js";
 import type { SlidingWindow } from "../window.js";
 import { type Companion, job } from "./companion.js";
@@ -24,9 +25,6 @@ function rowScratch(taps: number, inner: number): number {
   return TILE_BYTES + entries * 24 * Math.min(taps, Math.max(1, Math.floor(K_BLOCK / inner)));
 }
 
-/** Fewer channels than this are too short a loop for each tap. */
-const ROW_CHANNELS = 16;
-
 /** @returns `activation(convolution + bias)`, in the shape `outShape`; the caller releases it. */
 export function convolve(
   backend: BackendWasm,
@@ -39,7 +37,8 @@ export function convolve(
 ): TensorInfo {
   const outChannels = outShape.at(-1)!;
   const out = allocate(backend, outShape);
-  const byRows = window.channels < ROW_CHANNELS && window.taps[2] > 1 && window.dilation[2] === 1;
+  const byRows =
+    window.channels < costs.companion.channelsOfTap && window.taps[2] > 1 && window.dilation[2] === 1;
   const {
     window: seen,
     inner,
@@ -66,7 +65,7 @@ export function convolve(
       companion.write(zeros!, new Uint32Array(inner + BEYOND));
       companion.write(at!, record(seen, outChannels, places, { activation, rowTasks, inner }));
       const elements = taps * inner * outChannels;
-      companion.run(job.packFilter, at!, panels, scratch!, scratchBytes, elements / 1000);
+      companion.run(job.packFilter, at!, panels, scratch!, scratchBytes, elements * costs.companion.pack);
       const columnTasks = Math.ceil(outChannels / COLUMNS_OF_TASK);
       const work = workOf(window, outChannels);
       companion.run(job.convolve, at!, rowTasks * columnTasks, scratch!, scratchBytes, work);
@@ -108,22 +107,20 @@ function phasesOf({ image, taps, stride, dilation, before }: SlidingWindow): Pha
 }
 
 /**
- * Nanoseconds: to multiply and add, to find what stands under a tap of a pixel, to add up a number of a patch. Of the
- * shape of one image alone, so that its bits do not depend on how many there are.
+ * Whether to compute patches and to add them up, rather than to gather from `dy` for each pixel: by the shape of one
+ * image alone, so that its bits do not depend on how many there are.
  */
-const cost = { product: 1 / 22, point: 4, add: 0.5 };
-
-/** Whether to compute patches and to add them up, rather than to gather from `dy` for each pixel. */
 function isCheaperSpread(
   { channels, image, output, taps, stride }: SlidingWindow,
   outChannels: number,
 ): boolean {
-  const size = (axes: readonly number[]) => axes.reduce((product, n) => product * n, 1);
+  const { product, point, touch } = costs.companion;
+  const size = (axes: readonly number[]) => axes.reduce((all, n) => all * n, 1);
   // A pixel is under one of so many taps only.
   const pairs = (size(image) * size(taps)) / size(stride);
-  const gathered = pairs * (eights(channels) * outChannels * cost.product + cost.point);
+  const gathered = pairs * (eights(channels) * outChannels * product + point);
   const columns = size(taps) * channels;
-  const patches = size(output) * (eights(columns) * outChannels * cost.product + columns * cost.add);
+  const patches = size(output) * (eights(columns) * outChannels * product + columns * touch);
   return patches < gathered;
 }
 
@@ -156,7 +153,14 @@ function spread(
     };
     const images = Math.max(1, Math.floor(SPREAD_OUTPUTS / (outputsOf(window) / window.batch)));
     companion.write(at!, record(window, outChannels, places, { rowsOfTask: images }));
-    companion.run(job.packSpread, at!, panels, scratch!, scratchBytes, (columns * outChannels) / 1000);
+    companion.run(
+      job.packSpread,
+      at!,
+      panels,
+      scratch!,
+      scratchBytes,
+      columns * outChannels * costs.companion.pack,
+    );
     companion.run(
       job.spread,
       at!,
@@ -250,7 +254,7 @@ export function inputGradient(
         phases.length * panels,
         scratch!,
         scratchBytes,
-        (listed * panels * outChannels * 8) / 1000,
+        listed * panels * outChannels * 8 * costs.companion.pack,
       );
       companion.run(job.inputGradient, at!, tasks, scratch!, scratchBytes, workOf(window, outChannels));
     },

@@ -1,4 +1,5 @@
 /** Gradients of filters by the companion module, for any window of up to three axes. */
+import { costs } from "../costs.js";
 import { allocate, allocateZeros, type BackendWasm, sizeOf, type TensorInfo } from "../heap.js";
 import type { SlidingWindow } from "../window.js";
 import { type Companion, job } from "./companion.js";
@@ -75,7 +76,7 @@ function gradientByRows(
     companion.write(at!, record(seen, outChannels, places, { inner, parts, partAt: partAt! }));
     const work = workOf(window, outChannels);
     companion.run(job.filterRows, at!, parts, scratch!, TILE_BYTES, work);
-    companion.run(job.addRowParts, at!, taps, 0, 0, (sizeOf(out.shape) * parts) / 1000);
+    companion.run(job.addRowParts, at!, taps, 0, 0, sizeOf(out.shape) * parts * costs.companion.touch);
   });
 }
 
@@ -121,11 +122,18 @@ function gradientByTaps(
       const cuts = { tapsOfTask, pixelsOfBlock, columnTasks, parts, partAt: partAt! };
       companion.write(zeros!, new Uint32Array(channels + BEYOND));
       companion.write(at!, record(window, outChannels, places, cuts));
-      companion.run(job.packGradient, at!, blocks, 0, 0, sizeOf(dy.shape) / 1000);
+      companion.run(job.packGradient, at!, blocks, 0, 0, sizeOf(dy.shape) * costs.companion.pack);
       const work = workOf(window, outChannels);
       companion.run(job.filterGradient, at!, tasks * parts, scratch!, scratchBytes, work);
       if (parts === 1) return;
-      companion.run(job.addParts, at!, Math.ceil(elements / ADDED_OF_TASK), 0, 0, (elements * parts) / 4000);
+      companion.run(
+        job.addParts,
+        at!,
+        Math.ceil(elements / ADDED_OF_TASK),
+        0,
+        0,
+        elements * parts * costs.companion.touch,
+      );
     },
   );
 }

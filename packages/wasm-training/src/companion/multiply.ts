@@ -1,5 +1,6 @@
 /** `activation(a b + bias)` by the companion module, for any batch, each matrix transposed on request. */
 import { broadcast_util } from "@tensorflow/tfjs-core";
+import { costs } from "../costs.js";
 import { allocate, type BackendWasm, floats, sizeOf, type TensorInfo } from "../heap.js";
 import { type Companion, job } from "./companion.js";
 import { align, withMemory } from "./with-memory.js";
@@ -43,13 +44,6 @@ function matrixIndices(batch: readonly number[], own: readonly number[]): number
   });
 }
 
-/** Of how many rows on packing the second matrix pays: fewer read it where it is, very few row by row. */
-const PACK_FROM = 24;
-const THIN_UP_TO = 6;
-
-/** Multiplications and additions of a thread in a microsecond. */
-export const MACS = 20_000;
-
 /** As in `assembly/matrix-product.ts`: columns and rows of a task, whose sums are its scratch. */
 const THIN = { columns: 256, rows: 4, bytes: 4 * 256 * 4 + 16 };
 
@@ -79,8 +73,8 @@ export function multiplyAt(companion: Companion, product: Product): void {
   const { m, n, k, a, b, out, transposeA = false, transposeB = false } = product;
   const { bias = 0, activation = 0, aIndices = first, bIndices = first } = product;
   const batch = aIndices.length;
-  const packs = m >= PACK_FROM;
-  const isThin = m <= THIN_UP_TO && !transposeA && !transposeB;
+  const packs = m >= costs.companion.packFrom;
+  const isThin = m <= costs.companion.thinUpTo && !transposeA && !transposeB;
   const matrices = bIndices.reduce((most, index) => Math.max(most, index), 0) + 1;
   const panelBytes = packs ? Math.ceil(n / 8) * k * 32 : 0;
   // A transposed first matrix is packed by every task that has some of its rows.
@@ -116,7 +110,7 @@ export function multiplyAt(companion: Companion, product: Product): void {
         matrices * Math.ceil(n / 8),
         scratch!,
         scratchBytes,
-        (matrices * n * k) / 1000,
+        matrices * n * k * costs.companion.pack,
       );
     companion.run(
       isThin ? job.thin : job.product,

@@ -1,4 +1,5 @@
 /** Convolutions of few channels: all taps of a row stand side by side in an image that is wide enough. */
+import { costs } from "../costs.js";
 import type { SlidingWindow } from "../window.js";
 import { type Companion, job } from "./companion.js";
 import { BEYOND, record } from "./convolution-record.js";
@@ -50,5 +51,5 @@ export function widen(
   const places = { x: to, y: x, filter: 0, packed: 0, zeros: 0, bias: 0 };
   companion.write(at, record({ ...wide, output: image, before }, channels, places, { rowTasks }));
   const elements = rowTasks * image[2] * channels;
-  companion.run(job.widen, at, Math.ceil(rowTasks / WIDEN_ROWS), 0, 0, elements / 2000);
+  companion.run(job.widen, at, Math.ceil(rowTasks / WIDEN_ROWS), 0, 0, elements * costs.companion.touch);
 }

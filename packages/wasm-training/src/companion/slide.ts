@@ -1,4 +1,5 @@
 /** Pools, their gradients and those of depthwise convolutions by the companion module. */
+import { costs } from "../costs.js";
 import type { BackendWasm, TensorInfo } from "../heap.js";
 import type { SlidingWindow } from "../window.js";
 import { type Companion, job } from "./companion.js";
@@ -27,9 +28,9 @@ function cutsOf(name: SlideJob, { batch, channels, image, output, taps }: Slidin
   return [batch * blocks, listed * 4];
 }
 
-/** Microseconds of one thread. */
+/** Nanoseconds of one thread. */
 const workOf = ({ batch, channels, output, taps }: SlidingWindow): number =>
-  [...output, ...taps].reduce((product, n) => product * n, batch * channels) / 2000;
+  [...output, ...taps].reduce((product, n) => product * n, batch * channels * costs.companion.touch);
 
 /** Runs a job of `assembly/pools.ts`, whose comments say what stands at `x`, `filter`, `y` and `packed`. */
 export function slide(

@@ -34,7 +34,7 @@ const blockElements = 2 ** 18;
  * Adds the patches `[outputs, taps · channels]` of some images at their places. The taps of a
  * row of the window lie beside each other in the image, for a gradient never comes with a dilation.
  */
-function addPatches(
+export function addPatches(
   from: Float32Array,
   to: Float32Array,
   { channels, image, output, taps, stride, before }: SlidingWindow,

@@ -1,24 +1,7 @@
 /** What the ways to compute a convolution and its gradients cost, so that each kernel can take the cheapest. */
+import { costs, packing } from "../costs.js";
 import { sizeOf } from "../heap.js";
 import { outputsInside, type SlidingWindow } from "../window.js";
-
-/**
- * Nanoseconds, as measured: to multiply and add, to transpose an element, to gather one, to add one up at its place,
- * and to begin a row of sums or a tap. An operand above a million elements takes twice as long to pack, for it
- * leaves the cache.
- */
-const cost = {
-  product: 1 / 15.5,
-  transpose: 1.05,
-  gather: 1,
-  add: 1.2,
-  row: 30,
-  tap: 5_000,
-  pack: 3.7,
-  cached: 2 ** 20,
-};
-
-const packing = (elements: number) => elements * cost.pack * (elements > cost.cached ? 2 : 1);
 
 /** The columns of a product are computed in eights. */
 const eights = (columns: number) => Math.ceil(columns / 8) * 8;
@@ -52,7 +35,7 @@ export function convolutionCosts(window: SlidingWindow, outChannels: number): Co
   const taps = size(window.taps);
   const pairs = countPairs(window);
   const filter = taps * channels * outChannels;
-  const { product, transpose, gather, add, row, tap, pack } = cost;
+  const { product, transpose, gather, add, row, tap, pack } = costs.composition;
   const packed = packing(filter);
   const isUnit = window.stride.every((step) => step === 1);
   const tapProducts = taps * tap + pairs * channels * outChannels * product;

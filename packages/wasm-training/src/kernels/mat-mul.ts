@@ -1,6 +1,7 @@
 import { broadcast_util } from "@tensorflow/tfjs-core";
 import { companionOf } from "../companion/companion.js";
 import { companionActivations, isRow, multiply as multiplyByCompanion } from "../companion/multiply.js";
+import { costs, packing } from "../costs.js";
 import { allocate, type BackendWasm, floats, release, share, sizeOf, type TensorInfo } from "../heap.js";
 import { expectReal, type KernelArguments, kernel, kernelOver, run } from "../kernel.js";
 import { transposeMatrices } from "../transpose-matrices.js";
@@ -99,11 +100,6 @@ function matrixIndices(batch: number[], own: number[]): number[] {
   });
 }
 
-/** Nanoseconds an element: to transpose, to pack a second operand, and to read one beyond the cache. */
-const cost = { transpose: 1.5, pack: 7, reread: 6, cached: 2 ** 22 };
-
-const packing = (elements: number) => elements * (cost.pack + (elements > cost.cached ? cost.reread : 0));
-
 /**
  * Whether `(bᵀ aᵀ)ᵀ` is cheaper than `a b`: the second operand is packed for
  * every product, so it should be the small one, if that takes few transpositions.
@@ -115,8 +111,9 @@ function isCheaperSwapped(
   transposeA: boolean,
   transposeB: boolean,
 ): boolean {
-  const direct = cost.transpose * ((transposeA ? a : 0) + (transposeB ? b : 0)) + packing(b);
-  const swapped = cost.transpose * ((transposeA ? 0 : a) + (transposeB ? 0 : b) + out) + packing(a);
+  const { transpose } = costs.composition;
+  const direct = transpose * ((transposeA ? a : 0) + (transposeB ? b : 0)) + packing(b);
+  const swapped = transpose * ((transposeA ? 0 : a) + (transposeB ? 0 : b) + out) + packing(a);
   return swapped < direct;
 }
 

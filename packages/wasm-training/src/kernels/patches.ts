@@ -2,6 +2,7 @@
  * The image of a convolution as a matrix: for each tap of the filter and each channel, what it reads for every output.
  * The filter gradient is the product of it with the gradient of the outputs.
  */
+import { costs } from "../costs.js";
 import { sizeOf } from "../heap.js";
 import type { SlidingWindow } from "../window.js";
 
@@ -62,8 +63,7 @@ export function anyPatches(planes: () => Float32Array, window: SlidingWindow): P
 
 /**
  * Whether whole planes are copied instead of rows: at stride 1, unless the
- * wider product costs more than the copies save. Nanoseconds for an element of a
- * patch, as measured: 0.5 to copy in planes, 2.5 and a start for each row, 1/14 for each product.
+ * wider product costs more than the copies save.
  */
 export function isFlat(
   { image, output, taps, stride, dilation }: SlidingWindow,
@@ -72,8 +72,9 @@ export function isFlat(
   if (image[0] !== 1 || taps[0] !== 1 || stride[1] !== 1 || stride[2] !== 1) return false;
   const width = output[2];
   const widening = (width + (taps[2] - 1) * dilation[2]) / width;
-  const product = outChannels / 14;
-  return widening * (0.5 + product) < 2.5 + 15 / width + product;
+  const { product, copyPlane, copyInRow, copyRow } = costs.composition;
+  const products = outChannels * product;
+  return widening * (copyPlane + products) < copyInRow + copyRow / width + products;
 }
 
 /**

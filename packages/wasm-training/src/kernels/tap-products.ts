@@ -61,7 +61,12 @@ function* tapPairs(window: SlidingWindow): Generator<TapPairs> {
 }
 
 /** `[positions, channels]` to `[channels, chosen positions]`. */
-function gatherColumns(from: Float32Array, positions: Int32Array, channels: number, to: Float32Array): void {
+export function gatherColumns(
+  from: Float32Array,
+  positions: Int32Array,
+  channels: number,
+  to: Float32Array,
+): void {
   const n = positions.length;
   for (let j = 0; j < n; j++) {
     const source = positions[j]! * channels;
@@ -70,7 +75,12 @@ function gatherColumns(from: Float32Array, positions: Int32Array, channels: numb
 }
 
 /** Adds `[channels, chosen positions]` to `[positions, channels]`. */
-function addColumns(from: Float32Array, positions: Int32Array, channels: number, to: Float32Array): void {
+export function addColumns(
+  from: Float32Array,
+  positions: Int32Array,
+  channels: number,
+  to: Float32Array,
+): void {
   const n = positions.length;
   for (let j = 0; j < n; j++) {
     const target = positions[j]! * channels;

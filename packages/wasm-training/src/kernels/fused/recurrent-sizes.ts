@@ -1,4 +1,4 @@
-import { MACS } from "../../companion/multiply.js";
+import { costs } from "../../costs.js";
 import type { TensorInfo } from "../../heap.js";
 
 /** As in `assembly/recurrent.ts`: a tile, a table and the products of each gate for 96 rows and a tile. */
@@ -25,9 +25,10 @@ export function unitsOfTask({ batch, units }: Sizes, gates: number): number {
   return 8 * Math.min(Math.max(1, eights), Math.ceil(units / 8));
 }
 
-/** Microseconds of one thread for a step. */
+/** Nanoseconds of one thread for a step. */
 export const workOf = ({ batch, units }: Sizes, gates: number): number =>
-  (batch * units * gates * (units + 20)) / MACS;
+  batch * units * gates * (units + 20) * costs.companion.product;
 
-/** Microseconds of one thread to pack the recurrent weights. */
-export const packingOf = ({ units }: Sizes, gates: number): number => (gates * units * units) / 1000;
+/** Nanoseconds of one thread to pack the recurrent weights. */
+export const packingOf = ({ units }: Sizes, gates: number): number =>
+  gates * units * units * costs.companion.pack;
