@@ -6,7 +6,7 @@ import { expectInteger } from "../expect-values.js";
 import { mapParams } from "../params/map-params.js";
 import { entriesOf, type ParamsOf } from "../params/params.js";
 import { breather } from "../training/breather.js";
-import { largest, probabilitiesOf, type SamplingOptions } from "./token-probabilities.js";
+import { largest, type SamplingOptions, weigh } from "./token-probabilities.js";
 
 /** A model that reads one id after another: a recurrent network, or a transformer with its cache. */
 export interface SequenceModel<State> {
@@ -113,6 +113,7 @@ class Reader<State extends ParamsOf<State>> {
     this.state = next.state;
     try {
       const data = (await next.logits.data()) as Float32Array;
+      if (ids.length === 1) return [data];
       const size = next.logits.shape[1];
       return ids.map((_, i) => data.slice(i * size, (i + 1) * size));
     } finally {
@@ -150,13 +151,12 @@ async function* one<State extends ParamsOf<State>>(
   const reader = new Reader(model, signal);
   try {
     let logits: Float32Array | undefined;
+    let weighed: ReturnType<typeof weigh> | undefined;
     for (const id of prompt) [logits] = await reader.read([id]);
     for (let i = 0; ; i++) {
-      const id =
-        stream === undefined
-          ? largest("generate", logits!)
-          : categorical(stream, probabilitiesOf("generate", logits!, options));
-      yield { id, logProbability: logits![id]! - logSum(logits!) };
+      weighed = stream && weigh("generate", logits!, options, weighed?.weights);
+      const id = weighed ? categorical(stream!, weighed.weights) : largest("generate", logits!);
+      yield { id, logProbability: logits![id]! - (weighed?.logSum ?? logSum(logits!)) };
       if (id === stop || i === length - 1) return;
       [logits] = await reader.read([id]);
     }

@@ -35,24 +35,46 @@ export function probabilitiesOf(
   logits: ArrayLike<number>,
   options: SamplingOptions,
 ): Float64Array {
+  const { weights, total } = weigh(where, logits, options);
+  for (let i = 0; i < weights.length; i++) weights[i]! /= total;
+  return weights;
+}
+
+interface Weighed {
+  readonly weights: Float64Array;
+  readonly total: number;
+  readonly logSum: number | undefined;
+}
+
+/**
+ * The probabilities times their `total`, and where they tell it the `logSum` of all logits as they are: `log Σ exp z`.
+ * Loops, for every word that is drawn goes through all of them: callbacks take several times as long.
+ *
+ * @param used Weights that nobody reads any more; they are written over if they are as many.
+ */
+export function weigh(
+  where: string,
+  logits: ArrayLike<number>,
+  options: SamplingOptions,
+  used?: Float64Array,
+): Weighed {
   const { temperature = 1, topK = Number.MAX_SAFE_INTEGER, topP = 1 } = options;
   expectAtLeast0(`${where}: temperature`, temperature);
   expectInteger(`${where}: topK`, topK, 1);
   expectNumber(`${where}: topP`, topP, "a number in (0, 1]", (p) => p > 0 && p <= 1);
   const best = largest(where, logits);
-  const weights = new Float64Array(logits.length);
+  const weights = used?.length === logits.length ? used : new Float64Array(logits.length);
   if (temperature === 0) {
-    weights[best] = 1;
-    return weights;
+    weights.fill(0)[best] = 1;
+    return { weights, total: 1, logSum: undefined };
   }
   const top = logits[best]!;
   for (let i = 0; i < weights.length; i++) weights[i] = Math.exp((logits[i]! - top) / temperature);
-  if (topK < weights.length || topP < 1) cut(weights, logits, topK, topP);
-  // Loops, for every word that is drawn goes through all of them: callbacks take several times as long.
+  const cuts = topK < weights.length || topP < 1;
+  if (cuts) cut(weights, logits, topK, topP);
   let total = 0;
   for (let i = 0; i < weights.length; i++) total += weights[i]!;
-  for (let i = 0; i < weights.length; i++) weights[i]! /= total;
-  return weights;
+  return { weights, total, logSum: cuts || temperature !== 1 ? undefined : top + Math.log(total) };
 }
 
 /** The index of the largest logit, the lowest of equal ones; all logits are checked. */
