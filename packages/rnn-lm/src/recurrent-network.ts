@@ -16,7 +16,9 @@ import {
   tensor1d,
   tidy,
   transpose,
+  where,
   zeros,
+  zerosLike,
 } from "@tensorflow/tfjs-core";
 import { cellRules } from "./cells/cell-rules.js";
 import type { CellName } from "./cells/recurrent-rule.js";
@@ -178,7 +180,8 @@ export interface ApplyRecurrentOptions {
  * A recurrent network over whole sequences: words, or any series of numbers. One product for `x W` of all steps, one of
  * each step for `h U`; the gradient goes back through all of them.
  *
- * With `lengths`, a sequence stops there: its outputs beyond are 0, and its state is that after its last step.
+ * With `lengths`, a sequence stops there, whatever stands behind: its outputs beyond are 0, and its state is that after
+ * its last step.
  *
  * @param x `[batch, T, inputs]`, float32, T at least 1.
  * @param carry The state before, `[batch, hidden]` tensors; `initCarry` has zeros.
@@ -212,7 +215,9 @@ export function applyRecurrent(
   if (lengths !== undefined) expectLengths(lengths, batch, steps);
   return scoped(() => {
     const mask = lengths === undefined ? null : maskOf(lengths, steps);
-    let sequence = timeMajor ? x : (transpose(x, [1, 0, 2]) as Tensor3D);
+    const inOrder = timeMajor ? x : (transpose(x, [1, 0, 2]) as Tensor3D);
+    // What stands behind the end of a sequence may be anything, NaN too.
+    let sequence = mask === null ? inOrder : where(cast(mask, "bool"), inOrder, zerosLike(inOrder));
     const after = params.map((layer, i): LayerCarry => {
       if (i > 0 && dropout?.hidden) {
         const rows = (dropout.locked ?? true) ? 1 : steps;

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { disposeParams } from "@gradlab/core";
+import { disposeParams, fusedKernels } from "@gradlab/core";
 import type { RawTensor } from "@gradlab/safetensors";
 import {
   add,
@@ -13,6 +13,7 @@ import {
   type Tensor,
   type Tensor2D,
   type Tensor3D,
+  tensor,
   tidy,
   unstack,
 } from "@tensorflow/tfjs-core";
@@ -214,26 +215,66 @@ test("a second derivative goes through a sequence", async () => {
   expect(Math.abs(exact!)).toBeGreaterThan(0.01);
 });
 
-test("a backend's own LSTM is asked for, gives the same numbers, and is left aside for sequences of different lengths", async () => {
-  const { flat, loss } = setting("lstm");
-  const values = async (lengths?: number[]) => {
-    const options = lengths ? { lengths } : {};
-    const all = tidy(() => [
-      loss(options)(...flat).loss,
-      ...grads((...given: Tensor[]) => loss(options)(...given).loss)(flat),
-    ]);
-    return (await Promise.all(all.map(numbers))).flat();
-  };
-  const composed = await values();
-  const unregister = registerReference(["GradlabLstm", "GradlabLstmGrad"]);
-  try {
-    // Single precision here, double inside of the reference; numbers below 30.
-    expectClose(await values(), composed, 2e-5);
-    expect([runs.GradlabLstm, runs.GradlabLstmGrad]).toEqual([2 * layers, layers]);
-    await values([7, 2, 5]);
-    expect(runs.GradlabLstm).toBe(2 * layers);
-  } finally {
-    unregister();
+test.each([
+  ["lstm", "GradlabLstm"],
+  ["gru", "GradlabGru"],
+] as const)(
+  "a backend's own %s is asked for and gives the same numbers, for sequences of different lengths too",
+  async (cell, kernel) => {
+    const { flat, loss } = setting(cell);
+    const values = async (lengths?: number[]) => {
+      const options = lengths ? { lengths } : {};
+      const all = tidy(() => {
+        const { loss: value, outputs, after } = loss(options)(...flat);
+        const gradients = grads((...given: Tensor[]) => loss(options)(...given).loss)(flat);
+        return [value, outputs, ...after, ...gradients];
+      });
+      return (await Promise.all(all.map(numbers))).flat();
+    };
+    for (const lengths of [undefined, [7, 2, 5], [1, 1, 7]]) {
+      const composed = await values(lengths);
+      const unregister = registerReference([kernel, `${kernel}Grad`]);
+      try {
+        // Single precision here, double inside of the reference; numbers below 30.
+        expectClose(await values(lengths), composed, 2e-5);
+        expect([runs[kernel], runs[`${kernel}Grad`]]).toEqual([2 * layers, layers]);
+      } finally {
+        unregister();
+      }
+    }
+  },
+);
+
+test("what stands behind the end of a sequence is not read, were it NaN: outputs, states and gradients", async () => {
+  const lengths = [7, 2, 5];
+  for (const cell of ["lstm", "gru", "elman"] as const) {
+    const { flat, loss } = setting(cell);
+    const [x, ...rest] = flat;
+    const clean = Array.from(await x!.data());
+    const beyond = (at: number) =>
+      Math.floor(at / inputs) % steps >= lengths[Math.floor(at / inputs / steps)]!;
+    const spoiled = tensor(
+      clean.map((value, at) => (beyond(at) ? Number.NaN : value)),
+      x!.shape,
+    );
+    for (const kernels of [[], Object.keys(fusedKernels).filter((name) => /Lstm|Gru/.test(name))]) {
+      const unregister = registerReference(kernels);
+      try {
+        for (const fused of [true, false]) {
+          const values = async (x: Tensor) => {
+            const all = tidy(() => {
+              const { outputs, after } = loss({ lengths, fused })(x, ...rest);
+              const gradients = grads((...given: Tensor[]) => loss({ lengths, fused })(...given).loss);
+              return [outputs, ...after, ...gradients([x, ...rest])];
+            });
+            return (await Promise.all(all.map(numbers))).flat();
+          };
+          expect(await values(spoiled)).toEqual(await values(x!));
+        }
+      } finally {
+        unregister();
+      }
+    }
   }
 });
 

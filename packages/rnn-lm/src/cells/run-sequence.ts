@@ -1,14 +1,17 @@
-import { runFused } from "@gradlab/core";
+import { embed, runFused } from "@gradlab/core";
 import {
   add,
   addN,
+  cast,
   concat,
   customGrad,
   engine,
   type GradSaveFunc,
   matMul,
   mul,
+  range,
   reshape,
+  scalar,
   slice,
   stack,
   sub,
@@ -76,10 +79,12 @@ function blend(mask: Tensor2D, a: Tensor2D, b: Tensor2D): Tensor2D {
   return add(b, mul(mask, sub(a, b))) as Tensor2D;
 }
 
-/** As one kernel; null where there is none for this. */
+/**
+ * As one kernel over all steps; null where there is none for this. Steps behind the end of a sequence are computed too,
+ * for nothing that counts comes after them; their outputs are 0, and the state is taken from the last that counts.
+ */
 function fusedSequence(rule: RecurrentRule, inputs: SequenceInputs): SequenceOutputs | null {
-  if (inputs.mask !== null) return null;
-  const { fromInput: gates, recurrent, recurrentBias, before } = inputs;
+  const { fromInput: gates, recurrent, recurrentBias, before, mask } = inputs;
   const [h, c] = before as readonly [Tensor2D, Tensor2D?];
   const fused =
     rule === lstmRule
@@ -89,12 +94,30 @@ function fusedSequence(rule: RecurrentRule, inputs: SequenceInputs): SequenceOut
         : null;
   if (fused === null) return null;
   const [outputs, cells] = fused as [Tensor3D, Tensor3D];
-  return { outputs, after: rule === lstmRule ? [lastOf(outputs), lastOf(cells)] : [lastOf(outputs)] };
+  const states = rule === lstmRule ? [outputs, cells] : [outputs];
+  if (mask === null) return { outputs, after: states.map(lastOf) };
+  const ends = endsOf(mask);
+  return {
+    outputs: mul(outputs, mask),
+    after: states.map((steps) => embed(rowsOf(steps), ends) as Tensor2D),
+  };
+}
+
+function rowsOf(steps: Tensor3D): Tensor2D {
+  const [t, batch, hidden] = steps.shape;
+  return reshape(steps, [t * batch, hidden]);
 }
 
 function lastOf(steps: Tensor3D): Tensor2D {
   const [t, batch, hidden] = steps.shape;
   return reshape(slice(steps, [t - 1, 0, 0], [1, batch, hidden]), [batch, hidden]);
+}
+
+/** Of each sequence the row of its last step in `[t · batch, hidden]`. */
+function endsOf(mask: Tensor3D): Tensor1D {
+  const batch = mask.shape[1];
+  const last = sub(cast(reshape(sum(mask, 0), [batch]), "int32"), scalar(1, "int32"));
+  return add(mul(last, scalar(batch, "int32")), range(0, batch, 1, "int32")) as Tensor1D;
 }
 
 /** By ordinary operations, with a gradient of our own. */
