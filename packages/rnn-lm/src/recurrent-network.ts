@@ -3,8 +3,8 @@ import {
   add,
   cast,
   expandDims,
+  fused as fusedOps,
   less,
-  matMul,
   mul,
   range,
   reshape,
@@ -253,7 +253,8 @@ function runLayer(
   const rule = cellRules[cell];
   const [steps, batch, inputs] = x.shape;
   const wide = rule.gates * hidden;
-  const product = add(matMul(reshape(x, [steps * batch, inputs]), input), bias);
+  const rows = reshape(x, [steps * batch, inputs]);
+  const product = fusedOps.matMul({ a: rows, b: input, bias });
   const rate = dropout?.recurrent ?? 0;
   const dropped =
     rate > 0 ? mul(recurrent, maskFor(dropout!, `recurrent ${layer}`, recurrent.shape, rate)) : recurrent;

@@ -8,8 +8,7 @@ import {
   uniformTensor,
 } from "@gradlab/core";
 import {
-  add,
-  matMul,
+  fused as fusedOps,
   mul,
   reshape,
   type Scalar,
@@ -230,8 +229,9 @@ export function hiddenStates(
 
 /** `[n, vocabulary]` from `[n, hidden]`. */
 export function outputLogits({ embedding, kernel, bias }: LanguageModelParams, hidden: Tensor2D): Tensor2D {
-  const product = kernel === undefined ? matMul(hidden, embedding, false, true) : matMul(hidden, kernel);
-  return add(product, bias) as Tensor2D;
+  // With the bias in the product: adding it would read and write every logit once more.
+  const weights = kernel === undefined ? { b: embedding, transposeB: true } : { b: kernel };
+  return fusedOps.matMul({ a: hidden, ...weights, bias }) as Tensor2D;
 }
 
 /** The mean cross-entropy of the tokens that follow, `[batch, T]`, in nats. To be called in a `tidy`. */
