@@ -120,6 +120,17 @@ test.each(budgets)(
   },
 );
 
+test("wasm-training with both binaries of its companion is at most 60 kB", async () => {
+  const result = await build({
+    stdin: { contents: 'export * from "@gradlab/wasm-training"', resolveDir: consumer },
+    ...{ bundle: true, minify: true, format: "esm", platform: "browser", write: false },
+    external: ["@tensorflow/*"],
+  });
+  const size = gzipSync(result.outputFiles[0]!.contents).length / 1000;
+  expect(size).toBeLessThan(60);
+  expect(size).toBeGreaterThan(40);
+});
+
 // A loader that knows no tfjs stands for a folder without it.
 const withoutTfjs = `data:text/javascript,${encodeURIComponent(`
   export async function resolve(specifier, context, next) {

@@ -1,6 +1,6 @@
 /**
  * Compiles the companion module (`assembly/`, AssemblyScript) twice, with relaxed SIMD and without, and writes both
- * deflated and as base64 into `src/companion/generated/binaries.ts`, which is not under version control.
+ * into `src/companion/generated/binaries.ts`, which is not under version control.
  */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -45,19 +45,33 @@ function compile(features) {
   }
 }
 
-/** Deflated, because base64 does not shrink well on its way to users. */
-const pack = (bytes) => deflateRawSync(bytes, { level: 9 }).toString("base64");
+/**
+ * In pieces by turns, so that each piece of the second stands near that of the first, which it repeats for the most part;
+ * deflated, because base64 does not shrink well on its way to users.
+ */
+function pack(binaries) {
+  const turns = Array.from({ length: PIECES }, (_, i) =>
+    binaries.map((bytes) => {
+      const [begin, end] = [i, i + 1].map((n) => Math.floor((n * bytes.length) / PIECES));
+      return bytes.subarray(begin, end);
+    }),
+  );
+  return deflateRawSync(Buffer.concat(turns.flat()), { level: 9 }).toString("base64");
+}
 
+const PIECES = 8;
 const relaxed = compile("simd,threads,relaxed-simd");
 const plain = compile("simd,threads");
 const target = join(folder, "src/companion/generated/binaries.ts");
 mkdirSync(join(target, ".."), { recursive: true });
 writeFileSync(
   target,
-  `/** Written by scripts/build-companion.mjs: the companion module, compiled, deflated, in base64. */
+  `/** Written by scripts/build-companion.mjs: the companion module, compiled, by turns, deflated, in base64. */
 export const binaries = {
-  relaxed: "${pack(relaxed)}",
-  plain: "${pack(plain)}",
+  pieces: ${PIECES},
+  /** Bytes of each. */
+  sizes: { relaxed: ${relaxed.length}, plain: ${plain.length} },
+  packed: "${pack([relaxed, plain])}",
 } as const;
 `,
 );

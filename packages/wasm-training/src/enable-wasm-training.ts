@@ -137,7 +137,7 @@ export async function enableWasmTraining(options: EnableWasmTrainingOptions = {}
   if (wasmPaths !== undefined) expectPaths(wasmPaths);
   if (threads !== undefined) expectThreads(threads);
   const { setThreadsCount, setWasmPaths } = await import("@tensorflow/tfjs-backend-wasm");
-  if (options.companion ?? true) await unpackBinaries(binariesOf(options));
+  if (options.companion ?? true) await unpackBinaries();
   const initialized = "wasm" in engine().registry;
   if (wasmPaths !== undefined && !initialized) setWasmPaths(wasmPaths as string, usePlatformFetch);
   const running = engine().registry.wasm as BackendWasm | undefined;

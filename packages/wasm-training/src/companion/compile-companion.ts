@@ -1,6 +1,6 @@
 import { binaries } from "./generated/binaries.js";
 
-export type Binary = keyof typeof binaries;
+export type Binary = keyof typeof binaries.sizes;
 
 export interface CompiledCompanion {
   readonly module: WebAssembly.Module;
@@ -9,14 +9,24 @@ export interface CompiledCompanion {
 
 const unpacked = new Map<Binary, Uint8Array<ArrayBuffer>>();
 
-/** Inflates binaries, before any of them is compiled. */
-export async function unpackBinaries(wanted: readonly Binary[]): Promise<void> {
-  for (const binary of wanted) {
-    if (unpacked.has(binary)) continue;
-    const packed = Uint8Array.from(atob(binaries[binary]), (character) => character.charCodeAt(0));
-    const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
-    unpacked.set(binary, new Uint8Array(await new Response(stream).arrayBuffer()));
+/** Inflates the binaries, before any of them is compiled. */
+export async function unpackBinaries(): Promise<void> {
+  if (unpacked.size > 0) return;
+  const { pieces, sizes, packed } = binaries;
+  const deflated = Uint8Array.from(atob(packed), (character) => character.charCodeAt(0));
+  const stream = new Blob([deflated]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
+  const inflated = new Uint8Array(await new Response(stream).arrayBuffer());
+  const each = Object.entries(sizes).map(([name, size]) => [name as Binary, new Uint8Array(size)] as const);
+  // They stand there in pieces by turns.
+  let at = 0;
+  for (let i = 0; i < pieces; i++) {
+    for (const [, bytes] of each) {
+      const [begin, end] = [i, i + 1].map((n) => Math.floor((n * bytes.length) / pieces)) as [number, number];
+      bytes.set(inflated.subarray(at, at + end - begin), begin);
+      at += end - begin;
+    }
   }
+  for (const [name, bytes] of each) unpacked.set(name, bytes);
 }
 
 /** `env.memory`, then its kind (a memory) and its limits, of which this is the flag "shared". */
