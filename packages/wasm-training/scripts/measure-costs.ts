@@ -45,7 +45,13 @@ function timer({ rounds = 9, least = 4 }: MeasureOptions): Time {
 const sizeOf = (axes: readonly number[]) => axes.reduce((product, n) => product * n, 1);
 
 /** Square images under a square window with "same" padding. */
-function windowOf(batch: number, image: number, channels: number, taps: number, stride = 1): SlidingWindow {
+export function windowOf(
+  batch: number,
+  image: number,
+  channels: number,
+  taps: number,
+  stride = 1,
+): SlidingWindow {
   const output = Math.ceil(image / stride);
   const before = Math.max(0, (output - 1) * stride + taps - image) >> 1;
   return {
@@ -63,7 +69,7 @@ function filled(backend: BackendWasm, ...shape: number[]): TensorInfo {
 }
 
 /** The numbers of one table changed while `run` runs. */
-function changed<T>(provider: Provider, changes: Readonly<Record<string, number>>, run: () => T): T {
+export function changed<T>(provider: Provider, changes: Readonly<Record<string, number>>, run: () => T): T {
   const table: Record<string, number> = costs[provider];
   const before = { ...table };
   Object.assign(table, changes);
@@ -271,7 +277,7 @@ export interface MeasuredChoice {
 }
 
 /** Layers of LeNet, ResNet-18, a VGG and a GoogLeNet, shallow and deep: batch, image, channels, taps, stride, filters. */
-const layers: readonly (readonly [number, number, number, number, number, number])[] = [
+export const layers: readonly (readonly [number, number, number, number, number, number])[] = [
   [16, 28, 1, 5, 1, 6],
   [16, 14, 6, 5, 1, 16],
   [4, 48, 3, 7, 2, 64],
@@ -285,7 +291,7 @@ const layers: readonly (readonly [number, number, number, number, number, number
 ];
 
 /** Ways are forced by prices that no real one has. */
-const ways = {
+export const ways = {
   composition: {
     forward: { whole: { tap: never }, taps: { tap: always } },
     inputGradient: {
@@ -297,6 +303,9 @@ const ways = {
   },
   companion: { inputGradient: { gathered: { point: always }, spread: { point: never } } },
 } as const;
+
+/** Only at stride 1 is the gradient of the image a convolution of `dy`. */
+export const isThere = (way: string, stride: number): boolean => way !== "convolved" || stride === 1;
 
 /** What the choices by the table lose, on layers of well-known networks. */
 export function measureChoices(provider: Provider, options: MeasureOptions = {}): readonly MeasuredChoice[] {
@@ -313,7 +322,8 @@ export function measureChoices(provider: Provider, options: MeasureOptions = {})
     };
     const choices = Object.entries(ways[provider]).map(([part, forced]) => {
       const task = runs[part]!;
-      const times = Object.entries(forced).map(([way, prices]) => [
+      const there = Object.entries(forced).filter(([way]) => isThere(way, stride));
+      const times = there.map(([way, prices]) => [
         way,
         changed(provider, prices as Record<string, number>, () => time(task)) / 1e6,
       ]);

@@ -1,9 +1,18 @@
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { measureChoices, measureCosts } from "../scripts/measure-costs.js";
+import {
+  changed,
+  isThere,
+  layers,
+  measureChoices,
+  measureCosts,
+  ways,
+  windowOf,
+} from "../scripts/measure-costs.js";
 import { costs } from "../src/costs.js";
 import { enableWasmTraining } from "../src/enable-wasm-training.js";
+import { convolutionCosts } from "../src/kernels/convolution-costs.js";
 
 // That each number can be measured, and each way be taken; the times of a machine with other work are no test.
 
@@ -44,4 +53,19 @@ describe.each(["companion", "composition"] as const)("the costs of the %s", (pro
     }
     expect(costs).toEqual(before);
   });
+});
+
+test("the price that forces a way makes it the cheapest, on every layer that is measured", () => {
+  for (const [batch, size, channels, taps, stride, filters] of layers) {
+    const window = windowOf(batch, size, channels, taps, stride);
+    for (const [part, forced] of Object.entries(ways.composition)) {
+      for (const [way, prices] of Object.entries(forced)) {
+        if (!isThere(way, stride)) continue;
+        const all = changed("composition", prices, () => convolutionCosts(window, filters));
+        const costsOf = all[part as keyof typeof all] as Readonly<Record<string, number>>;
+        const [cheapest] = Object.entries(costsOf).sort(([, a], [, b]) => a - b)[0]!;
+        expect(cheapest, `${part} of ${size}x${size}x${channels}, ${taps}x${taps}`).toBe(way);
+      }
+    }
+  }
 });

@@ -6,23 +6,15 @@ export const fusedGradients: readonly GradConfig[] = [
     kernelName: "GradlabBatchNorm",
     inputsToSave: ["x", "scale"],
     outputsToSave: [false, true, true],
-    gradFunc: (dys, saved, attributes) => {
-      const [dy, dMean, dVariance] = dys as Tensor[];
-      const [x, scale, mean, variance] = saved;
-      const inputs = { dy, dMean, dVariance, x, scale, mean, variance } as Record<string, Tensor>;
-      return named("GradlabBatchNormGrad", inputs, attributes, ["x", "scale", "offset"]);
-    },
+    gradFunc: (dys, [x, scale, mean, variance], attributes) =>
+      batchNorm("GradlabBatchNormGrad", dys as Tensor[], { x, scale, mean, variance }, attributes),
   },
   {
     kernelName: "GradlabBatchNormRelu",
     inputsToSave: ["x", "scale"],
     outputsToSave: [true, true, true],
-    gradFunc: (dys, saved, attributes) => {
-      const [dy, dMean, dVariance] = dys as Tensor[];
-      const [x, scale, y, mean, variance] = saved;
-      const inputs = { dy, dMean, dVariance, x, y, scale, mean, variance } as Record<string, Tensor>;
-      return named("GradlabBatchNormReluGrad", inputs, attributes, ["x", "scale", "offset"]);
-    },
+    gradFunc: (dys, [x, scale, y, mean, variance], attributes) =>
+      batchNorm("GradlabBatchNormReluGrad", dys as Tensor[], { x, y, scale, mean, variance }, attributes),
   },
   {
     kernelName: "GradlabCrossEntropy",
@@ -80,6 +72,16 @@ export const fusedGradients: readonly GradConfig[] = [
     },
   },
 ];
+
+function batchNorm(
+  kernel: string,
+  [dy, dMean, dVariance]: readonly Tensor[],
+  saved: Readonly<Record<string, Tensor | undefined>>,
+  attributes: NamedAttrMap,
+) {
+  const inputs = { dy, dMean, dVariance, ...saved } as Record<string, Tensor>;
+  return named(kernel, inputs, attributes, ["x", "scale", "offset"]);
+}
 
 /**
  * The outputs of a backward kernel by the names of the inputs that they are the gradients of. Run here and not when the
