@@ -1,6 +1,6 @@
 /**
  * `node scripts/count-tests.mjs FOLDER [STEP …]`: adds up what the tasks left in a folder and prints which tests
- * were skipped, what failed that is no test, and "N passed, N failed" in the last line.
+ * were skipped, which failed and why, what failed that is no test, and "N passed, N failed" in the last line.
  *
  * The folder holds a report of vitest for each task (`test-packages.json`) and a file for each
  * check of a task that failed (`test.biome.failed`). A run of vitest that failed without a failed test (it crashed,
@@ -14,6 +14,7 @@ const [folder, ...failedSteps] = process.argv.slice(2);
 const files = existsSync(folder) ? readdirSync(folder).sort() : [];
 const counts = { passed: 0, failed: 0 };
 const skipped = [];
+const failed = [];
 const others = [];
 /** Failures that a task's files tell of. */
 const known = new Map();
@@ -33,6 +34,11 @@ for (const file of files) {
       const path = relative(process.cwd(), name);
       const tests = assertionResults.filter((one) => !["passed", "failed"].includes(one.status));
       skipped.push(...tests.map((one) => `${path}: ${one.fullName}`));
+      for (const one of assertionResults) {
+        if (one.status !== "failed") continue;
+        const [why] = one.failureMessages.join("\n").trim().split("\n");
+        failed.push(`${task}: ${path}: ${one.fullName}\n      ${why}`);
+      }
       if (status === "failed" && !assertionResults.some((one) => one.status === "failed")) {
         others.push(`${path}: ${message.trim().split("\n")[0]}`);
         failures++;
@@ -55,6 +61,7 @@ for (const step of failedSteps) {
 }
 
 if (skipped.length > 0) console.log(["", "Skipped:", ...skipped].join("\n  "));
+if (failed.length > 0) console.log(["", "Failed:", ...failed].join("\n  "));
 if (others.length > 0) console.log(["", "Failed beside the tests:", ...others].join("\n  "));
 if (skipped.length > 0) console.log(`\n${skipped.length} skipped`);
 console.log(`${counts.passed} passed, ${counts.failed} failed`);

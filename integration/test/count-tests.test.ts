@@ -25,7 +25,11 @@ function report(files: Record<string, readonly Status[] | null>): string {
       name: join(process.cwd(), name),
       status: tests === null || tests.includes("failed") ? "failed" : "passed",
       message: tests === null ? "Cannot find module" : "",
-      assertionResults: (tests ?? []).map((status, i) => ({ status, fullName: `case ${i}` })),
+      assertionResults: (tests ?? []).map((status, i) => ({
+        status,
+        fullName: `case ${i}`,
+        failureMessages: status === "failed" ? ["AssertionError: expected 1 to be 2\n    at a.ts:1:1"] : [],
+      })),
     })),
   });
 }
@@ -80,6 +84,25 @@ test("a file that could not be loaded counts once, also beside failed tests", ()
   const { last, lines } = count(files, "npm run test");
   expect(last).toBe("1 passed, 2 failed");
   expect(lines).toContain("  a.test.ts: Cannot find module");
+});
+
+test("every failed test is named beside its task and what it says, after the skipped ones", () => {
+  const { lines } = count({
+    "test.json": report({ "a.test.ts": ["passed", "pending"] }),
+    "test-wasm.json": report({ "a.test.ts": ["passed", "failed"] }),
+  });
+  expect(lines).toEqual([
+    "",
+    "  Skipped:",
+    "  a.test.ts: case 1",
+    "",
+    "  Failed:",
+    "  test-wasm: a.test.ts: case 1",
+    "      AssertionError: expected 1 to be 2",
+    "",
+    "1 skipped",
+    "2 passed, 1 failed",
+  ]);
 });
 
 test("every skipped test is named and counted", () => {

@@ -89,11 +89,13 @@ for (const [name, { at, loss }] of Object.entries(ops)) {
     expect([runs[name], runs[backward]]).toEqual([0, 0]);
   });
 
-  test(`${name}: without the kernel of its gradient it is not taken`, async () => {
-    const composed = await values(() => loss(at));
+  test(`${name}: without the kernel of its gradient it is taken for a value alone`, async () => {
+    const composed = [await values(() => loss(at)), await values(() => first(at))];
     register(name);
-    await expectSame(composed, () => loss(at));
-    expect(runs[name]).toBe(0);
+    await expectSame(composed[0]!, () => loss(at));
+    expect(runs[name]).toBe(1);
+    await expectSame(composed[1]!, () => first(at));
+    expect(runs[name]).toBe(1);
   });
 }
 
@@ -169,12 +171,15 @@ test("a name that is not in the table is refused", () => {
   );
 });
 
-test("without the gradient of its name a kernel is not taken, however many are registered", async () => {
+test("without the gradient of its name a kernel is taken for a value alone, however many are registered", async () => {
+  const lookUp = (table: Tensor) => sum(embed(table as Tensor2D, tensor1d([0], "int32")));
   register("GradlabEmbed", "GradlabEmbedGrad");
   unregisterGradient("GradlabEmbed");
   try {
-    await values(() => embed(wave([2, 2]) as Tensor2D, tensor1d([0], "int32")));
-    expect(runs.GradlabEmbed).toBe(0);
+    await values(() => lookUp(wave([2, 2])));
+    expect(runs.GradlabEmbed).toBe(1);
+    await expectSame([1, 1, 0, 0], () => grad(lookUp)(wave([2, 2])));
+    expect(runs.GradlabEmbed).toBe(1);
   } finally {
     installGradients();
   }

@@ -16,6 +16,8 @@ class GruStep {
   recurrent: usize;
   packed: usize;
   recurrentBias: usize;
+  /** `hBefore recurrent` where it has been computed, `[b, 3h]`; 0 where a task computes its own from what is packed. */
+  products: usize;
   /** `[b, 3h]`: what the inputs give to the gates, or the gradients of that. */
   gates: usize;
   /** States before the step and after it, `[b, h]`. */
@@ -53,7 +55,7 @@ export function gruStepTask(at: usize, task: i32, scratch: usize): void {
   for (let unit = task * p.unitsOfTask; unit < end; unit += 8) {
     for (let row0 = 0; row0 < p.batch; row0 += ROWS) {
       const rows = min(ROWS, p.batch - row0);
-      for (let gate = 0; gate < 3; gate++) {
+      for (let gate = 0; gate < 3 && p.products == 0; gate++) {
         product(
           p.hBefore + <usize>row0 * row, units, rows, p.packed + (<usize>(3 * (unit >> 3) + gate) * units << 5),
           products + <usize>gate * GATE_BYTES, scratch + 192, scratch,
@@ -62,14 +64,17 @@ export function gruStepTask(at: usize, task: i32, scratch: usize): void {
       for (let y = 0; y < rows; y++) {
         for (let u = 0; u < 8 && unit + u < end; u += 4) {
           const count = min(4, end - unit - u);
-          const z0 = products + (<usize>y << 5) + (<usize>u << 2);
           const place = <usize>(unit + u) << 2, bias = p.recurrentBias + place;
           const state = <usize>(row0 + y) * row + place;
           const gates = p.gates + <usize>(row0 + y) * wide + place;
           const to = p.activations + (<usize>(row0 + y) * row << 2) + place;
-          const ofR = f32x4.add(v128.load(z0), loadLanes(bias, count));
-          const ofZ = f32x4.add(v128.load(z0 + GATE_BYTES), loadLanes(bias + row, count));
-          const ofN = f32x4.add(v128.load(z0 + 2 * GATE_BYTES), loadLanes(bias + 2 * row, count));
+          const from = p.products == 0
+            ? products + (<usize>y << 5) + (<usize>u << 2)
+            : p.products + <usize>(row0 + y) * wide + place;
+          const fromStep = p.products == 0 ? GATE_BYTES : row;
+          const ofR = f32x4.add(loadLanes(from, count), loadLanes(bias, count));
+          const ofZ = f32x4.add(loadLanes(from + fromStep, count), loadLanes(bias + row, count));
+          const ofN = f32x4.add(loadLanes(from + 2 * fromStep, count), loadLanes(bias + 2 * row, count));
           const r = sigmoid4(f32x4.add(loadLanes(gates, count), ofR));
           const z = sigmoid4(f32x4.add(loadLanes(gates + row, count), ofZ));
           const n = tanh4(f32x4.add(loadLanes(gates + 2 * row, count), f32x4.mul(r, ofN)));

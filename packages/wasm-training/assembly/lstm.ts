@@ -18,6 +18,8 @@ class LstmStep {
   /** `[h, 4h]`, and packed: `[units / 8][4][h][8]` forward, `[units / 8][4h][8]` backward. */
   recurrent: usize;
   packed: usize;
+  /** `hBefore recurrent` where it has been computed, `[b, 4h]`; 0 where a task computes its own from what is packed. */
+  products: usize;
   /** `[b, 4h]`: what the inputs give to the gates, or the gradients of the gates. */
   gates: usize;
   /** States before the step and after it, `[b, h]`. */
@@ -57,7 +59,7 @@ export function lstmStepTask(at: usize, task: i32, scratch: usize): void {
   for (let unit = task * p.unitsOfTask; unit < end; unit += 8) {
     for (let row0 = 0; row0 < p.batch; row0 += ROWS) {
       const rows = min(ROWS, p.batch - row0);
-      for (let gate = 0; gate < 4; gate++) {
+      for (let gate = 0; gate < 4 && p.products == 0; gate++) {
         product(
           p.hBefore + <usize>row0 * row4, units, rows, p.packed + (<usize>((unit >> 1) + gate) * units << 5),
           products + <usize>gate * GATE_BYTES, scratch + 192, scratch,
@@ -66,15 +68,18 @@ export function lstmStepTask(at: usize, task: i32, scratch: usize): void {
       for (let y = 0; y < rows; y++) {
         for (let u = 0; u < 8 && unit + u < end; u += 4) {
           const count = min(4, end - unit - u);
-          const z = products + (<usize>y << 5) + (<usize>u << 2);
           const place = <usize>(unit + u) << 2;
           const state = <usize>(row0 + y) * row4 + place;
           const gates = p.gates + <usize>(row0 + y) * wide + place;
+          const z = p.products == 0
+            ? products + (<usize>y << 5) + (<usize>u << 2)
+            : p.products + <usize>(row0 + y) * wide + place;
+          const zStep = p.products == 0 ? GATE_BYTES : row4;
           const to = p.activations + <usize>(row0 + y) * wide + place;
-          const i = sigmoid4(f32x4.add(loadLanes(gates, count), v128.load(z)));
-          const f = sigmoid4(f32x4.add(loadLanes(gates + row4, count), v128.load(z + GATE_BYTES)));
-          const g = tanh4(f32x4.add(loadLanes(gates + 2 * row4, count), v128.load(z + 2 * GATE_BYTES)));
-          const o = sigmoid4(f32x4.add(loadLanes(gates + 3 * row4, count), v128.load(z + 3 * GATE_BYTES)));
+          const i = sigmoid4(f32x4.add(loadLanes(gates, count), loadLanes(z, count)));
+          const f = sigmoid4(f32x4.add(loadLanes(gates + row4, count), loadLanes(z + zStep, count)));
+          const g = tanh4(f32x4.add(loadLanes(gates + 2 * row4, count), loadLanes(z + 2 * zStep, count)));
+          const o = sigmoid4(f32x4.add(loadLanes(gates + 3 * row4, count), loadLanes(z + 3 * zStep, count)));
           const c = f32x4.add(f32x4.mul(f, loadLanes(p.cBefore + state, count)), f32x4.mul(i, g));
           storeLanes(to, i, count);
           storeLanes(to + row4, f, count);

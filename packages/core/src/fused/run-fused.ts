@@ -12,7 +12,8 @@ import { fusedKernels } from "./fused-kernels.js";
 
 /**
  * Runs a fused kernel of the current backend, or returns null where the caller has to compose ordinary ops: the backend
- * lacks the kernel or that of its gradient, the gradient is not installed, or a second derivative is being taken.
+ * lacks the kernel, or a gradient is being taken and the backend lacks its kernel, it is not installed, or it is a second
+ * derivative.
  *
  * @param name One of `fusedKernels`.
  * @param inputs Tensors by the names of the table; borrowed.
@@ -27,9 +28,10 @@ export function runFused(name: string, inputs: NamedTensorMap, attributes: Named
   }
   const backend = getBackend();
   if (getKernel(name, backend) === undefined) return null;
-  if (kernel.backward !== null) {
+  const { gradientDepth } = engine().state;
+  if (gradientDepth > 0 && kernel.backward !== null) {
     // Its gradient is a kernel too, which has none of its own.
-    if (engine().state.gradientDepth > 1) return null;
+    if (gradientDepth > 1) return null;
     if (getKernel(kernel.backward, backend) === undefined || getGradient(name) === undefined) return null;
   }
   const outputs: Tensor | Tensor[] = engine().runKernel(name, inputs, attributes);

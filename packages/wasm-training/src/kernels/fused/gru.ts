@@ -4,17 +4,26 @@ import { withMemory } from "../../companion/with-memory.js";
 import { allocate, allocateZeros, type BackendWasm, release, sizeOf, type TensorInfo } from "../../heap.js";
 import { run } from "../../kernel.js";
 import { companionKernel } from "./companion-kernel.js";
-import { packingOf, type Sizes, scratchOf, sizesOf, unitsOfTask, workOf } from "./recurrent-sizes.js";
+import {
+  packingOf,
+  packsRecurrent,
+  type Sizes,
+  scratchOf,
+  sizesOf,
+  unitsOfTask,
+  workOf,
+} from "./recurrent-sizes.js";
 
 const GATES = 3;
 const SCRATCH_BYTES = scratchOf(GATES);
-const RECORD_BYTES = 64;
+const RECORD_BYTES = 80;
 
 /** The record `GruStep` of `assembly/gru.ts`, in its order. */
 interface StepPlaces {
   readonly recurrent: number;
   readonly packed: number;
   readonly recurrentBias: number;
+  readonly products: number;
   readonly gates: number;
   readonly hBefore: number;
   readonly h: number;
@@ -28,7 +37,7 @@ interface StepPlaces {
 }
 
 const nowhere: StepPlaces = {
-  ...{ recurrent: 0, packed: 0, recurrentBias: 0, gates: 0, hBefore: 0, h: 0, activations: 0 },
+  ...{ recurrent: 0, packed: 0, recurrentBias: 0, products: 0, gates: 0, hBefore: 0, h: 0, activations: 0 },
   ...{ dOutputs: 0, dState: 0, dStateAfter: 0, dThrough: 0, dThroughBefore: 0, dH: 0 },
 };
 
@@ -48,22 +57,34 @@ function forward(backend: BackendWasm, companion: Companion, inputs: Inputs): Te
   if (sizeOf(outputs.shape) === 0) return [outputs, activations];
   const at = (tensor: TensorInfo) => backend.getMemoryOffset(tensor.dataId);
   const panels = Math.ceil(units / 8);
-  const bytes = [RECORD_BYTES, panels * GATES * units * 32, SCRATCH_BYTES * companion.threads];
-  withMemory(companion, bytes, (record, packed, scratch) => {
+  const state = batch * units * 4;
+  const packs = packsRecurrent(sizes);
+  const packedBytes = packs ? panels * GATES * units * 32 : GATES * state;
+  const bytes = [RECORD_BYTES, packedBytes, SCRATCH_BYTES * companion.threads];
+  withMemory(companion, bytes, (record, space, scratch) => {
     const each = unitsOfTask(sizes, GATES);
     const tasks = Math.ceil(units / each);
-    const weights = { recurrent: at(inputs.recurrent!), packed: packed! };
-    const state = batch * units * 4;
+    const recurrent = at(inputs.recurrent!);
     for (let t = 0; t < steps; t++) {
+      const hBefore = t === 0 ? at(inputs.h!) : at(outputs) + (t - 1) * state;
       const places = {
-        ...weights,
+        ...{ recurrent, packed: packs ? space! : 0, products: packs ? 0 : space! },
         recurrentBias: at(inputs.recurrentBias!),
         gates: at(inputs.gates!) + t * GATES * state,
-        hBefore: t === 0 ? at(inputs.h!) : at(outputs) + (t - 1) * state,
+        hBefore,
         ...{ h: at(outputs) + t * state, activations: at(activations) + 4 * t * state },
       };
       companion.write(record!, recordOf(sizes, each, places));
-      if (t === 0)
+      if (!packs)
+        multiplyAt(companion, {
+          m: batch,
+          n: GATES * units,
+          k: units,
+          a: hBefore,
+          b: recurrent,
+          out: space!,
+        });
+      else if (t === 0)
         companion.run(job.gruPack, record!, panels, scratch!, SCRATCH_BYTES, packingOf(sizes, GATES));
       companion.run(job.gruStep, record!, tasks, scratch!, SCRATCH_BYTES, workOf(sizes, GATES));
     }

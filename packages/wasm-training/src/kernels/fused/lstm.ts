@@ -3,7 +3,15 @@ import { multiplyAt } from "../../companion/multiply.js";
 import { withMemory } from "../../companion/with-memory.js";
 import { allocate, type BackendWasm, floats, sizeOf, type TensorInfo } from "../../heap.js";
 import { companionKernel } from "./companion-kernel.js";
-import { packingOf, type Sizes, scratchOf, sizesOf, unitsOfTask, workOf } from "./recurrent-sizes.js";
+import {
+  packingOf,
+  packsRecurrent,
+  type Sizes,
+  scratchOf,
+  sizesOf,
+  unitsOfTask,
+  workOf,
+} from "./recurrent-sizes.js";
 
 const GATES = 4;
 const SCRATCH_BYTES = scratchOf(GATES);
@@ -13,6 +21,7 @@ const RECORD_BYTES = 80;
 interface StepPlaces {
   readonly recurrent: number;
   readonly packed: number;
+  readonly products: number;
   readonly gates: number;
   readonly hBefore: number;
   readonly cBefore: number;
@@ -28,7 +37,7 @@ interface StepPlaces {
 }
 
 const nowhere: StepPlaces = {
-  ...{ recurrent: 0, packed: 0, gates: 0, hBefore: 0, cBefore: 0, h: 0, c: 0, activations: 0 },
+  ...{ recurrent: 0, packed: 0, products: 0, gates: 0, hBefore: 0, cBefore: 0, h: 0, c: 0, activations: 0 },
   ...{ dOutputs: 0, dCells: 0, dGatesAfter: 0, dC: 0, dCBefore: 0, dH: 0 },
 };
 
@@ -52,21 +61,33 @@ function forward(
   if (sizeOf(activations.shape) === 0) return results;
   const at = (tensor: TensorInfo) => backend.getMemoryOffset(tensor.dataId);
   const panels = Math.ceil(units / 8);
-  const bytes = [RECORD_BYTES, panels * 4 * units * 32, SCRATCH_BYTES * companion.threads];
-  withMemory(companion, bytes, (record, packed, scratch) => {
+  const [state, wide] = [batch * units * 4, batch * units * 16];
+  const packs = packsRecurrent(sizes);
+  const packedBytes = packs ? panels * GATES * units * 32 : wide;
+  const bytes = [RECORD_BYTES, packedBytes, SCRATCH_BYTES * companion.threads];
+  withMemory(companion, bytes, (record, space, scratch) => {
     const each = unitsOfTask(sizes, GATES);
     const recurrent = at(inputs.recurrent!);
-    const [state, wide] = [batch * units * 4, batch * units * 16];
     for (let t = 0; t < steps; t++) {
+      const hBefore = t === 0 ? at(inputs.h!) : at(outputs) + (t - 1) * state;
       const places = {
-        ...{ recurrent, packed: packed! },
+        ...{ recurrent, packed: packs ? space! : 0, products: packs ? 0 : space! },
         gates: at(inputs.gates!) + t * wide,
-        hBefore: t === 0 ? at(inputs.h!) : at(outputs) + (t - 1) * state,
+        hBefore,
         cBefore: t === 0 ? at(inputs.c!) : at(cells) + (t - 1) * state,
         ...{ h: at(outputs) + t * state, c: at(cells) + t * state, activations: at(activations) + t * wide },
       };
       companion.write(record!, recordOf(sizes, each, places));
-      if (t === 0)
+      if (!packs)
+        multiplyAt(companion, {
+          m: batch,
+          n: GATES * units,
+          k: units,
+          a: hBefore,
+          b: recurrent,
+          out: space!,
+        });
+      else if (t === 0)
         companion.run(job.lstmPack, record!, panels, scratch!, SCRATCH_BYTES, packingOf(sizes, GATES));
       companion.run(
         job.lstmStep,

@@ -32,3 +32,11 @@ export const workOf = ({ batch, units }: Sizes, gates: number): number =>
 /** Nanoseconds of one thread to pack the recurrent weights. */
 export const packingOf = ({ units }: Sizes, gates: number): number =>
   gates * units * units * costs.companion.pack;
+
+/**
+ * Whether the recurrent weights are packed before the first step: that reads and writes all of them, and pays when several
+ * steps then read them for several rows. Otherwise each step multiplies with the weights where they stand, to the same
+ * sums.
+ */
+export const packsRecurrent = ({ steps, batch }: Sizes): boolean =>
+  batch > 1 && (steps > 4 || batch > costs.companion.thinUpTo);
