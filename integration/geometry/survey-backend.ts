@@ -1,4 +1,5 @@
 /** Surveys every op on a backend, for its list in `results/`. */
+import type { Mode } from "./check-case.js";
 import lessExact from "./less-exact.json" with { type: "json" };
 import { geometryOps } from "./ops.js";
 import { type SurveyRow, survey } from "./survey.js";
@@ -22,13 +23,17 @@ const allowed = (op: string, backend: string): number | undefined =>
 export async function surveyBackend(
   backend: string,
   runs: number,
-  only?: readonly string[],
+  {
+    only,
+    modes = ["value", "gradient"],
+  }: { only?: readonly string[] | undefined; modes?: readonly Mode[] } = {},
 ): Promise<SurveyRow[]> {
   const rows: SurveyRow[] = [];
   for (const op of geometryOps) {
     if (only && !only.includes(op.name)) continue;
-    for (const mode of ["value", "gradient"] as const) {
-      if (mode === "gradient" && op.noGradient) continue;
+    for (const mode of modes) {
+      if (mode !== "value" && op.noGradient) continue;
+      if (mode === "second" && !op.second) continue;
       const row = await survey(mode, op, { runs, seed: LIST_SEED, relative: allowed(op.name, backend) });
       if (row) rows.push(row);
     }
