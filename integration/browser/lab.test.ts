@@ -78,6 +78,20 @@ test("a link brings back the settings and the result", async () => {
   expect(await violations(page)).toEqual([]);
 });
 
+test("the command is copied, and shown where there is no clipboard", async () => {
+  const page = await openLab("?page=gates");
+  const command = await page.locator(".command code").textContent();
+  await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+  const copy = page.getByRole("button", { name: "Copy command" });
+  await copy.click();
+  await page.getByText("The command was copied.").waitFor();
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(command);
+  // As in a page from an address that is not secure.
+  await page.evaluate(() => Object.defineProperty(navigator, "clipboard", { value: undefined }));
+  await copy.click();
+  await page.locator(".told").getByText(command!, { exact: true }).waitFor();
+});
+
 test("back and on bring the settings and what was computed with them", async () => {
   const page = await openLab("?page=gates");
   const inputs = page.getByLabel("inputs");

@@ -47,7 +47,7 @@ export { type WarmUpOptions, warmUp } from "./schedules/warm-up.js";
 export { ShapeError } from "./shape-error.js";
 export type { AverageOptions } from "./training/average.js";
 export { breather } from "./training/breather.js";
-export { loadCheckpoint } from "./training/load-checkpoint.js";
+export { checkpointState, loadCheckpoint } from "./training/load-checkpoint.js";
 export { lossAndGradients } from "./training/loss-and-gradients.js";
 export { NonFiniteError } from "./training/non-finite-error.js";
 export type { Plateau, PlateauOptions } from "./training/plateau.js";

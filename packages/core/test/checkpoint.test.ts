@@ -26,6 +26,7 @@ import fc from "fast-check";
 import { beforeAll, expect, test } from "vitest";
 import {
   type AverageOptions,
+  checkpointState,
   cosineRate,
   crossEntropy,
   disposeParams,
@@ -339,6 +340,27 @@ test("extra comes back the same, and the bytes may be changed after loading", as
   const [table, same] = [training.state.table, loaded.state.table as Tensor];
   expect(Array.from(await same.data())).toEqual(Array.from(await table.data()));
   for (const each of [training, loaded]) disposeTraining<Params | Net>(each);
+});
+
+test("the state alone is what was trained, number for number, and no tensor", async () => {
+  const training = start({ name: "adam", learningRate: 0.1 });
+  const bytes = await saveCheckpoint(training);
+  const { numTensors } = memory();
+  const state = checkpointState(bytes);
+  expect(memory().numTensors).toBe(numTensors);
+  const expected = flattenParams(training.state as unknown as Params);
+  expect([...state.keys()].sort()).toEqual(expected.map(([path]) => path).sort());
+  for (const [path, tensor] of expected) {
+    expect(state.get(path)).toMatchObject({ dtype: "F32", shape: tensor.shape });
+    expect(Array.from(state.get(path)!.data as Float32Array), path).toEqual(Array.from(await tensor.data()));
+  }
+  disposeTraining(training);
+  expect(() => checkpointState(writeSafetensors({ a: zeros([1]) }))).toThrow(
+    new RangeError(
+      'checkpointState: metadata "gradlab.training": expected the state of a training, got none',
+    ),
+  );
+  expect(() => checkpointState(bytes.subarray(0, bytes.length - 1))).toThrow(SafetensorsError);
 });
 
 test("extra that JSON would change without a word is refused, with its place", async () => {

@@ -393,11 +393,14 @@ export class StudyPage implements LabPage {
     this.services.changed();
   }
 
-  private copy(text: string, done: string): void {
-    navigator.clipboard.writeText(text).then(
-      () => this.tell(done),
-      () => this.tell(text),
-    );
+  /** A page that is not from a secure origin has no clipboard, and one may be refused: then the text is shown. */
+  private async copy(text: string, done: string): Promise<void> {
+    try {
+      await navigator.clipboard.writeText(text);
+      this.tell(done);
+    } catch {
+      this.tell(text);
+    }
   }
 
   private tell(text: string): void {

@@ -1,11 +1,11 @@
-import { disposeTraining, flattenParams, loadCheckpoint, unflattenParams } from "@gradlab/core";
+import { checkpointState, unflattenParams } from "@gradlab/core";
 import type { LayerGraph } from "@gradlab/receptive-field";
 import { asBytes, float32Values, type RawTensor, readSafetensors } from "@gradlab/safetensors";
 import { looksLikeTorch, otherFile, type ReadTorchOptions, readTorch } from "@gradlab/torch-files";
 import { type Tensor, tensor } from "@tensorflow/tfjs-core";
 import { planNetwork } from "../layer-facts.js";
 import type { NetworkState } from "../network-state.js";
-import { type Described, expectTensors } from "./expect-tensors.js";
+import { expectTensors } from "./expect-tensors.js";
 import { type TorchWeights, torchState } from "./from-torch-state.js";
 import { CHECKPOINT_KEY, FORMAT_VERSION, METADATA_KEY } from "./weights-format.js";
 import { withFacts } from "./with-facts.js";
@@ -74,7 +74,7 @@ export function readWeights(
     const got = JSON.stringify(version.slice(0, 40));
     throw new RangeError(`readWeights: metadata "${METADATA_KEY}": expected "${FORMAT_VERSION}", got ${got}`);
   }
-  return ownFile(takeRecords(graph, tensors, tensorOf), "weights", strings);
+  return ownFile(takeRecords(graph, tensors), "weights", strings);
 }
 
 const ownFile = (
@@ -129,16 +129,8 @@ function looksLikeSafetensors(file: Uint8Array): boolean {
   return file[8] === 0x7b && file.subarray(4, 8).every((byte) => byte === 0);
 }
 
-/**
- * The records of tensors `params.<path>` and `statistics.<path>`, which have the layout that they have here.
- *
- * @param make Gives a tensor that the result owns.
- */
-function takeRecords<T extends Described>(
-  graph: LayerGraph,
-  found: ReadonlyMap<string, T>,
-  make: (value: T) => Tensor,
-): NetworkState {
+/** The records of tensors `params.<path>` and `statistics.<path>`, which have the layout that they have here. */
+function takeRecords(graph: LayerGraph, found: ReadonlyMap<string, RawTensor>): NetworkState {
   const entries = planNetwork("readWeights", graph).facts.flatMap(({ layer, parameters, statistics }) => [
     ...parameters.map(({ role, shape }) => ["params", `${layer.name}.${role}`, shape] as const),
     ...statistics.map(({ role, shape }) => ["statistics", `${layer.name}.${role}`, shape] as const),
@@ -148,7 +140,7 @@ function takeRecords<T extends Described>(
   const recordOf = (wanted: "params" | "statistics") =>
     unflattenParams(
       entries.flatMap(([record, path]) =>
-        record === wanted ? [[path, make(found.get(`${record}.${path}`)!)] as const] : [],
+        record === wanted ? [[path, tensorOf(found.get(`${record}.${path}`)!)] as const] : [],
       ),
     );
   return { params: recordOf("params"), statistics: recordOf("statistics") };
@@ -158,13 +150,8 @@ const tensorOf = (raw: RawTensor): Tensor => tensor(float32Values(raw)!.slice(),
 
 /** The record that was trained: `{ params, statistics }`, or parameters alone. */
 function fromCheckpoint(graph: LayerGraph, file: Uint8Array): NetworkState {
-  const training = loadCheckpoint(file);
-  try {
-    const trained = flattenParams(training.state);
-    const isGrouped = trained.every(([path]) => /^(?:params|statistics)\./.test(path));
-    const found = new Map(trained.map(([path, value]) => [isGrouped ? path : `params.${path}`, value]));
-    return takeRecords(graph, found, (value) => value.clone());
-  } finally {
-    disposeTraining(training);
-  }
+  const trained = [...checkpointState(file)];
+  const isGrouped = trained.every(([path]) => /^(?:params|statistics)\./.test(path));
+  const found = new Map(trained.map(([path, value]) => [isGrouped ? path : `params.${path}`, value]));
+  return takeRecords(graph, found);
 }
