@@ -2,7 +2,7 @@
  * One step of an LSTM, forward and backward, product and cell together: gates in the order i, f, g, o.
  *
  * A task has some units of all rows of the batch. Forward, the four products of eight units stand in scratch until
- * the cell has been computed from them; backward, the gradient of `h` comes from the gates' gradients of the step
+ * the cell has been computed from them, unless an earlier job has computed all of them; backward, the gradient of `h` comes from the gates' gradients of the step
  * after, which an earlier job has completed. Every sum is taken in the order of `assembly/matrix-product.ts`.
  */
 import { sigmoid4, tanh4 } from "./functions";

@@ -5,7 +5,7 @@ import { beforeAll, expect, test } from "vitest";
 // Weights are packed for some sizes and read where they stand for others: a row has the same bits by either way.
 
 beforeAll(async () => {
-  await enableWasmTraining({ companion: true, threads: 2 });
+  expect((await enableWasmTraining({ companion: true, threads: 2 })).threads).toBe(2);
   await setBackend("wasm");
 });
 

@@ -65,6 +65,7 @@ test("one that dies before its first job", async () => {
   expect(deaths).toEqual(["gradlab wasm-training, thread 1: it has ended"]);
 });
 
+// Ended in the middle of a task, it is waited for as long as ten seconds of a free processor take.
 test("one that dies between jobs, and one that is on its way out while a job begins", async () => {
   const { helpers, companion } = await begin(2);
   expect(await bits()).toEqual(want);
@@ -76,7 +77,6 @@ test("one that dies between jobs, and one that is on its way out while a job beg
   expect(companion.threads).toBe(1);
   expect(await bits()).toEqual(want);
   expect(deaths).toEqual(["gradlab wasm-training, thread 1: it has ended"]);
-  // Ended in the middle of a task, it is waited for as long as ten seconds of a free processor take.
 }, 90_000);
 
 test("two of three, one after the other or at once: the last one is ended too, and there is one error", async () => {

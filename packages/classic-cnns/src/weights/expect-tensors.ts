@@ -1,10 +1,10 @@
-/** What is compared of a tensor, one of a file or one of tfjs. */
-export interface Described {
+/** What is compared of a tensor of a file. */
+interface Described {
   readonly shape: readonly number[];
   readonly dtype: string;
 }
 
-const isFloat = ({ dtype }: Described) => /^(?:F64|F32|F16|BF16|float32)$/.test(dtype);
+const isFloat = ({ dtype }: Described) => /^(?:F64|F32|F16|BF16)$/.test(dtype);
 const show = (shape: readonly number[]) => `[${shape.join(", ")}]`;
 
 /**

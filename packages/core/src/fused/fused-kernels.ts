@@ -30,7 +30,7 @@ const batchNormGradient: FusedKernel = {
 
 /**
  * The fused kernels that core runs where a backend has them, by name in tfjs's own kernel registry: what each takes and
- * gives. A backend gains speed by registering them (`registerKernel`), the forward one and the backward one together.
+ * gives. A backend gains speed by registering them (`registerKernel`), the forward one and the backward one together: a gradient needs both.
  *
  * A kernel writes into none of its inputs and returns new tensors. An id or label out of range reads and writes no
  * other memory: its row becomes NaN (in a table's gradient: is left out).

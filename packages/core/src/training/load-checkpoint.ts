@@ -34,7 +34,7 @@ export function loadCheckpoint<S extends ParamsOf<S>>(bytes: Uint8Array, like?: 
     const state = unflattenParams(startingWith(STATE_PREFIX, held));
     const slots = new Map(startingWith(OPTIMIZER_PREFIX, held));
     const averages = new Map(startingWith(AVERAGE_PREFIX, held));
-    expectNothingElse("loadCheckpoint", held);
+    expectNothingElse(held);
     expectTrained(state, note);
     expectSlots(state, slots, averages, note);
     if (like === undefined) return restore(state, slots, averages, note);
@@ -48,21 +48,6 @@ export function loadCheckpoint<S extends ParamsOf<S>>(bytes: Uint8Array, like?: 
   } finally {
     for (const tensor of held.values()) tensor.dispose();
   }
-}
-
-/**
- * What was trained, out of a file of `saveCheckpoint`: its numbers alone, without an optimizer, a tensor or a gradient.
- *
- * @param bytes The whole file; the arrays may be views of it.
- * @returns By path.
- * @throws {SafetensorsError} when the bytes are no safetensors file.
- * @throws {RangeError} when the file is no checkpoint; the message names the entry.
- */
-export function checkpointState(bytes: Uint8Array): ReadonlyMap<string, RawTensor> {
-  const { tensors, metadata } = readSafetensors(bytes);
-  parseNote("checkpointState", metadata);
-  expectNothingElse("checkpointState", tensors);
-  return new Map(startingWith(STATE_PREFIX, tensors));
 }
 
 function restore<S extends ParamsOf<S>>(
@@ -95,18 +80,18 @@ function tensorOf(name: string, { dtype, shape, data }: RawTensor): Tensor {
   }
 }
 
-function startingWith<T>(prefix: string, tensors: ReadonlyMap<string, T>): [string, T][] {
+function startingWith(prefix: string, tensors: ReadonlyMap<string, Tensor>): [string, Tensor][] {
   return [...tensors].flatMap(([name, tensor]) =>
     name.startsWith(prefix) ? [[name.slice(prefix.length), tensor]] : [],
   );
 }
 
-function expectNothingElse(where: string, tensors: ReadonlyMap<string, unknown>): void {
+function expectNothingElse(tensors: ReadonlyMap<string, Tensor>): void {
   const prefixes = [STATE_PREFIX, OPTIMIZER_PREFIX, AVERAGE_PREFIX];
   for (const name of tensors.keys()) {
     if (!prefixes.some((prefix) => name.startsWith(prefix))) {
       throw new RangeError(
-        `${where}: ${name}: expected a name that begins with ${prefixes.join(" or ")}, got another`,
+        `loadCheckpoint: ${name}: expected a name that begins with ${prefixes.join(" or ")}, got another`,
       );
     }
   }
