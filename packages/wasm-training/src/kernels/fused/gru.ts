@@ -4,15 +4,8 @@ import { withMemory } from "../../companion/with-memory.js";
 import { allocate, allocateZeros, type BackendWasm, release, sizeOf, type TensorInfo } from "../../heap.js";
 import { run } from "../../kernel.js";
 import { companionKernel } from "./companion-kernel.js";
-import {
-  packingOf,
-  packsRecurrent,
-  type Sizes,
-  scratchOf,
-  sizesOf,
-  unitsOfTask,
-  workOf,
-} from "./recurrent-sizes.js";
+import { runForward } from "./recurrent-forward.js";
+import { packingOf, type Sizes, scratchOf, sizesOf, unitsOfTask, workOf } from "./recurrent-sizes.js";
 
 const GATES = 3;
 const SCRATCH_BYTES = scratchOf(GATES);
@@ -56,39 +49,19 @@ function forward(backend: BackendWasm, companion: Companion, inputs: Inputs): Te
   const activations = allocate(backend, [steps, batch, 4 * units]);
   if (sizeOf(outputs.shape) === 0) return [outputs, activations];
   const at = (tensor: TensorInfo) => backend.getMemoryOffset(tensor.dataId);
-  const panels = Math.ceil(units / 8);
   const state = batch * units * 4;
-  const packs = packsRecurrent(sizes);
-  const packedBytes = packs ? panels * GATES * units * 32 : GATES * state;
-  const bytes = [RECORD_BYTES, packedBytes, SCRATCH_BYTES * companion.threads];
-  withMemory(companion, bytes, (record, space, scratch) => {
-    const each = unitsOfTask(sizes, GATES);
-    const tasks = Math.ceil(units / each);
-    const recurrent = at(inputs.recurrent!);
-    for (let t = 0; t < steps; t++) {
-      const hBefore = t === 0 ? at(inputs.h!) : at(outputs) + (t - 1) * state;
-      const places = {
-        ...{ recurrent, packed: packs ? space! : 0, products: packs ? 0 : space! },
-        recurrentBias: at(inputs.recurrentBias!),
-        gates: at(inputs.gates!) + t * GATES * state,
-        hBefore,
-        ...{ h: at(outputs) + t * state, activations: at(activations) + 4 * t * state },
-      };
-      companion.write(record!, recordOf(sizes, each, places));
-      if (!packs)
-        multiplyAt(companion, {
-          m: batch,
-          n: GATES * units,
-          k: units,
-          a: hBefore,
-          b: recurrent,
-          out: space!,
-        });
-      else if (t === 0)
-        companion.run(job.gruPack, record!, panels, scratch!, SCRATCH_BYTES, packingOf(sizes, GATES));
-      companion.run(job.gruStep, record!, tasks, scratch!, SCRATCH_BYTES, workOf(sizes, GATES));
-    }
-  });
+  const forwardSteps = {
+    ...{ sizes, gates: GATES, pack: job.gruPack, step: job.gruStep, recordBytes: RECORD_BYTES },
+    ...{ recurrent: at(inputs.recurrent!), h: at(inputs.h!), outputs: at(outputs) },
+  };
+  runForward(companion, forwardSteps, (t, each, from) =>
+    recordOf(sizes, each, {
+      ...from,
+      recurrentBias: at(inputs.recurrentBias!),
+      gates: at(inputs.gates!) + t * GATES * state,
+      ...{ h: at(outputs) + t * state, activations: at(activations) + 4 * t * state },
+    }),
+  );
   return [outputs, activations];
 }
 

@@ -3,15 +3,8 @@ import { multiplyAt } from "../../companion/multiply.js";
 import { withMemory } from "../../companion/with-memory.js";
 import { allocate, type BackendWasm, floats, sizeOf, type TensorInfo } from "../../heap.js";
 import { companionKernel } from "./companion-kernel.js";
-import {
-  packingOf,
-  packsRecurrent,
-  type Sizes,
-  scratchOf,
-  sizesOf,
-  unitsOfTask,
-  workOf,
-} from "./recurrent-sizes.js";
+import { runForward } from "./recurrent-forward.js";
+import { packingOf, type Sizes, scratchOf, sizesOf, unitsOfTask, workOf } from "./recurrent-sizes.js";
 
 const GATES = 4;
 const SCRATCH_BYTES = scratchOf(GATES);
@@ -60,45 +53,19 @@ function forward(
   const results = [outputs, cells, activations];
   if (sizeOf(activations.shape) === 0) return results;
   const at = (tensor: TensorInfo) => backend.getMemoryOffset(tensor.dataId);
-  const panels = Math.ceil(units / 8);
   const [state, wide] = [batch * units * 4, batch * units * 16];
-  const packs = packsRecurrent(sizes);
-  const packedBytes = packs ? panels * GATES * units * 32 : wide;
-  const bytes = [RECORD_BYTES, packedBytes, SCRATCH_BYTES * companion.threads];
-  withMemory(companion, bytes, (record, space, scratch) => {
-    const each = unitsOfTask(sizes, GATES);
-    const recurrent = at(inputs.recurrent!);
-    for (let t = 0; t < steps; t++) {
-      const hBefore = t === 0 ? at(inputs.h!) : at(outputs) + (t - 1) * state;
-      const places = {
-        ...{ recurrent, packed: packs ? space! : 0, products: packs ? 0 : space! },
-        gates: at(inputs.gates!) + t * wide,
-        hBefore,
-        cBefore: t === 0 ? at(inputs.c!) : at(cells) + (t - 1) * state,
-        ...{ h: at(outputs) + t * state, c: at(cells) + t * state, activations: at(activations) + t * wide },
-      };
-      companion.write(record!, recordOf(sizes, each, places));
-      if (!packs)
-        multiplyAt(companion, {
-          m: batch,
-          n: GATES * units,
-          k: units,
-          a: hBefore,
-          b: recurrent,
-          out: space!,
-        });
-      else if (t === 0)
-        companion.run(job.lstmPack, record!, panels, scratch!, SCRATCH_BYTES, packingOf(sizes, GATES));
-      companion.run(
-        job.lstmStep,
-        record!,
-        Math.ceil(units / each),
-        scratch!,
-        SCRATCH_BYTES,
-        workOf(sizes, GATES),
-      );
-    }
-  });
+  const forwardSteps = {
+    ...{ sizes, gates: GATES, pack: job.lstmPack, step: job.lstmStep, recordBytes: RECORD_BYTES },
+    ...{ recurrent: at(inputs.recurrent!), h: at(inputs.h!), outputs: at(outputs) },
+  };
+  runForward(companion, forwardSteps, (t, each, from) =>
+    recordOf(sizes, each, {
+      ...from,
+      gates: at(inputs.gates!) + t * wide,
+      cBefore: t === 0 ? at(inputs.c!) : at(cells) + (t - 1) * state,
+      ...{ h: at(outputs) + t * state, c: at(cells) + t * state, activations: at(activations) + t * wide },
+    }),
+  );
   return results;
 }
 

@@ -25,13 +25,9 @@ export function unitsOfTask({ batch, units }: Sizes, gates: number): number {
   return 8 * Math.min(Math.max(1, eights), Math.ceil(units / 8));
 }
 
-/** Nanoseconds of one thread for a step, without its product where that is a job of its own. */
-export const workOf = (sizes: Sizes, gates: number): number =>
-  sizes.batch *
-  sizes.units *
-  gates *
-  ((packsRecurrent(sizes) ? sizes.units : 0) + 20) *
-  costs.companion.product;
+/** Nanoseconds of one thread for a step; without its product where that is a job of its own. */
+export const workOf = ({ batch, units }: Sizes, gates: number, multiplies = true): number =>
+  batch * units * gates * ((multiplies ? units : 0) + 20) * costs.companion.product;
 
 /** Nanoseconds of one thread to pack the recurrent weights. */
 export const packingOf = ({ units }: Sizes, gates: number): number =>
